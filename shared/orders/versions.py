@@ -1,0 +1,47 @@
+"""Which of two accounts of an order is newer.
+
+A storefront delivers late, twice and out of order, so an event is only a hint that something changed: what counts is
+the version of the order inside it.
+"""
+
+from enum import Enum, auto
+
+from shared.kernel.model import Canonical
+
+
+class OrderVersion(Canonical):
+    """When the storefront says the order changed, when the account of it was made, and what exactly it said."""
+
+    updated_at: str
+    """The storefront's own time of the change, as sortable text. One second fine on both platforms."""
+    observed_at: str
+    """When this account was made: the delivery's trigger time, or the moment we fetched the order. Sortable text."""
+    body_sha256: str
+    fetched: bool = False
+    """We asked the storefront ourselves, so this was the truth at `observed_at`."""
+
+
+class Comparison(Enum):
+    NEWER = auto()
+    SAME = auto()
+    OLDER = auto()
+    UNDECIDED = auto()
+    """Two different accounts of the same second, and no telling which came last: ask the storefront."""
+
+
+def compare(incoming: OrderVersion, stored: OrderVersion) -> Comparison:
+    """Order `incoming` against what is `stored`.
+
+    The delivery's trigger time decides nothing between two deliveries of one second: Shopify does not sign it, and
+    WooCommerce does not send one. A fetched account is the storefront's answer at a time of our own clock, so it is
+    newer than any account observed before it, and older than any observed after.
+    """
+    if incoming.body_sha256 == stored.body_sha256 and incoming.updated_at == stored.updated_at:
+        return Comparison.SAME
+    if incoming.updated_at != stored.updated_at:
+        return Comparison.NEWER if incoming.updated_at > stored.updated_at else Comparison.OLDER
+    if incoming.fetched:
+        return Comparison.NEWER if incoming.observed_at > stored.observed_at else Comparison.OLDER
+    if stored.fetched and incoming.observed_at < stored.observed_at:
+        return Comparison.OLDER
+    return Comparison.UNDECIDED

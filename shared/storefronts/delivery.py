@@ -1,0 +1,77 @@
+"""A storefront's delivery, from the HTTP request to the queue and out of it. Standard library only.
+
+The raw body travels unchanged (zlib, then base64): queues refuse some characters that JSON may hold, and a later
+reader can verify the signature again.
+"""
+
+import base64
+import json
+import zlib
+from dataclasses import dataclass
+from typing import Any, Self
+
+from shared.kernel.errors import Rejected
+
+MESSAGE_FORMAT = 1
+MAX_BODY_BYTES = 6 * 1024 * 1024
+"""Shopify sends bodies of some MB; Lambda itself takes no more than 6 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One authenticated account of a resource, as a storefront sent it or as we fetched it.
+
+    `topic` is a hint: on both platforms it is not covered by the signature.
+    """
+
+    shop: str
+    platform: str
+    topic: str
+    received_at: str
+    """When we took it, sortable UTC text."""
+    body: bytes
+    delivery_id: str | None = None
+    triggered_at: str | None = None
+    api_version: str | None = None
+    test: bool = False
+    fetched: bool = False
+    """Our client asked the storefront for it: the truth at `received_at`."""
+
+    def to_message(self) -> str:
+        """The queue message: JSON text without a buyer's data in the clear."""
+        return json.dumps(
+            {
+                "format": MESSAGE_FORMAT,
+                "shop": self.shop,
+                "platform": self.platform,
+                "topic": self.topic,
+                "received_at": self.received_at,
+                "delivery_id": self.delivery_id,
+                "triggered_at": self.triggered_at,
+                "api_version": self.api_version,
+                "test": self.test,
+                "fetched": self.fetched,
+                "body": base64.b64encode(zlib.compress(self.body, 1)).decode("ascii"),
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_message(cls, text: str) -> Self:
+        """Read :meth:`to_message` back, or raise `Rejected` for a message that is not one of ours."""
+        try:
+            fields: dict[str, Any] = json.loads(text)
+            if fields.pop("format") != MESSAGE_FORMAT:
+                raise Rejected("unknown_message_format", "the message was written by a newer version")
+            body = _inflate(base64.b64decode(fields.pop("body"), validate=True))
+            return cls(body=body, **fields)
+        except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
+            raise Rejected("invalid_message", "the queue message is not a delivery of ours") from error
+
+
+def _inflate(packed: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    body = inflater.decompress(packed, MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES or not inflater.eof:
+        raise Rejected("invalid_message", "the body is larger than any that we accept")
+    return body
