@@ -13,37 +13,19 @@ from shared.kernel.errors import Rejected
 from shared.kernel.model import Canonical
 
 # ISO 4217 currencies whose minor unit is not the hundredth (list of 2024-06, active codes; XXX is "no currency").
+_ZERO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF XXX"
+_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
+_FOUR_DECIMALS = "CLF UYW"
 _EXPONENTS = {
-    **dict.fromkeys(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-            "XXX",
-        ],
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-    **dict.fromkeys(["CLF", "UYW"], 4),
+    code: exponent
+    for exponent, codes in ((0, _ZERO_DECIMALS), (3, _THREE_DECIMALS), (4, _FOUR_DECIMALS))
+    for code in codes.split()
 }
 _DEFAULT_EXPONENT = 2
 MAX_EXPONENT = 12
 """The finest fraction kept. A storefront with more decimals than this is refused, not rounded."""
-MAX_MINOR = 10**24
+_MAX_MAGNITUDE = 24
+MAX_MINOR = 10**_MAX_MAGNITUDE
 """No amount of trade is larger; beyond it an input is hostile or broken."""
 
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -84,7 +66,7 @@ class Money(Canonical):
             raise _invalid(f"{str(amount)[:40]!r} is not a decimal amount", field) from error
         if not value.is_finite():
             raise _invalid("the amount is not finite", field)
-        if value and abs(value.adjusted()) > 24:  # before anything multiplies by ten to that power
+        if value and abs(value.adjusted()) > _MAX_MAGNITUDE:  # before anything multiplies by ten to that power
             raise _invalid("the amount is beyond any sane size", field)
         exponent = max(currency_exponent(currency), _decimals(value))
         if exponent > MAX_EXPONENT:
@@ -185,10 +167,8 @@ class Amount(Canonical):
 
 
 def _decimals(value: Decimal) -> int:
-    """How many decimals the value really needs: trailing zeros do not count."""
-    exponent = value.normalize().as_tuple().exponent
-    assert isinstance(exponent, int)  # a finite value has no symbolic exponent
-    return max(0, -exponent)
+    """How many decimals the finite value really needs: trailing zeros do not count."""
+    return max(0, -int(value.normalize().as_tuple().exponent))
 
 
 def _invalid(message: str, field: str | None) -> Rejected:

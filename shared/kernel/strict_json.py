@@ -13,6 +13,7 @@ from shared.kernel.errors import Rejected
 MAX_DEPTH = 64
 """The deepest real order seen nests 9 levels."""
 
+_MAX_MAGNITUDE = 400
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 
 
@@ -44,7 +45,7 @@ def parse(raw: bytes) -> Any:
 
 def _decimal(text: str) -> Decimal:
     value = Decimal(text)
-    if not value.is_finite() or abs(value.adjusted()) > 400:
+    if not value.is_finite() or abs(value.adjusted()) > _MAX_MAGNITUDE:
         raise Rejected("invalid_json", "a number is out of range")
     return value
 

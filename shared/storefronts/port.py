@@ -4,6 +4,7 @@ Each vendor package implements it with the same files: `schemas` (what they send
 canonical order), `client` (what we call), `signature` (how they sign).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,3 +61,9 @@ class StorefrontClient(Protocol):
             Rejected: `api_access` when the shop refuses our credentials or scopes.
         """
         ...
+
+
+class Credentials(Protocol):
+    """One shop's API credentials. `fresh=True` reads them again from the store: once, after the shop refused them."""
+
+    def __call__(self, *, fresh: bool = False) -> Mapping[str, str]: ...
