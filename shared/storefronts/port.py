@@ -5,39 +5,12 @@ canonical order), `client` (what we call), `signature` (how they sign).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
-from shared.orders.models import Order
+from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint, Reading
 from shared.storefronts.delivery import Delivery
 
-
-@dataclass(frozen=True, slots=True)
-class CompleteOrder:
-    """The delivery holds the whole order."""
-
-    order: Order
-
-
-@dataclass(frozen=True, slots=True)
-class OrderHint:
-    """The delivery only says that this order changed: fetch it."""
-
-    order_id: str
-    reason: str
-    """`thin`, `delta`, `deleted`, `refund_lines_missing` …: for logs and metrics."""
-    partial: Order | None = None
-    """What is known without fetching, where that is an order at all: used if the shop has no API access."""
-
-
-@dataclass(frozen=True, slots=True)
-class NothingToDo:
-    """The delivery is genuine but concerns no order that we keep (a checkout draft, an order gone meanwhile)."""
-
-    reason: str
-
-
-Reading = CompleteOrder | OrderHint | NothingToDo
+__all__ = ["CompleteOrder", "Credentials", "NothingToDo", "OrderHint", "OrderReader", "Reading", "StorefrontClient"]
 
 
 class OrderReader(Protocol):

@@ -1,0 +1,85 @@
+"""Stock per SKU and location, and the changes that alone may move it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.kernel.model import Canonical
+
+Quantity = Annotated[int, Field(ge=0, le=10**9)]
+"""Whole units. Shopify's own bound is 10^9."""
+
+
+class Cause(Canonical):
+    """Why something changed: kept on the item itself, so that a stream of changes is a ledger of movements."""
+
+    kind: str
+    """order, count, release, cancel, review …"""
+    reference: str
+    """What caused it: `aurora/5001#3` is revision 3 of that order."""
+    actor: str = "system"
+
+
+class StockLine(Canonical):
+    """The stock of one SKU at one location, in whole units.
+
+    `available` = `on_hand` - `reserved`; it is stored because a database condition cannot do arithmetic.
+    """
+
+    sku: str
+    location: str
+    on_hand: Quantity
+    reserved: Quantity
+    available: Quantity
+    safety_buffer: Quantity = 0
+    """Units that are never offered to a channel."""
+    reorder_point: Quantity | None = None
+    seq: int
+    """Grows by one with every change."""
+    counted_at: datetime | None = None
+    """When `on_hand` was last set by a count. What left the shelf before is already in that number."""
+    cause: Cause
+
+
+class StockChange(Canonical):
+    """A movement of one stock line, as differences."""
+
+    sku: str
+    location: str
+    on_hand: int = 0
+    reserved: int = 0
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved
+
+
+class CountedLevel(Canonical):
+    """A count of one stock line. Fields that are None stay as they are."""
+
+    sku: str
+    location: str
+    on_hand: Quantity
+    counted_at: datetime
+    cause: Cause
+    safety_buffer: Quantity | None = None
+    reorder_point: Quantity | None = None
+
+
+StockView = Mapping[str, Mapping[str, StockLine]]
+"""Stock lines by SKU, then by location. A SKU that is missing has no stock line anywhere: it is unknown."""
+
+
+def net(changes: Iterable[StockChange]) -> tuple[StockChange, ...]:
+    """Sum the changes by stock line and leave out what cancels: one update per line that really moves."""
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    for change in changes:
+        on_hand, reserved = sums.get((change.sku, change.location), (0, 0))
+        sums[change.sku, change.location] = on_hand + change.on_hand, reserved + change.reserved
+    return tuple(
+        StockChange(sku=sku, location=location, on_hand=on_hand, reserved=reserved)
+        for (sku, location), (on_hand, reserved) in sorted(sums.items())
+        if on_hand or reserved
+    )
