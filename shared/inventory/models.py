@@ -12,6 +12,11 @@ Quantity = Annotated[int, Field(ge=0, le=10**9)]
 """Whole units. Shopify's own bound is 10^9."""
 
 
+Sku = Annotated[str, Field(min_length=1, max_length=200)]
+LocationId = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$")]
+"""A stock location's short name in the settings."""
+
+
 class Cause(Canonical):
     """Why something changed: kept on the item itself, so that a stream of changes is a ledger of movements."""
 
@@ -56,16 +61,21 @@ class StockChange(Canonical):
         return self.on_hand - self.reserved
 
 
-class CountedLevel(Canonical):
-    """A count of one stock line. Fields that are None stay as they are."""
+class LevelRequest(Canonical):
+    """What an operator says about one line. Fields that are None stay as they are."""
 
-    sku: str
-    location: str
+    sku: Sku
+    location: LocationId
     on_hand: Quantity
-    counted_at: datetime
-    cause: Cause
     safety_buffer: Quantity | None = None
     reorder_point: Quantity | None = None
+
+
+class CountedLevel(LevelRequest):
+    """The same, with when it was counted and by whom."""
+
+    counted_at: datetime
+    cause: Cause
 
 
 StockView = Mapping[str, Mapping[str, StockLine]]

@@ -1,0 +1,273 @@
+"""What an account of an order asks of the stock: the difference between its lines and what they already hold.
+
+Everything is a running total per line (allocated, shipped, returned), so applying the same account again moves
+nothing, and a newer one moves exactly the difference.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.inventory.allocation import allocate
+from shared.inventory.models import StockChange, StockView, net
+from shared.orders.models import Fulfilment, Order, OrderLine, RestockKind
+from shared.orders.record import NOT_FROM_STOCK, LineKind, LineState
+
+MAX_STOCK_LINES = 99
+"""DynamoDB takes 100 actions in a transaction; the order itself is one of them."""
+
+
+@dataclass(frozen=True)
+class LineDemand:
+    """What one line needs now."""
+
+    line_id: str
+    sku: str | None
+    kind: LineKind
+    open: int
+    shipped: int
+    shipped_at: datetime | None
+    returned: int
+    returned_at: datetime | None
+
+
+@dataclass(frozen=True)
+class StockPlan:
+    lines: tuple[LineState, ...]
+    changes: tuple[StockChange, ...]
+    settled: bool
+    """False when lines were left for another step because one transaction is full."""
+
+
+class _Shelf:
+    """The stock while a plan is made: what is there, less what this plan has moved so far."""
+
+    def __init__(self, stock: StockView, locations: Sequence[str]) -> None:
+        self.locations = locations
+        self.changes: list[StockChange] = []
+        self._stock = stock
+        self._touched: set[tuple[str, str]] = set()
+
+    def move(self, sku: str, location: str, *, on_hand: int = 0, reserved: int = 0) -> None:
+        self.changes.append(StockChange(sku=sku, location=location, on_hand=on_hand, reserved=reserved))
+        self._touched.add((sku, location))
+
+    def has_room_for_line(self) -> bool:
+        """Whether one more order line fits into the transaction, at the worst from every location."""
+        return len(self._touched) + len(self.locations) < MAX_STOCK_LINES
+
+    def has_room_for(self, sku: str, location: str) -> bool:
+        return (sku, location) in self._touched or len(self._touched) < MAX_STOCK_LINES
+
+    def available(self, skus: Iterable[str]) -> dict[str, dict[str, int]]:
+        free = {sku: {place: line.available for place, line in self._stock.get(sku, {}).items()} for sku in set(skus)}
+        for change in net(self.changes):
+            if change.location in free.get(change.sku, {}):
+                free[change.sku][change.location] += change.available
+        return free
+
+    def is_in_count(self, sku: str, location: str, moment: datetime | None) -> bool:
+        """Whether the line was counted after `moment`: then the count already shows what happened at that time."""
+        line = self._stock.get(sku, {}).get(location)
+        return bool(line and line.counted_at and moment and moment <= line.counted_at)
+
+
+def demand_of(order: Order, stock: StockView, *, cancelled: bool) -> tuple[LineDemand, ...]:
+    """What each line of this account needs. A cancelled order needs nothing more."""
+    return tuple(_line_demand(order, line, stock, cancelled=cancelled) for line in order.lines)
+
+
+def demand_of_cancelled(previous: Sequence[LineState]) -> tuple[LineDemand, ...]:
+    """What the lines need once nothing more is to be shipped, without looking at the order again."""
+    return tuple(_without_need(state) for state in previous)
+
+
+def skus_of(order: Order | None, previous: Sequence[LineState]) -> frozenset[str]:
+    """The SKUs whose stock a plan may look at or move."""
+    ordered = {line.sku for line in order.lines if line.sku} if order else set()
+    return frozenset(ordered | {state.sku for state in previous if state.sku})
+
+
+def plan(
+    demands: Sequence[LineDemand], previous: Sequence[LineState], stock: StockView, locations: Sequence[str]
+) -> StockPlan:
+    """Work out each line's new state and the stock changes that lead there.
+
+    First what must be booked, line by line: shipped, returned, given back. Then new units are allocated for the
+    whole order at once, so that it leaves from as few locations as can be.
+    """
+    shelf = _Shelf(stock, locations)
+    held = {(state.line_id, state.sku): state for state in previous}
+    wanted = {(demand.line_id, demand.sku): demand for demand in demands}
+    vanished = [_without_need(state) for key, state in held.items() if key not in wanted]
+    lines: list[LineState] = []
+    settled = True
+    for demand in (*vanished, *wanted.values()):
+        state = held.get((demand.line_id, demand.sku)) or _nothing_yet(demand)
+        if not shelf.has_room_for_line():
+            lines.append(state)
+            settled = False
+            continue
+        booked = _book(demand, state, shelf)
+        if demand not in vanished or booked.shipped:
+            lines.append(booked)
+    lines, all_considered = _allocate(lines, shelf)
+    return StockPlan(lines=tuple(lines), changes=net(shelf.changes), settled=settled and all_considered)
+
+
+def _line_demand(order: Order, line: OrderLine, stock: StockView, *, cancelled: bool) -> LineDemand:
+    shipments = [shipment for shipment in order.fulfilments if shipment.counts_as_shipped]
+    returns = [
+        (refund.created_at, item.quantity)
+        for refund in order.refunds
+        for item in refund.lines
+        if item.line_id == line.id and item.restock is RestockKind.RETURNED
+    ]
+    return LineDemand(
+        line_id=line.id,
+        sku=line.sku,
+        kind=_kind(line, stock),
+        open=0 if cancelled else line.open_quantity,
+        shipped=sum(_units_of(shipment, line.id) for shipment in shipments),
+        shipped_at=max((s.created_at for s in shipments if s.created_at and _units_of(s, line.id)), default=None),
+        returned=sum(units for _, units in returns),
+        returned_at=max((moment for moment, _ in returns if moment), default=None),
+    )
+
+
+def _units_of(shipment: Fulfilment, line_id: str) -> int:
+    return sum(item.quantity for item in shipment.lines if item.line_id == line_id)
+
+
+def _kind(line: OrderLine, stock: StockView) -> LineKind:
+    if line.gift_card or line.stock_tracked is False:
+        return LineKind.UNTRACKED
+    if line.sku and line.sku in stock:
+        return LineKind.STOCKED
+    is_custom = line.sku is None and line.product_id is None
+    is_service = line.stock_tracked is None and not line.requires_shipping
+    return LineKind.UNTRACKED if is_custom or is_service else LineKind.UNMAPPED
+
+
+def _without_need(state: LineState) -> LineDemand:
+    return LineDemand(
+        line_id=state.line_id,
+        sku=state.sku,
+        kind=state.kind,
+        open=0,
+        shipped=sum(state.shipped.values()),
+        shipped_at=None,
+        returned=state.returned,
+        returned_at=None,
+    )
+
+
+def _nothing_yet(demand: LineDemand) -> LineState:
+    return LineState(line_id=demand.line_id, sku=demand.sku, kind=demand.kind, open=demand.open)
+
+
+def _book(demand: LineDemand, state: LineState, shelf: _Shelf) -> LineState:
+    allocated, shipped = dict(state.allocated), dict(state.shipped)
+    newly_shipped = demand.shipped - sum(shipped.values())
+    if newly_shipped > 0:
+        _ship(demand, newly_shipped, allocated, shipped, shelf)
+    elif newly_shipped < 0:
+        _take_back(demand, -newly_shipped, shipped, shelf)
+    if demand.returned > state.returned:
+        _restock(demand, demand.returned - state.returned, shipped, shelf)
+    keep = demand.open if demand.kind is LineKind.STOCKED else 0
+    _give_back(demand, sum(allocated.values()) - keep, allocated, shelf)
+    return LineState(
+        line_id=demand.line_id,
+        sku=demand.sku,
+        kind=demand.kind,
+        open=demand.open,
+        allocated=_without_zeros(allocated),
+        shipped=_without_zeros(shipped),
+        returned=max(demand.returned, state.returned),
+    )
+
+
+def _ship(demand: LineDemand, units: int, allocated: dict[str, int], shipped: dict[str, int], shelf: _Shelf) -> None:
+    """Take shipped units from what was reserved, then from free stock; what neither has is noted as such.
+
+    Units that left before the line's last count are already missing from that count, so only the reservation goes.
+    """
+    sku = demand.sku or ""
+    for location in list(allocated):
+        taken = min(allocated[location], units)
+        allocated[location] -= taken
+        shipped[location] = shipped.get(location, 0) + taken
+        in_count = shelf.is_in_count(sku, location, demand.shipped_at)
+        shelf.move(sku, location, on_hand=0 if in_count else -taken, reserved=-taken)
+        units -= taken
+    free = shelf.available([sku]).get(sku, {}) if demand.kind is LineKind.STOCKED else {}
+    for location in shelf.locations:
+        taken = min(max(0, free.get(location, 0)), units)
+        if taken and not shelf.is_in_count(sku, location, demand.shipped_at):
+            shipped[location] = shipped.get(location, 0) + taken
+            shelf.move(sku, location, on_hand=-taken)
+            units -= taken
+    if units:
+        shipped[NOT_FROM_STOCK] = shipped.get(NOT_FROM_STOCK, 0) + units
+
+
+def _take_back(demand: LineDemand, units: int, shipped: dict[str, int], shelf: _Shelf) -> None:
+    """A shipment was cancelled: its goods are on the shelf again."""
+    for location in list(shipped):
+        undone = min(shipped[location], units)
+        shipped[location] -= undone
+        units -= undone
+        if undone and location != NOT_FROM_STOCK and demand.sku:
+            shelf.move(demand.sku, location, on_hand=undone)
+
+
+def _restock(demand: LineDemand, units: int, shipped: dict[str, int], shelf: _Shelf) -> None:
+    """Returned goods go back where they came from, or to the first location that carries the SKU."""
+    carrying = shelf.available([demand.sku]).get(demand.sku, {}) if demand.sku else {}
+    places = [*(place for place in shipped if place != NOT_FROM_STOCK), *shelf.locations]
+    for location in places:
+        if demand.sku and location in carrying:
+            if not shelf.is_in_count(demand.sku, location, demand.returned_at):
+                shelf.move(demand.sku, location, on_hand=units)
+            return
+
+
+def _give_back(demand: LineDemand, surplus: int, allocated: dict[str, int], shelf: _Shelf) -> None:
+    for location in reversed(list(allocated)):
+        freed = min(allocated[location], max(0, surplus))
+        if freed and demand.sku:
+            allocated[location] -= freed
+            surplus -= freed
+            shelf.move(demand.sku, location, reserved=-freed)
+
+
+def _allocate(lines: list[LineState], shelf: _Shelf) -> tuple[list[LineState], bool]:
+    wanted: dict[str, int] = {}
+    for line in lines:
+        if line.sku and line.short:
+            wanted[line.sku] = wanted.get(line.sku, 0) + line.short
+    given = allocate(wanted, shelf.available(wanted), shelf.locations)
+    complete = True
+    result = []
+    for line in lines:
+        allocated = dict(line.allocated)
+        missing = line.short
+        offers = given.get(line.sku or "", {})
+        for location in offers:
+            taken = min(offers[location], missing)
+            if not taken or not line.sku:
+                continue
+            if not shelf.has_room_for(line.sku, location):
+                complete = False
+                continue
+            offers[location] -= taken
+            missing -= taken
+            allocated[location] = allocated.get(location, 0) + taken
+            shelf.move(line.sku, location, reserved=taken)
+        result.append(line.model_copy(update={"allocated": allocated}))
+    return result, complete
+
+
+def _without_zeros(units: dict[str, int]) -> dict[str, int]:
+    return {location: count for location, count in units.items() if count}

@@ -1,0 +1,156 @@
+"""Take in one account of an order: compare, decide, commit. Called for every delivery, any number of times."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from shared.kernel.errors import Rejected
+from shared.kernel.identifiers import OrderKey
+from shared.orders.decision import STOREFRONT, Circumstances, cancel, decide
+from shared.orders.demand import skus_of
+from shared.orders.lifecycle import ReviewState, may_payment_move
+from shared.orders.models import Order
+from shared.orders.ports import Desk
+from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint, Reading
+from shared.orders.record import OrderRecord
+from shared.orders.versions import Comparison, compare
+
+
+class Result(StrEnum):
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    """This account is already in the record."""
+    SUPERSEDED = "superseded"
+    """A newer account is already in the record."""
+    IGNORED = "ignored"
+    """Genuine, but it concerns no order that we keep."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    result: Result
+    key: OrderKey | None = None
+    record: OrderRecord | None = None
+    reason: str = ""
+    oddities: tuple[str, ...] = ()
+    """Unknown statuses and odd steps, for metrics: nothing was lost, but somebody should look."""
+
+
+def take_in(shop: str, reading: Reading, desk: Desk) -> Outcome:
+    """Bring the record of one order up to what the storefront says, once, whatever came before and in which order.
+
+    Raises:
+        Retry: something was out of reach, or others were faster too often; take the message in again later.
+        Rejected: the order cannot be read, or the storefront must be asked and there is no API access.
+    """
+    if isinstance(reading, NothingToDo):
+        return Outcome(Result.IGNORED, reason=reading.reason)
+    if isinstance(reading, CompleteOrder):
+        return _apply(reading.order, desk)
+    key = OrderKey(shop, reading.order_id)
+    order = _follow_up(reading, desk)
+    return _gone(key, desk) if order is None else _apply(order, desk)
+
+
+def _follow_up(hint: OrderHint, desk: Desk) -> Order | None:
+    if desk.storefront is not None:
+        return desk.storefront.fetch(hint.order_id)
+    if hint.partial is not None:
+        return hint.partial
+    if hint.reason == "deleted":
+        return None
+    raise Rejected(
+        "no_api_access",
+        f"the delivery only says that an order changed ({hint.reason}), and we cannot ask the shop for it",
+        field="api",
+        hint="set the shop's API credentials, then replay this delivery",
+    )
+
+
+def _apply(order: Order, desk: Desk) -> Outcome:
+    """An order of more stock lines than one transaction takes is brought in by several commits, each complete."""
+    while True:
+        outcome = desk.retrying()(_try_apply, order, desk)
+        if outcome.record is None or outcome.record.settled:
+            return outcome
+
+
+def _try_apply(order: Order, desk: Desk) -> Outcome:
+    stored = desk.book.find(order.key)
+    if stored is not None:
+        comparison = compare(order.version, stored.version)
+        if comparison is Comparison.UNDECIDED:
+            return _ask_again(order, stored, desk)
+        if comparison is Comparison.OLDER:
+            return Outcome(Result.SUPERSEDED, order.key)
+        if comparison is Comparison.SAME and stored.settled:
+            return Outcome(Result.DUPLICATE, order.key)
+    return _commit(order, stored, desk)
+
+
+def _ask_again(order: Order, stored: OrderRecord, desk: Desk) -> Outcome:
+    """Two accounts of the same second differ: the storefront knows which is true.
+
+    Without API access the later observed one wins, and the hash where even that is equal, so that every worker
+    comes to the same end whatever order it sees them in.
+    """
+    if desk.storefront is None:
+        ours, theirs = ((version.observed_at, version.body_sha256) for version in (order.version, stored.version))
+        return _commit(order, stored, desk) if ours > theirs else Outcome(Result.SUPERSEDED, order.key)
+    fetched = desk.storefront.fetch(order.order_id)
+    if fetched is None:
+        return _gone(order.key, desk)
+    if compare(fetched.version, stored.version) is Comparison.NEWER:
+        return _commit(fetched, stored, desk)
+    return Outcome(Result.SUPERSEDED, order.key)
+
+
+def _commit(order: Order, stored: OrderRecord | None, desk: Desk) -> Outcome:
+    around = circumstances(desk, skus_of(order, stored.lines if stored else ()), twin=_twin(order, stored, desk))
+    commit = decide(order, stored, around)
+    desk.book.write_account(order)
+    desk.book.commit(commit)
+    return Outcome(Result.APPLIED, order.key, commit.record, oddities=_oddities(order, stored))
+
+
+def circumstances(desk: Desk, skus: Iterable[str], *, twin: OrderKey | None = None) -> Circumstances:
+    """Read what a decision needs, as it is at this moment."""
+    return Circumstances(
+        stock=desk.stock.read(skus), locations=desk.locations, rules=desk.rules, now=desk.clock(), twin=twin
+    )
+
+
+def _gone(key: OrderKey, desk: Desk) -> Outcome:
+    stored = desk.book.find(key)
+    if stored is None:
+        return Outcome(Result.IGNORED, key, reason="the storefront has no such order, and neither have we")
+    if stored.review is ReviewState.CANCELLED and stored.settled:
+        return Outcome(Result.DUPLICATE, key)
+    commit = cancel(stored, circumstances(desk, skus_of(None, stored.lines)), by=STOREFRONT, kind="deleted")
+    desk.book.commit(commit)
+    return Outcome(Result.APPLIED, key, commit.record)
+
+
+def _twin(order: Order, stored: OrderRecord | None, desk: Desk) -> OrderKey | None:
+    """Another order that looks like this one sent twice: looked for once, when an order first comes in."""
+    window = timedelta(minutes=desk.rules.duplicate_window_minutes)
+    buyer = order.personal.email or order.personal.phone or order.personal.customer_id
+    if stored is not None or not window or not buyer or order.cancelled_at:
+        return None
+    lines = sorted([line.sku or line.variant_id or line.title, line.quantity] for line in order.lines)
+    total = order.totals.total.presentment
+    parts = [order.shop, buyer.strip().lower(), lines, total.minor, total.currency]
+    fingerprint = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return desk.book.claim_fingerprint(
+        fingerprint, order.key, placed_at=order.processed_at or order.created_at, window=window
+    )
+
+
+def _oddities(order: Order, stored: OrderRecord | None) -> tuple[str, ...]:
+    unknown = tuple(f"unknown status {status}" for status in order.unknown_statuses)
+    if stored is not None and not may_payment_move(stored.payment, order.payment):
+        return (*unknown, f"payment went from {stored.payment} to {order.payment}")
+    return unknown

@@ -1,0 +1,86 @@
+"""What the use cases need of the outside, in the order desk's own words."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import tenacity
+
+from shared.inventory.ports import StockRoom
+from shared.kernel.clock import Clock
+from shared.kernel.identifiers import OrderKey
+from shared.orders.decision import Commit
+from shared.orders.models import Order
+from shared.orders.record import OrderRecord
+from shared.orders.review import ReviewRules
+
+
+class OrderBook(Protocol):
+    """Where orders are kept. Every method raises `Retry` when the store is out of reach or its answer is unknown."""
+
+    def find(self, key: OrderKey) -> OrderRecord | None:
+        """The record, read consistently."""
+        ...
+
+    def find_account(self, key: OrderKey) -> Order | None:
+        """The whole canonical order with its personal data, as the newest account stated it."""
+        ...
+
+    def write_account(self, order: Order) -> None:
+        """Keep the whole order and its personal data, unless a newer account is kept already.
+
+        Written before the commit: if the commit then fails, the account is ahead of the record until the message is
+        taken in again. Its version tells.
+
+        Raises:
+            Conflict: a newer account is kept.
+        """
+        ...
+
+    def commit(self, commit: Commit) -> None:
+        """Write the record and its stock changes in one transaction, all or nothing.
+
+        Raises:
+            Conflict: the record or a stock line has changed since it was read.
+        """
+        ...
+
+    def claim_fingerprint(
+        self, fingerprint: str, key: OrderKey, *, placed_at: datetime, window: timedelta
+    ) -> OrderKey | None:
+        """Note that this order has this fingerprint; return the order placed within the window that had it first."""
+        ...
+
+    def needing_attention(self, shop: str) -> Iterator[OrderKey]:
+        """The shop's orders that are held, wait for stock or hold a placeholder, longest waiting first."""
+        ...
+
+
+class Storefront(Protocol):
+    """One shop's API, as far as the order desk needs it."""
+
+    def fetch(self, order_id: str) -> Order | None:
+        """The order as it is now; None when the storefront has no such order.
+
+        Raises:
+            Retry: the shop is out of reach or throttles.
+            Rejected: the shop refuses us, or answers with what cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One shop's order desk: everything a use case works with."""
+
+    book: OrderBook
+    stock: StockRoom
+    storefront: Storefront | None
+    """None where the shop has no API access: then hints cannot be followed up."""
+    locations: Sequence[str]
+    """The locations that serve this shop, in the order of preference."""
+    rules: ReviewRules
+    clock: Clock
+    retrying: Callable[[], tenacity.Retrying]
+    """How often to read and decide again after a conflict."""
