@@ -31,12 +31,12 @@ def sortable_time(text: str, *, field: str | None = None) -> str:
     Shopify stamps deliveries to the nanosecond, which `datetime` cannot hold.
     """
     instant, nanoseconds = _read(text, field)
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{nanoseconds}Z"
+    return f"{instant.replace(tzinfo=None, microsecond=0).isoformat()}.{nanoseconds}Z"
 
 
 def as_sortable(instant: datetime) -> str:
     """The text form of :func:`sortable_time` for an aware time."""
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
+    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}000Z"
 
 
 def _read(text: str, field: str | None) -> tuple[datetime, str]:

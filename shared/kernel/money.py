@@ -4,7 +4,7 @@ No float ever touches an amount: text and `Decimal` go in, integers are stored, 
 """
 
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -27,6 +27,9 @@ MAX_EXPONENT = 12
 _MAX_MAGNITUDE = 24
 MAX_MINOR = 10**_MAX_MAGNITUDE
 """No amount of trade is larger; beyond it an input is hostile or broken."""
+
+_EXACT = Context(prec=_MAX_MAGNITUDE + MAX_EXPONENT + 2, traps=[InvalidOperation, Inexact])
+"""Used in place of the caller's decimal context: a digit that does not fit is an error, not rounded away."""
 
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
@@ -68,10 +71,11 @@ class Money(Canonical):
             raise _invalid("the amount is not finite", field)
         if value and abs(value.adjusted()) > _MAX_MAGNITUDE:  # before anything multiplies by ten to that power
             raise _invalid("the amount is beyond any sane size", field)
-        exponent = max(currency_exponent(currency), _decimals(value))
-        if exponent > MAX_EXPONENT:
+        decimals = _decimals(value)
+        if decimals is None or decimals > MAX_EXPONENT:
             raise _invalid(f"more than {MAX_EXPONENT} decimals", field)
-        minor = int(value.scaleb(exponent))
+        exponent = max(currency_exponent(currency), decimals)
+        minor = int(value.normalize(_EXACT).scaleb(exponent, _EXACT))
         if abs(minor) > MAX_MINOR:
             raise _invalid("the amount is beyond any sane size", field)
         return cls(minor=minor, currency=currency, exponent=exponent)
@@ -91,7 +95,7 @@ class Money(Canonical):
     @property
     def decimal(self) -> Decimal:
         """The amount in major units."""
-        return Decimal(self.minor).scaleb(-self.exponent)
+        return Decimal(self.minor).scaleb(-self.exponent, _EXACT)
 
     def __add__(self, other: "Money") -> "Money":
         exponent = self._common_exponent(other)
@@ -166,9 +170,12 @@ class Amount(Canonical):
         return bool(self.shop) or bool(self.presentment)
 
 
-def _decimals(value: Decimal) -> int:
-    """How many decimals the finite value really needs: trailing zeros do not count."""
-    return max(0, -int(value.normalize().as_tuple().exponent))
+def _decimals(value: Decimal) -> int | None:
+    """How many decimals the finite value really needs: trailing zeros do not count. None: more than any amount has."""
+    try:
+        return max(0, -int(value.normalize(_EXACT).as_tuple().exponent))
+    except Inexact:
+        return None
 
 
 def _invalid(message: str, field: str | None) -> Rejected:

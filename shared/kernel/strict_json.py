@@ -5,7 +5,7 @@ would trip over is refused here: NaN and Infinity, duplicate keys, lone surrogat
 """
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from shared.kernel.errors import Rejected
@@ -44,7 +44,10 @@ def parse(raw: bytes) -> Any:
 
 
 def _decimal(text: str) -> Decimal:
-    value = Decimal(text)
+    try:
+        value = Decimal(text)
+    except InvalidOperation as error:  # an exponent beyond even Decimal's range
+        raise Rejected("invalid_json", "a number is out of range") from error
     if not value.is_finite() or abs(value.adjusted()) > _MAX_MAGNITUDE:
         raise Rejected("invalid_json", "a number is out of range")
     return value

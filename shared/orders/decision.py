@@ -36,6 +36,8 @@ class Circumstances:
     now: datetime
     twin: OrderKey | None = None
     """Another recent order by the same buyer with the same lines and total."""
+    occasion: str = "order"
+    """What made us decide: `order` (an account came in) or `review` (we looked again)."""
 
 
 def decide(order: Order, stored: OrderRecord | None, around: Circumstances) -> Commit:
@@ -65,7 +67,7 @@ def decide(order: Order, stored: OrderRecord | None, around: Circumstances) -> C
         lines=stock_plan.lines,
         settled=stock_plan.settled,
         cancelled_by=cancelled_by,
-        cause=Cause(kind="order", reference=f"{order.key}#{revision}"),
+        cause=Cause(kind=around.occasion, reference=f"{order.key}#{revision}"),
     )
     record = with_attention(record, stored, around.now)
     return Commit(record=record, changes=stock_plan.changes, replaces=stored.revision if stored else None)
@@ -107,20 +109,22 @@ def release(stored: OrderRecord, now: datetime, *, by: str) -> Commit:
 
 def fulfilment_of(lines: Sequence[LineState], *, delivered: bool) -> FulfilmentState:
     """Derive the fulfilment axis from what each line holds, shipped and got back."""
-    physical = [line for line in lines if line.kind is not LineKind.UNTRACKED]
     shipped = sum(sum(line.shipped.values()) for line in lines)
-    still_open = sum(line.open for line in (physical or lines))
-    if shipped and shipped <= sum(line.returned for line in lines):
+    if not shipped:
+        return _before_shipping([line for line in lines if line.kind is not LineKind.UNTRACKED and line.open])
+    if shipped <= sum(line.returned for line in lines):
         return FulfilmentState.RETURNED
-    if shipped and still_open:
+    if any(line.open for line in lines):
         return FulfilmentState.PARTIALLY_SHIPPED
-    if shipped:
-        return FulfilmentState.DELIVERED if delivered else FulfilmentState.SHIPPED
-    if not any(line.open for line in physical):
+    return FulfilmentState.DELIVERED if delivered else FulfilmentState.SHIPPED
+
+
+def _before_shipping(waiting: Sequence[LineState]) -> FulfilmentState:
+    if not waiting:
         return FulfilmentState.NOT_REQUIRED
-    if any(line.short for line in physical):
+    if any(line.short for line in waiting):
         return FulfilmentState.BACKORDERED
-    if any(line.allocated for line in physical):
+    if any(line.allocated for line in waiting):
         return FulfilmentState.ALLOCATED
     return FulfilmentState.UNALLOCATED
 

@@ -1,7 +1,7 @@
 """Look again at the orders that wait: stock may have come in, a SKU may be known now, the rules may have changed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.kernel.errors import Retry
 from shared.kernel.identifiers import OrderKey
@@ -44,7 +44,8 @@ def _reconsider(key: OrderKey, desk: Desk) -> Reconsidered:
         return Reconsidered(key, stored, None, postponed="a newer account is on its way")
     if stored.review is ReviewState.CANCELLED and stored.settled:
         return Reconsidered(key, stored, None)
-    commit = decide(order, stored, circumstances(desk, skus_of(order, stored.lines)))
+    around = replace(circumstances(desk, skus_of(order, stored.lines)), occasion="review")
+    commit = decide(order, stored, around)
     if not _changes_anything(commit, stored):
         return Reconsidered(key, stored, None)
     desk.book.commit(commit)

@@ -65,7 +65,7 @@ class Delivery:
                 raise Rejected("unknown_message_format", "the message was written by a newer version")
             body = _inflate(base64.b64decode(fields.pop("body"), validate=True))
             return cls(body=body, **fields)
-        except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError, zlib.error) as error:
             raise Rejected("invalid_message", "the queue message is not a delivery of ours") from error
 
 

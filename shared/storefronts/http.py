@@ -46,6 +46,6 @@ def _judge(response: httpx.Response) -> httpx.Response:
         )
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise Retry("storefront_throttled", "the shop asks us to slow down")
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise Retry("storefront_failed", f"the shop fails with HTTP {status}")
     return response

@@ -1,0 +1,233 @@
+"""Tables in DynamoDB, for the areas' `table.py` files and nobody else.
+
+pynamodb gives the item classes (the shape of what is stored, conditions, update expressions); the calls go through
+its `Connection`, bound to a table by instance and not by class: one botocore client serves all tables (pynamodb's
+models would make one each, 75 to 100 ms), and a test can have as many tables as it likes.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import botocore.exceptions
+from pynamodb.connection import Connection
+from pynamodb.connection.base import MetaTable
+from pynamodb.constants import ITEM as AS_ITEM
+from pynamodb.exceptions import CancellationReason, PynamoDBException
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+
+from shared.kernel.errors import Conflict, Retry
+
+RawItem = Mapping[str, Mapping[str, Any]]
+"""An item as DynamoDB writes it: `{"sku": {"S": "MUG"}}`."""
+Key = tuple[str, str]
+"""Partition and sort key: every table of ours has both, as text."""
+Operation = dict[str, Any]
+"""One action of a transaction."""
+
+_MAX_KEYS_PER_READ = 100
+_CONFLICTS = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException", "TransactionConflict"})
+
+
+def connect(*, connect_seconds: float = 2.0, read_seconds: float = 3.0) -> Connection:
+    """A connection to the engine that the environment names (`AWS_ENDPOINT_URL_DYNAMODB` or AWS itself)."""
+    return Connection(connect_timeout_seconds=connect_seconds, read_timeout_seconds=read_seconds)
+
+
+class WriteRefused(Conflict):
+    """A condition did not hold, or another transaction was at the same item: read again and decide again."""
+
+    def __init__(self, found: RawItem | None = None) -> None:
+        super().__init__("changed_meanwhile", "the data changed since it was read")
+        self.found = found
+        """The item that refused, where DynamoDB returned it."""
+
+
+class Table:
+    """One table, with text keys."""
+
+    def __init__(self, connection: Connection, name: str, item: type[Model]) -> None:
+        self.connection = connection
+        self.name = name
+        self._keys = _key_names(item)
+        # pynamodb has no public way to describe a table without asking the service for it.
+        if name not in connection._tables:  # noqa: SLF001
+            connection.add_meta_table(_describe(name, item))
+
+    def get(self, key: Key) -> RawItem | None:
+        """One item, read consistently."""
+        with _translated():
+            answer = self.connection.get_item(self.name, key[0], key[1], consistent_read=True)
+        found: RawItem | None = answer.get("Item")
+        return found
+
+    def get_many(self, keys: Iterable[Key]) -> Iterator[RawItem]:
+        """Items by key, read consistently, in no order; missing ones are left out."""
+        wanted = [dict(zip(self._keys, key, strict=True)) for key in keys]
+        while wanted:
+            batch, wanted = wanted[:_MAX_KEYS_PER_READ], wanted[_MAX_KEYS_PER_READ:]
+            with _translated():
+                answer = self.connection.batch_get_item(self.name, batch, consistent_read=True)  # type: ignore[arg-type]
+            yield from answer["Responses"].get(self.name, ())
+            unread = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", ())
+            if len(unread) == len(batch):
+                raise Retry("database_busy", "the table throttles reads")
+            wanted += [{name: value["S"] for name, value in key.items()} for key in unread]
+
+    def query(
+        self, partition: str, *, index: str | None = None, condition: Condition | None = None, consistent: bool = False
+    ) -> Iterator[RawItem]:
+        """All items of a partition in the order of the sort key, page by page."""
+        start: Any = None
+        while True:
+            with _translated():
+                answer = self.connection.query(
+                    self.name,
+                    partition,
+                    index_name=index,
+                    range_key_condition=condition,
+                    consistent_read=consistent,
+                    exclusive_start_key=start,
+                )
+            yield from answer["Items"]
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return
+
+    def scan(self, condition: Condition | None = None) -> Iterator[RawItem]:
+        """Every item of the table that meets the condition: for operators, never for functions."""
+        start: Any = None
+        while True:
+            with _translated():
+                answer = self.connection.scan(self.name, filter_condition=condition, exclusive_start_key=start)
+            yield from answer["Items"]
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                return
+
+    def put(self, item: Model, condition: Condition | None = None) -> None:
+        """Write a whole item, or raise :class:`WriteRefused`."""
+        self.write(self.putting(item, condition), kind="Put")
+
+    def update(self, key: Key, actions: Sequence[Action], condition: Condition | None = None) -> None:
+        """Change an item, or raise :class:`WriteRefused`."""
+        self.write(self.updating(key, actions, condition), kind="Update")
+
+    def putting(self, item: Model, condition: Condition | None = None) -> Operation:
+        attributes = item.serialize()
+        partition, sort = (attributes.pop(name)["S"] for name in self._keys)
+        return self.connection.get_operation_kwargs(
+            self.name,
+            partition,
+            sort,
+            key=AS_ITEM,
+            attributes=attributes,
+            condition=condition,
+            return_values_on_condition_failure="ALL_OLD",
+        )
+
+    def updating(self, key: Key, actions: Sequence[Action], condition: Condition | None = None) -> Operation:
+        return self.connection.get_operation_kwargs(
+            self.name,
+            key[0],
+            key[1],
+            actions=actions,
+            condition=condition,
+            return_values_on_condition_failure="ALL_OLD",
+        )
+
+    def write(self, operation: Operation, *, kind: str) -> None:
+        """Send one prepared operation by itself."""
+        with _translated():
+            self.connection.dispatch(f"{kind}Item", operation)
+
+
+def transact(connection: Connection, *, puts: Sequence[Operation], updates: Sequence[Operation]) -> None:
+    """Write all or nothing, at most 100 operations. botocore adds a token, so that its own retries apply once.
+
+    Raises:
+        WriteRefused: a condition did not hold, or another transaction was at one of the items.
+        Retry: throttled, or the outcome is unknown: read again before deciding what to do.
+    """
+    with _translated():
+        try:
+            connection.transact_write_items([], [], puts, updates)
+        except PynamoDBException as error:
+            _raise_cancelled(error)
+            raise
+
+
+def _raise_cancelled(error: PynamoDBException) -> None:
+    reasons: list[CancellationReason | None] = list(getattr(error, "cancellation_reasons", ()))
+    refused = [reason for reason in reasons if reason is not None and reason.code in _CONFLICTS]
+    if refused and all(reason is None or reason.code in _CONFLICTS for reason in reasons):
+        found: list[Any] = [reason.raw_item for reason in refused if reason.raw_item]
+        raise WriteRefused(found[0] if found else None) from error
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn pynamodb's and botocore's errors into what the caller is to do next."""
+    try:
+        yield
+    except botocore.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] in _CONFLICTS:
+            raise WriteRefused(error.response.get("Item")) from error
+        _raise_retry(error.response["Error"]["Code"], error)
+        raise
+    except botocore.exceptions.BotoCoreError as error:
+        raise Retry("database_unreachable", f"the outcome is unknown: {type(error).__name__}") from error
+    except PynamoDBException as error:
+        code = error.cause_response_code
+        if code in _CONFLICTS:
+            raise WriteRefused from error
+        if code is None and isinstance(error.cause, botocore.exceptions.BotoCoreError):
+            raise Retry("database_unreachable", f"the outcome is unknown: {type(error.cause).__name__}") from error
+        _raise_retry(code or "", error)
+        raise
+
+
+_PASSING = frozenset(
+    {
+        "InternalServerError",
+        "ItemCollectionSizeLimitExceededException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionCanceledException",
+        "TransactionInProgressException",
+    }
+)
+
+
+def _raise_retry(code: str, error: Exception) -> None:
+    if code in _PASSING:
+        raise Retry("database_busy", f"the table answers {code}") from error
+
+
+def _key_names(item: type[Model]) -> list[str]:
+    attributes = item.get_attributes().values()
+    return [
+        *(attribute.attr_name for attribute in attributes if attribute.is_hash_key),
+        *(attribute.attr_name for attribute in attributes if attribute.is_range_key),
+    ]
+
+
+def _describe(name: str, item: type[Model]) -> MetaTable:
+    schema: Any = item._get_schema()  # noqa: SLF001 - the same that pynamodb's own connection is made from
+    return MetaTable(
+        {
+            "TableName": name,
+            "KeySchema": schema["key_schema"],
+            "AttributeDefinitions": schema["attribute_definitions"],
+            "GlobalSecondaryIndexes": [
+                {"IndexName": index["index_name"], "KeySchema": index["key_schema"]}
+                for index in schema["global_secondary_indexes"]
+            ],
+            "LocalSecondaryIndexes": [],
+        }
+    )

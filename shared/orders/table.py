@@ -1,0 +1,264 @@
+"""Orders in DynamoDB.
+
+| pk | sk | what |
+|---|---|---|
+| `shop/order` | `record` | states, holds, what each line holds of the stock; its stream is the outbox |
+| `shop/order` | `account` | the canonical order without personal data, compressed |
+| `shop/order` | `buyer` | its personal data, compressed: an item of its own, so that it can be erased and expire |
+| `fingerprint/…` | `claim` | who sent these lines and this total first; expires by itself |
+
+The transaction holds the record and one update per stock line that moves: 2+2N write units while the record stays
+within one kilobyte. Orders that need someone are found through the sparse index `attention`.
+"""
+
+import zlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+from shared.dynamodb.table import Operation, RawItem, Table, WriteRefused, transact
+from shared.inventory.table import StockTable
+from shared.kernel.clock import as_sortable
+from shared.kernel.identifiers import OrderKey
+from shared.orders.decision import Commit
+from shared.orders.models import Order, PersonalData
+from shared.orders.record import LineState, OrderRecord
+
+_RECORD = "record"
+_ACCOUNT = "account"
+_BUYER = "buyer"
+_CLAIM = "claim"
+
+
+class AttentionIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call] # pynamodb's own
+    """Orders that need someone, by shop, longest waiting first. Only such orders are in it."""
+
+    attention_shop = UnicodeAttribute(hash_key=True)
+    attention_since = UnicodeAttribute(range_key=True)
+
+    class Meta:
+        index_name = "attention"
+        projection = IncludeProjection(["review", "fulfilment", "holds", "name"])
+
+
+class RecordItem(Model):
+    """The stored shape of an :class:`OrderRecord`. Lines are compact rows, so that three of them take 200 bytes."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    platform = UnicodeAttribute()
+    name = UnicodeAttribute()
+    revision = NumberAttribute()
+    version: JSONAttribute = JSONAttribute()
+    review = UnicodeAttribute()
+    holds: JSONAttribute = JSONAttribute(null=True)
+    overridden: JSONAttribute = JSONAttribute(null=True)
+    fulfilment = UnicodeAttribute()
+    payment = UnicodeAttribute()
+    total: JSONAttribute = JSONAttribute()
+    placed_at = UnicodeAttribute()
+    lines: JSONAttribute = JSONAttribute()
+    unsettled = NumberAttribute(null=True)
+    cancelled_by = UnicodeAttribute(null=True)
+    attention_shop = UnicodeAttribute(null=True)
+    attention_since = UnicodeAttribute(null=True)
+    cause: JSONAttribute = JSONAttribute()
+    attention = AttentionIndex()
+
+    class Meta:
+        table_name = "bound by instance"
+
+
+class PackedItem(Model):
+    """A compressed document with the version that it states."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    stated = UnicodeAttribute()
+    body = BinaryAttribute(legacy_encoding=False)
+
+    class Meta:
+        table_name = "bound by instance"
+
+
+class ClaimItem(Model):
+    """The order that had a fingerprint first."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    order = UnicodeAttribute()
+    placed = NumberAttribute()
+    expires_at = NumberAttribute()
+
+    class Meta:
+        table_name = "bound by instance"
+
+
+class OrderTable:
+    """The order book on DynamoDB."""
+
+    def __init__(self, connection: Connection, name: str, stock: StockTable) -> None:
+        self._connection = connection
+        self._table = Table(connection, name, RecordItem)
+        self._stock = stock
+
+    def find(self, key: OrderKey) -> OrderRecord | None:
+        raw = self._table.get((str(key), _RECORD))
+        return record_of_image(raw) if raw else None
+
+    def find_account(self, key: OrderKey) -> Order | None:
+        parts = {raw["sk"]["S"]: raw for raw in self._table.get_many([(str(key), _ACCOUNT), (str(key), _BUYER)])}
+        if _ACCOUNT not in parts:
+            return None
+        order = Order.model_validate_json(_unpack(parts[_ACCOUNT]))
+        if _BUYER not in parts:
+            return order
+        return order.model_copy(update={"personal": PersonalData.model_validate_json(_unpack(parts[_BUYER]))})
+
+    def write_account(self, order: Order) -> None:
+        stated = f"{order.version.updated_at}|{order.version.observed_at}"
+        not_newer = PackedItem.pk.does_not_exist() | (PackedItem.stated <= stated)
+        buyer = order.personal.model_dump_json(exclude_defaults=True)
+        account = order.model_dump_json(exclude={"personal"}, exclude_defaults=True)
+        # The buyer first: whoever sees the account also finds the buyer it belongs to.
+        for sort, body in ((_BUYER, buyer), (_ACCOUNT, account)):
+            packed = zlib.compress(body.encode("utf-8"), 9)
+            self._table.put(PackedItem(str(order.key), sort, stated=stated, body=packed), not_newer)
+
+    def commit(self, commit: Commit) -> None:
+        record = commit.record
+        writing = self._creating(record) if commit.replaces is None else self._replacing(record, commit.replaces)
+        if not commit.changes:
+            self._table.write(writing, kind="Put" if commit.replaces is None else "Update")
+            return
+        moves = [self._stock.applying(change, record.cause) for change in commit.changes]
+        if commit.replaces is None:
+            transact(self._connection, puts=[writing], updates=moves)
+        else:
+            transact(self._connection, puts=[], updates=[writing, *moves])
+
+    def claim_fingerprint(
+        self, fingerprint: str, key: OrderKey, *, placed_at: datetime, window: timedelta
+    ) -> OrderKey | None:
+        placed = int(placed_at.timestamp())
+        seconds = int(window.total_seconds())
+        claim = ClaimItem(
+            f"fingerprint/{fingerprint}",
+            _CLAIM,
+            order=str(key),
+            placed=placed,
+            expires_at=placed + seconds + _CLAIM_GRACE_SECONDS,
+        )
+        free = ClaimItem.pk.does_not_exist() | (ClaimItem.order == str(key)) | (ClaimItem.placed < placed - seconds)
+        try:
+            self._table.put(claim, free)
+        except WriteRefused as error:
+            if error.found is None:
+                raise
+            holder = ClaimItem.from_raw_data(dict(error.found))
+            return OrderKey.parse(holder.order) if holder.placed <= placed + seconds else None
+        return None
+
+    def needing_attention(self, shop: str) -> Iterator[OrderKey]:
+        for raw in self._table.query(shop, index=AttentionIndex.Meta.index_name):
+            yield OrderKey.parse(raw["pk"]["S"])
+
+    def all_records(self, shop: str | None = None) -> Iterator[OrderRecord]:
+        """Every order, in no order: for operators. Reads the whole table."""
+        condition = RecordItem.sk == _RECORD
+        if shop:
+            condition = condition & RecordItem.pk.startswith(f"{shop}/")
+        return map(record_of_image, self._table.scan(condition))
+
+    def _creating(self, record: OrderRecord) -> Operation:
+        return self._table.putting(_item(record), RecordItem.pk.does_not_exist())
+
+    def _replacing(self, record: OrderRecord, revision: int) -> Operation:
+        """Update by attribute and not by a whole put: what a newer version of the code added stays."""
+        item = _item(record)
+        actions = []
+        for name, attribute in RecordItem.get_attributes().items():
+            if attribute.is_hash_key or attribute.is_range_key:
+                continue
+            value = getattr(item, name)
+            actions.append(attribute.remove() if value is None else attribute.set(value))
+        return self._table.updating((item.pk, item.sk), actions, RecordItem.revision == revision)
+
+
+_CLAIM_GRACE_SECONDS = 3600
+"""DynamoDB deletes expired items some time later; a late duplicate is still to find its twin until then."""
+
+
+def is_record(key: RawItem) -> bool:
+    """Whether a stream record's key is that of an order record."""
+    return bool(key["sk"]["S"] == _RECORD)
+
+
+def record_of_image(raw: RawItem) -> OrderRecord:
+    """Read a stored record, or a stream record's image."""
+    item = RecordItem.from_raw_data(dict(raw))
+    key = OrderKey.parse(item.pk)
+    return OrderRecord.model_validate(
+        {
+            "shop": key.shop,
+            "order_id": key.order_id,
+            "platform": item.platform,
+            "name": item.name,
+            "revision": int(item.revision),
+            "version": item.version,
+            "review": item.review,
+            "holds": item.holds or (),
+            "overridden": item.overridden or (),
+            "fulfilment": item.fulfilment,
+            "payment": item.payment,
+            "total": item.total,
+            "placed_at": item.placed_at,
+            "lines": [_line_of_row(row) for row in item.lines],
+            "settled": not item.unsettled,
+            "cancelled_by": item.cancelled_by,
+            "attention_since": item.attention_since,
+            "cause": item.cause,
+        }
+    )
+
+
+def _item(record: OrderRecord) -> RecordItem:
+    fields = record.model_dump(mode="json", exclude_defaults=True)
+    return RecordItem(
+        str(record.key),
+        _RECORD,
+        platform=record.platform,
+        name=record.name,
+        revision=record.revision,
+        version=fields["version"],
+        review=record.review.value,
+        holds=fields.get("holds"),
+        overridden=fields.get("overridden"),
+        fulfilment=record.fulfilment.value,
+        payment=record.payment.value,
+        total=fields["total"],
+        placed_at=as_sortable(record.placed_at),
+        lines=[_row(line) for line in record.lines],
+        unsettled=None if record.settled else 1,
+        cancelled_by=record.cancelled_by,
+        attention_shop=record.shop if record.attention_since else None,
+        attention_since=as_sortable(record.attention_since) if record.attention_since else None,
+        cause=fields["cause"],
+    )
+
+
+def _row(line: LineState) -> list[Any]:
+    return [line.line_id, line.sku, line.kind.value, line.open, line.allocated, line.shipped, line.returned]
+
+
+def _line_of_row(row: list[Any]) -> dict[str, Any]:
+    return dict(zip(LineState.model_fields, row, strict=True))
+
+
+def _unpack(raw: RawItem) -> bytes:
+    return zlib.decompress(raw["body"]["B"])
