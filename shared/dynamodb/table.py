@@ -174,7 +174,7 @@ def _translated() -> Iterator[None]:
         yield
     except botocore.exceptions.ClientError as error:
         if error.response["Error"]["Code"] in _CONFLICTS:
-            raise WriteRefused(error.response.get("Item")) from error
+            raise WriteRefused(_refusing_item(error)) from error
         _raise_retry(error.response["Error"]["Code"], error)
         raise
     except botocore.exceptions.BotoCoreError as error:
@@ -187,6 +187,13 @@ def _translated() -> Iterator[None]:
             raise Retry("database_unreachable", f"the outcome is unknown: {type(error.cause).__name__}") from error
         _raise_retry(code or "", error)
         raise
+
+
+def _refusing_item(error: botocore.exceptions.ClientError) -> RawItem | None:
+    """pynamodb re-raises botocore's error without the item that it carries."""
+    response: Any = getattr(error.__cause__, "response", None) or error.response
+    item: RawItem | None = response.get("Item")
+    return item
 
 
 _PASSING = frozenset(

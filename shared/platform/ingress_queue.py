@@ -1,0 +1,35 @@
+"""Put deliveries on a queue, with the standard library. Bodies too large for a message go through the archive."""
+
+import hashlib
+import json
+import os
+from typing import Any
+
+from shared.platform.aws_http import AwsService
+from shared.storefronts.delivery import Delivery
+
+MAX_MESSAGE_BYTES = 1_000_000
+"""SQS takes 1 MiB; some is left for what it adds itself."""
+
+
+class IngressQueue:
+    def __init__(self, queue: AwsService, archive: AwsService) -> None:
+        self._queue = queue
+        self._archive = archive
+
+    def __call__(self, delivery: Delivery) -> None:
+        """Return once the queue has the delivery, or raise `Retry`."""
+        message = delivery.to_message()
+        if len(message) > MAX_MESSAGE_BYTES:
+            message = self._store(message)
+        self._queue.call(
+            "AmazonSQS.SendMessage",
+            {"QueueUrl": os.environ["ORDERS_QUEUE_URL"], "MessageBody": message},
+        )
+
+    def _store(self, message: str) -> str:
+        body = message.encode()
+        key = f"oversize/{hashlib.sha256(body).hexdigest()}.json"
+        self._archive.put_object(os.environ["ARCHIVE_BUCKET"], key, body)
+        pointer: dict[str, Any] = {"stored": key}
+        return json.dumps(pointer)

@@ -1,0 +1,83 @@
+"""Endpoints and secrets for the webhooks, read with the standard library and cached."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from shared.kernel.errors import Retry
+from shared.platform.aws_http import AwsService
+from shared.storefronts.reception import Endpoint
+
+_KEEP_SECONDS = 300.0
+_AT_MOST_EVERY_SECONDS = 10.0
+"""A flood of forged requests must not become a flood of calls to the secret store."""
+
+_T = TypeVar("_T")
+
+
+class Kept(Generic[_T]):
+    """A value that is read again after some minutes, or on demand, but not more often than every few seconds."""
+
+    def __init__(self, read: Callable[[], _T], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._read = read
+        self._monotonic = monotonic
+        self._value: _T | None = None
+        self._read_at = float("-inf")
+
+    def get(self, *, fresh: bool = False) -> _T:
+        age = self._monotonic() - self._read_at
+        if self._value is None or age > (_AT_MOST_EVERY_SECONDS if fresh else _KEEP_SECONDS):
+            self._value = self._read()
+            self._read_at = self._monotonic()
+        return self._value
+
+
+class EndpointDirectory:
+    """The shops of the settings document. The document is validated where it is written, not here."""
+
+    def __init__(self, systems_manager: AwsService) -> None:
+        self._document: Kept[dict[str, Any]] = Kept(lambda: read_parameter(systems_manager))
+
+    def __call__(self, shop: str) -> Endpoint | None:
+        entry = self._shops().get(shop)
+        if entry is None:
+            entry = self._shops(fresh=True).get(shop)  # connected a moment ago?
+        return Endpoint(shop, entry["platform"], entry["address"]) if entry else None
+
+    def _shops(self, *, fresh: bool = False) -> dict[str, Any]:
+        shops: dict[str, Any] = self._document.get(fresh=fresh).get("shops", {})
+        return shops
+
+
+class WebhookSecrets:
+    """The verification secrets of every shop: one document, `{"aurora": ["current", "previous"]}`."""
+
+    def __init__(self, secrets_manager: AwsService) -> None:
+        self._document: Kept[dict[str, list[str]]] = Kept(lambda: read_secret(secrets_manager))
+
+    def __call__(self, shop: str, *, fresh: bool = False) -> Sequence[str]:
+        return tuple(self._document.get(fresh=fresh).get(shop, ()))
+
+
+def read_parameter(systems_manager: AwsService) -> dict[str, Any]:
+    answer = systems_manager.call("AmazonSSM.GetParameter", {"Name": os.environ["SETTINGS_PARAMETER"]}, protocol="1.1")
+    return _object(answer["Parameter"]["Value"], "settings")
+
+
+def read_secret(secrets_manager: AwsService) -> dict[str, Any]:
+    answer = secrets_manager.call(
+        "secretsmanager.GetSecretValue", {"SecretId": os.environ["WEBHOOK_SECRET_ID"]}, protocol="1.1"
+    )
+    return _object(answer["SecretString"], "webhook secrets")
+
+
+def _object(text: str, what: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise Retry("bad_configuration", f"the {what} are not JSON") from error
+    if not isinstance(document, dict):
+        raise Retry("bad_configuration", f"the {what} are not a JSON object")
+    return document
