@@ -115,6 +115,11 @@ class Table:
         """Change an item, or raise :class:`WriteRefused`."""
         self.write(self.updating(key, actions, condition), kind="Update")
 
+    def delete(self, key: Key, condition: Condition | None = None) -> None:
+        """Remove an item, or raise :class:`WriteRefused`."""
+        with _translated():
+            self.connection.delete_item(self.name, key[0], key[1], condition=condition)
+
     def putting(self, item: Model, condition: Condition | None = None) -> Operation:
         attributes = item.serialize()
         partition, sort = (attributes.pop(name)["S"] for name in self._keys)

@@ -2,36 +2,13 @@
 
 import json
 import os
-import time
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from shared.kernel.errors import Retry
 from shared.platform.aws_http import AwsService
+from shared.platform.kept import Kept
 from shared.storefronts.reception import Endpoint
-
-_KEEP_SECONDS = 300.0
-_AT_MOST_EVERY_SECONDS = 10.0
-"""A flood of forged requests must not become a flood of calls to the secret store."""
-
-_T = TypeVar("_T")
-
-
-class Kept(Generic[_T]):
-    """A value that is read again after some minutes, or on demand, but not more often than every few seconds."""
-
-    def __init__(self, read: Callable[[], _T], monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._read = read
-        self._monotonic = monotonic
-        self._value: _T | None = None
-        self._read_at = float("-inf")
-
-    def get(self, *, fresh: bool = False) -> _T:
-        age = self._monotonic() - self._read_at
-        if self._value is None or age > (_AT_MOST_EVERY_SECONDS if fresh else _KEEP_SECONDS):
-            self._value = self._read()
-            self._read_at = self._monotonic()
-        return self._value
 
 
 class EndpointDirectory:

@@ -1,0 +1,63 @@
+"""Where a running function finds its settings and the shops' API credentials. Cached for some minutes."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from shared.kernel.errors import Rejected
+from shared.platform import aws
+from shared.platform.kept import Kept
+from shared.platform.settings import Settings, parse_settings, read_settings_file
+
+
+def load_settings() -> Settings:
+    """The settings of this deployment, read now, or `Rejected` naming what is wrong in them."""
+    path = os.environ.get("STOREBRIDGE_SETTINGS")
+    if path:
+        return parse_settings(read_settings_file(Path(path)))
+    answer = aws.ssm().get_parameter(Name=os.environ["SETTINGS_PARAMETER"])
+    return parse_settings(_json_object(answer["Parameter"]["Value"], "settings"))
+
+
+_settings: Kept[Settings] = Kept(load_settings)
+
+
+def settings() -> Settings:
+    """The same, kept for some minutes."""
+    return _settings.get()
+
+
+class ApiCredentials:
+    """The shops' API credentials: one secret document, `{"aurora": {"access_token": "…"}}`."""
+
+    def __init__(self) -> None:
+        self._document: Kept[dict[str, Any]] = Kept(_read_api_secret)
+
+    def of(self, shop: str, *, fresh: bool = False) -> Mapping[str, str]:
+        """One shop's credentials, or `Rejected` with code `no_api_access` when none are set."""
+        found = self._document.get(fresh=fresh).get(shop)
+        if not isinstance(found, dict):
+            raise Rejected(
+                "no_api_access",
+                f"no API credentials are set for shop {shop}",
+                field=f"api.{shop}",
+                hint="add them to the API secret, or set api_access = false for the shop",
+            )
+        return {str(name): str(value) for name, value in found.items()}
+
+
+def _read_api_secret() -> dict[str, Any]:
+    answer = aws.secrets_manager().get_secret_value(SecretId=os.environ["API_SECRET_ID"])
+    return _json_object(answer["SecretString"], "API secret")
+
+
+def _json_object(text: str, what: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise Rejected("invalid_settings", f"the {what} are not JSON") from error
+    if not isinstance(document, dict):
+        raise Rejected("invalid_settings", f"the {what} are not a JSON object")
+    return document

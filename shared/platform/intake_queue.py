@@ -1,0 +1,64 @@
+"""What a queue-fed intake does with its messages beside the order itself: archive, unpack, set aside, pace."""
+
+import gzip
+import hashlib
+import json
+import os
+import random
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shared.kernel.errors import Rejected, StorebridgeError
+from shared.platform import aws
+from shared.storefronts.delivery import Delivery
+
+_FIRST_PAUSE_SECONDS = 5
+_LONGEST_PAUSE_SECONDS = 900
+
+
+def archive_batch(messages: Iterable[Mapping[str, Any]], *, day: str) -> None:
+    """Keep the raw messages of a batch in one object, before anything is done with them.
+
+    The same batch delivered again writes the same object. The archive is what `events replay` reads.
+    """
+    bodies = {message["messageId"]: message["body"] for message in messages}
+    lines = "\n".join(json.dumps({"message_id": name, "body": bodies[name]}) for name in sorted(bodies))
+    name = hashlib.sha256("".join(sorted(bodies)).encode()).hexdigest()[:32]
+    aws.s3().put_object(
+        Bucket=os.environ["ARCHIVE_BUCKET"],
+        Key=f"orders/{day}/{name}.ndjson.gz",
+        Body=gzip.compress(lines.encode(), mtime=0),
+        ContentType="application/x-ndjson",
+        ContentEncoding="gzip",
+    )
+
+
+def unpack(body: str) -> Delivery:
+    """Read a message, fetching its body from the archive if it was too large for the queue."""
+    try:
+        pointer = json.loads(body)
+    except ValueError as error:
+        raise Rejected("invalid_message", "the queue message is not a delivery of ours") from error
+    if isinstance(pointer, dict) and isinstance(pointer.get("stored"), str):
+        stored = aws.s3().get_object(Bucket=os.environ["ARCHIVE_BUCKET"], Key=pointer["stored"])
+        body = stored["Body"].read().decode("utf-8")
+    return Delivery.from_message(body)
+
+
+def set_aside(body: str, error: StorebridgeError) -> None:
+    """Put a message that can never succeed straight onto the dead-letter queue, with the reason beside it."""
+    attributes = {"code": error.code, "field": error.field or "-", "reason": error.message[:1000] or "-"}
+    aws.sqs().send_message(
+        QueueUrl=os.environ["ORDERS_DLQ_URL"],
+        MessageBody=body,
+        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
+    )
+
+
+def postpone(receipt_handle: str, received: int) -> None:
+    """Have a message delivered again after a pause that doubles each time, up to a quarter of an hour."""
+    pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** min(received - 1, 16))
+    jittered = int(pause * random.uniform(0.8, 1.0))  # noqa: S311 - spreads load, hides nothing
+    aws.sqs().change_message_visibility(
+        QueueUrl=os.environ["ORDERS_QUEUE_URL"], ReceiptHandle=receipt_handle, VisibilityTimeout=jittered
+    )

@@ -1,0 +1,28 @@
+"""Values that are kept for some minutes. Standard library only: the webhooks use it."""
+
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+_KEEP_SECONDS = 300.0
+_AT_MOST_EVERY_SECONDS = 10.0
+"""A flood of forged requests must not become a flood of calls to the secret store."""
+
+_T = TypeVar("_T")
+
+
+class Kept(Generic[_T]):
+    """A value that is read again after some minutes, or on demand, but not more often than every few seconds."""
+
+    def __init__(self, read: Callable[[], _T], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._read = read
+        self._monotonic = monotonic
+        self._value: _T | None = None
+        self._read_at = float("-inf")
+
+    def get(self, *, fresh: bool = False) -> _T:
+        age = self._monotonic() - self._read_at
+        if self._value is None or age > (_AT_MOST_EVERY_SECONDS if fresh else _KEEP_SECONDS):
+            self._value = self._read()
+            self._read_at = self._monotonic()
+        return self._value

@@ -1,0 +1,105 @@
+"""The settings: one document for the whole deployment, validated as a whole.
+
+In the cloud it is a Systems Manager parameter, named by `SETTINGS_PARAMETER`; `STOREBRIDGE_SETTINGS` names a TOML or
+JSON file instead. Secrets are elsewhere (see `credentials`).
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from shared.inventory.models import LocationId
+from shared.kernel.errors import Rejected
+from shared.kernel.identifiers import SHOP_PATTERN
+from shared.kernel.model import Canonical
+from shared.orders.review import ReviewRules
+
+ShopId = Annotated[str, StringConstraints(pattern=SHOP_PATTERN)]
+_HOST = r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?$"
+
+
+class ShopSettings(Canonical):
+    """One storefront."""
+
+    platform: Literal["shopify", "woocommerce"]
+    address: Annotated[str, StringConstraints(pattern=_HOST)]
+    """The host that the storefront names itself by, without a scheme: `aurora.myshopify.com`, `shop.example/store`."""
+    locations: Annotated[tuple[LocationId, ...], Field(min_length=1)]
+    """The stock locations that serve it, in the order of preference."""
+    api_access: bool = True
+    """False: we may not ask this shop anything; hints that need a question are set aside with that reason."""
+    api_version: str = "2026-10"
+    """Shopify's Admin API version."""
+    review: ReviewRules | None = None
+    """This shop's own rules in place of the common ones."""
+
+    @field_validator("address")
+    @classmethod
+    def _without_scheme(cls, address: str) -> str:
+        return address.rstrip("/")
+
+
+class LocationSettings(Canonical):
+    """A place that goods are kept at."""
+
+    name: str
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+
+
+class Settings(Canonical):
+    merchant: str = ""
+    locations: Annotated[dict[LocationId, LocationSettings], Field(min_length=1)]
+    shops: dict[ShopId, ShopSettings] = {}
+    review: ReviewRules = ReviewRules()
+
+    @model_validator(mode="after")
+    def _locations_exist(self) -> "Settings":
+        for name, shop in self.shops.items():
+            for location in shop.locations:
+                if location not in self.locations:
+                    raise ValueError(f"shops.{name}.locations: there is no location {location!r} under [locations]")
+        return self
+
+    def shop(self, name: str) -> ShopSettings:
+        """The shop, or `Rejected` with code `unknown_shop`."""
+        if name not in self.shops:
+            known = ", ".join(sorted(self.shops)) or "none"
+            raise Rejected("unknown_shop", f"no shop {name!r} is connected", field="shop", hint=f"known: {known}")
+        return self.shops[name]
+
+    def rules_of(self, shop: str) -> ReviewRules:
+        return self.shop(shop).review or self.review
+
+
+def parse_settings(document: Mapping[str, Any]) -> Settings:
+    """Validate a settings document.
+
+    Raises:
+        Rejected: `invalid_settings`; the message lists every fault as `field: what is wrong`.
+    """
+    try:
+        return Settings.model_validate(document)
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        raise Rejected("invalid_settings", "; ".join(faults), field=faults[0].split(":")[0]) from error
+
+
+def read_settings_file(path: Path) -> dict[str, Any]:
+    """Read a TOML or JSON settings file, or raise `Rejected`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        document: Any = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise Rejected("invalid_settings", f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise Rejected("invalid_settings", f"{path} is not well-formed: {error}") from error
+    if not isinstance(document, dict):
+        raise Rejected("invalid_settings", f"{path} does not hold a table of settings")
+    return document

@@ -1,0 +1,36 @@
+"""Put a shop's order desk together."""
+
+import tenacity
+
+from shared.kernel.clock import utc_now
+from shared.kernel.errors import Conflict
+from shared.orders.ports import Desk
+from shared.platform.configuration import settings
+from shared.wiring.storefront import ConnectedStorefront
+from shared.wiring.tables import order_table, stock_table
+
+_ATTEMPTS = 10
+
+
+def desk(shop: str) -> Desk:
+    """The shop's desk by today's settings, or `Rejected` with code `unknown_shop`."""
+    connected = settings().shop(shop)
+    return Desk(
+        book=order_table(),
+        stock=stock_table(),
+        storefront=ConnectedStorefront(shop, connected) if connected.api_access else None,
+        locations=connected.locations,
+        rules=settings().rules_of(shop),
+        clock=utc_now,
+        retrying=retry_conflicts,
+    )
+
+
+def retry_conflicts() -> tenacity.Retrying:
+    """Read and decide again when somebody was faster, with pauses that grow from 10 to 400 ms."""
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(Conflict),
+        stop=tenacity.stop_after_attempt(_ATTEMPTS),
+        wait=tenacity.wait_random_exponential(multiplier=0.01, max=0.4),
+        reraise=True,
+    )

@@ -1,0 +1,59 @@
+"""Put the order intake together: from a queue message to the order desk."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.kernel.clock import utc_now
+from shared.kernel.errors import Conflict, Rejected, Retry
+from shared.orders.intake import Outcome, take_in
+from shared.platform import intake_queue
+from shared.platform.observability import count, logger
+from shared.wiring.order_desk import desk
+from shared.wiring.storefront import reader
+
+
+def archive(messages: list[Mapping[str, Any]]) -> None:
+    """Keep the raw messages before anything is done with them."""
+    intake_queue.archive_batch(messages, day=f"{utc_now():%Y/%m/%d}")
+
+
+def process(body: str, *, receipt_handle: str, received: int) -> None:
+    """Take one message in. When this returns, the message is done with: applied, superseded, or set aside.
+
+    Raises:
+        Retry, Conflict: the message must stay in the queue; its next delivery is put off for a while.
+    """
+    try:
+        report(_take_in(body))
+    except Rejected as error:
+        logger().error("delivery set aside", extra={"code": error.code, "field": error.field, "reason": error.message})
+        count("DeliverySetAside", code=error.code)
+        intake_queue.set_aside(body, error)
+    except (Retry, Conflict) as error:
+        logger().warning("delivery postponed", extra={"code": error.code, "received": received})
+        count("DeliveryPostponed", code=error.code)
+        intake_queue.postpone(receipt_handle, received)
+        raise
+
+
+def _take_in(body: str) -> Outcome:
+    delivery = intake_queue.unpack(body)
+    return take_in(delivery.shop, reader(delivery.platform)(delivery), desk(delivery.shop))
+
+
+def report(outcome: Outcome) -> None:
+    """One line and one metric for what became of a delivery; one more for each thing that looks odd."""
+    logger().info(
+        "delivery taken in",
+        extra={
+            "result": outcome.result.value,
+            "order": str(outcome.key or ""),
+            "revision": outcome.record.revision if outcome.record else None,
+            "status": outcome.record.status if outcome.record else None,
+            "reason": outcome.reason,
+        },
+    )
+    count("DeliveryTakenIn", result=outcome.result.value)
+    for oddity in outcome.oddities:
+        logger().warning("order looks odd", extra={"order": str(outcome.key), "oddity": oddity})
+        count("OrderOddity", shop=outcome.key.shop if outcome.key else "unknown")

@@ -1,0 +1,30 @@
+"""The deployment's tables over one connection."""
+
+import os
+from functools import cache
+
+from pynamodb.connection import Connection
+
+from shared.dynamodb.table import connect
+from shared.inventory.table import StockTable
+from shared.orders.table import OrderTable
+from shared.platform.configuration import settings
+from shared.sync.table import TaskTable
+
+
+@cache
+def connection() -> Connection:
+    return connect()
+
+
+def stock_table() -> StockTable:
+    """With the locations that the settings name now."""
+    return StockTable(connection(), os.environ["STOCK_TABLE"], tuple(settings().locations))
+
+
+def order_table() -> OrderTable:
+    return OrderTable(connection(), os.environ["ORDERS_TABLE"], stock_table())
+
+
+def task_table() -> TaskTable:
+    return TaskTable(connection(), os.environ["SYNC_TABLE"])
