@@ -1,0 +1,34 @@
+"""How far the streams have been read: in memory, or on a file beside the tables."""
+
+import json
+from pathlib import Path
+
+
+class MemoryCheckpoints:
+    """Forgotten with the tables."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, str] = {}
+
+    def get(self, shard: str) -> str | None:
+        return self._seen.get(shard)
+
+    def put(self, shard: str, sequence_number: str) -> None:
+        self._seen[shard] = sequence_number
+
+
+class FileCheckpoints:
+    """Written after each batch, so that a restart takes up the stream where it was left. For one stream."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    def get(self, shard: str) -> str | None:
+        return self._seen.get(shard)
+
+    def put(self, shard: str, sequence_number: str) -> None:
+        self._seen[shard] = sequence_number
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(json.dumps(self._seen), encoding="utf-8")
+        fresh.replace(self._path)

@@ -1,0 +1,84 @@
+"""Queues, bucket, secrets, parameters and the bus: moto in this process, one request at a time.
+
+moto takes no locks of its own, so that two requests at once can lose or double a message.
+"""
+
+import threading
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from infra.local.bell import Bell
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_BRINGS_WORK = frozenset(
+    {
+        "AmazonSQS.ChangeMessageVisibility",
+        "AmazonSQS.SendMessage",
+        "AmazonSQS.SendMessageBatch",
+        "AWSEvents.PutEvents",
+    }
+)
+
+
+class SideServices:
+    """The server, on a free loopback port. Its state belongs to the process, so there can be one at a time."""
+
+    _in_use: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, bell: Bell) -> None:
+        if not self._in_use.acquire(blocking=False):
+            raise RuntimeError("another local stack is running in this process")
+        moto_api_backend.reset()
+        application = _OneAtATime(DomainDispatcherApplication(create_backend_app), bell)
+        self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="side-services", daemon=True)
+        self._thread.start()
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        moto_api_backend.reset()
+        self._in_use.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Quiet(MotoRequestHandler):
+    disable_nagle_algorithm = True
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing of each request."""
+
+
+class _OneAtATime:
+    """Holds every request back until the one before is answered, and rings when a request may bring work."""
+
+    def __init__(self, application: "WSGIApplication", bell: Bell) -> None:
+        self._application = application
+        self._bell = bell
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        with self._lock:
+            body = list(self._application(environ, start_response))
+        if environ.get("HTTP_X_AMZ_TARGET") in _BRINGS_WORK:
+            self._bell.ring()
+        return body
