@@ -109,7 +109,7 @@ def plan(
             settled = False
             continue
         booked = _book(demand, state, shelf)
-        if demand not in vanished or booked.shipped:
+        if demand not in vanished or booked.shipped or booked.returned:
             lines.append(booked)
     lines, all_considered = _allocate(lines, shelf)
     return StockPlan(lines=tuple(lines), changes=net(shelf.changes), settled=settled and all_considered)

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import OrderKey
@@ -49,10 +50,11 @@ def take_in(shop: str, reading: Reading, desk: Desk) -> Outcome:
     if isinstance(reading, NothingToDo):
         return Outcome(Result.IGNORED, reason=reading.reason)
     if isinstance(reading, CompleteOrder):
-        return _apply(reading.order, desk)
-    key = OrderKey(shop, reading.order_id)
+        return _until_settled(partial(_apply, reading.order, desk), desk)
     order = _follow_up(reading, desk)
-    return _gone(key, desk) if order is None else _apply(order, desk)
+    if order is None:
+        return _until_settled(partial(_gone, OrderKey(shop, reading.order_id), desk), desk)
+    return _until_settled(partial(_apply, order, desk), desk)
 
 
 def _follow_up(hint: OrderHint, desk: Desk) -> Order | None:
@@ -70,15 +72,15 @@ def _follow_up(hint: OrderHint, desk: Desk) -> Order | None:
     )
 
 
-def _apply(order: Order, desk: Desk) -> Outcome:
+def _until_settled(step: Callable[[], Outcome], desk: Desk) -> Outcome:
     """An order of more stock lines than one transaction takes is brought in by several commits, each complete."""
     while True:
-        outcome = desk.retrying()(_try_apply, order, desk)
+        outcome = desk.retrying()(step)
         if outcome.record is None or outcome.record.settled:
             return outcome
 
 
-def _try_apply(order: Order, desk: Desk) -> Outcome:
+def _apply(order: Order, desk: Desk) -> Outcome:
     stored = desk.book.find(order.key)
     if stored is not None:
         comparison = compare(order.version, stored.version)

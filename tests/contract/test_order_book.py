@@ -1,0 +1,193 @@
+"""What every order book and stock room promise: the fake in memory, and DynamoDB's tables on a real engine."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from pynamodb.connection import Connection
+
+from shared.dynamodb.table import WriteRefused
+from shared.inventory.models import Cause, StockChange
+from shared.inventory.ports import StockRoom
+from shared.inventory.table import StockTable
+from shared.kernel.errors import Conflict
+from shared.kernel.identifiers import OrderKey
+from shared.orders.decision import Circumstances, Commit, decide
+from shared.orders.models import PaymentState
+from shared.orders.ports import OrderBook
+from shared.orders.record import HoldReason
+from shared.orders.review import ReviewRules
+from shared.orders.table import OrderTable
+from tests.builders.orders import NOON, line, order
+from tests.builders.stock import counted
+from tests.fakes.order_desk import FakeOrderBook, FakeStockRoom
+
+Rooms = tuple[OrderBook, StockRoom]
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def rooms(request: pytest.FixtureRequest) -> Rooms:
+    if request.param == "fake":
+        stock = FakeStockRoom()
+        return FakeOrderBook(stock), stock
+    connection: Connection = request.getfixturevalue("connection")
+    names: dict[str, str] = request.getfixturevalue("table_names")
+    table = StockTable(connection, names["stock"], ("main", "attic"))
+    return OrderTable(connection, names["orders"], table), table
+
+
+def _decided(stock: StockRoom, *lines: tuple[str, int], order_id: str = "5001") -> Commit:
+    account = order(*(line(sku, units) for sku, units in lines), order_id=order_id)
+    around = Circumstances(stock.read([sku for sku, _ in lines]), ("main", "attic"), ReviewRules(), NOON)
+    return decide(account, None, around)
+
+
+def test_reads_back_what_was_committed(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 5))
+    commit = _decided(stock, ("MUG", 2), ("CAP", 1))
+    book.commit(commit)
+    assert book.find(OrderKey("aurora", "5001")) == commit.record
+    assert book.find(OrderKey("aurora", "5002")) is None
+
+
+def test_moves_stock_with_the_record(rooms: Rooms) -> None:
+    book, stock = rooms
+    before = stock.set_level(counted("MUG", 5))
+    book.commit(_decided(stock, ("MUG", 2)))
+    after = stock.read(["MUG"])["MUG"]["main"]
+    assert (after.on_hand, after.reserved, after.available) == (5, 2, 3)
+    assert after.seq == before.seq + 1
+    assert after.cause == Cause(kind="order", reference="aurora/5001#1")
+
+
+def test_refuses_a_second_first_commit(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 5))
+    commit = _decided(stock, ("MUG", 2))
+    book.commit(commit)
+    with pytest.raises(Conflict):
+        book.commit(commit)
+    assert stock.read(["MUG"])["MUG"]["main"].reserved == 2
+
+
+def test_refuses_a_commit_on_an_old_revision(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 5))
+    commit = _decided(stock, ("MUG", 2))
+    book.commit(commit)
+    second = replace(commit, record=commit.record.model_copy(update={"revision": 2}), replaces=1)
+    book.commit(second)
+    with pytest.raises(Conflict):
+        book.commit(replace(second, record=commit.record.model_copy(update={"revision": 3})))
+    found = book.find(commit.record.key)
+    assert found is not None
+    assert found.revision == 2
+
+
+def test_writes_nothing_when_one_stock_line_refuses(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 5))
+    stock.set_level(counted("CAP", 1))
+    commit = _decided(stock, ("MUG", 2), ("CAP", 1))
+    book.commit(_decided(stock, ("CAP", 1), order_id="4999"))
+    with pytest.raises(Conflict):
+        book.commit(commit)
+    assert book.find(commit.record.key) is None
+    assert stock.read(["MUG"])["MUG"]["main"].reserved == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        StockChange(sku="MUG", location="main", reserved=6),
+        StockChange(sku="MUG", location="main", reserved=-1),
+        StockChange(sku="MUG", location="main", on_hand=-6),
+        StockChange(sku="NEW", location="main", on_hand=1),
+    ],
+)
+def test_never_promises_or_takes_what_is_not_there(rooms: Rooms, change: StockChange) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 5))
+    with pytest.raises(Conflict):
+        book.commit(replace(_decided(stock, ("MUG", 1)), changes=(change,)))
+    untouched = stock.read(["MUG"])["MUG"]["main"]
+    assert (untouched.on_hand, untouched.reserved, untouched.available) == (5, 0, 5)
+
+
+def test_a_count_keeps_promises_and_thresholds(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 5).model_copy(update={"safety_buffer": 2, "reorder_point": 3}))
+    book.commit(_decided(stock, ("MUG", 2)))
+    line_now = stock.set_level(counted("MUG", 4))
+    assert (line_now.on_hand, line_now.reserved, line_now.available) == (4, 2, 2)
+    assert (line_now.safety_buffer, line_now.reorder_point) == (2, 3)
+
+
+def test_a_count_below_what_is_promised_is_refused(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 5))
+    book.commit(_decided(stock, ("MUG", 3)))
+    with pytest.raises(Conflict) as refused:
+        stock.set_level(counted("MUG", 2))
+    assert refused.value.code == "reserved_exceeds_count"
+    assert stock.read(["MUG"])["MUG"]["main"].on_hand == 5
+
+
+def test_keeps_the_whole_account_with_its_buyer(rooms: Rooms) -> None:
+    book, _ = rooms
+    account = order()
+    book.write_account(account)
+    assert book.find_account(account.key) == account
+
+
+def test_an_older_account_does_not_replace_a_newer_one(rooms: Rooms) -> None:
+    book, _ = rooms
+    newer = order(minute=5, body="b")
+    book.write_account(newer)
+    with pytest.raises(Conflict):
+        book.write_account(order(minute=1))
+    assert book.find_account(newer.key) == newer
+
+
+def test_the_first_to_claim_a_fingerprint_keeps_it(rooms: Rooms) -> None:
+    book, _ = rooms
+    first, second = OrderKey("aurora", "1"), OrderKey("aurora", "2")
+    window = timedelta(minutes=10)
+    claim: Callable[..., OrderKey | None] = book.claim_fingerprint
+    assert claim("f", first, placed_at=NOON, window=window) is None
+    assert claim("f", first, placed_at=NOON, window=window) is None
+    assert claim("f", second, placed_at=NOON + timedelta(minutes=5), window=window) == first
+    assert claim("f", second, placed_at=NOON + timedelta(minutes=11), window=window) is None
+
+
+def test_finds_what_needs_attention_longest_waiting_first(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 0))
+    for minutes, order_id in ((0, "2"), (5, "1")):
+        commit = _decided(stock, ("MUG", 1), order_id=order_id)
+        since = NOON + timedelta(minutes=minutes)
+        book.commit(replace(commit, record=commit.record.model_copy(update={"attention_since": since})))
+    settled = _decided(stock, order_id="3")
+    book.commit(replace(settled, record=settled.record.model_copy(update={"attention_since": None})))
+    assert list(book.needing_attention("aurora")) == [OrderKey("aurora", "2"), OrderKey("aurora", "1")]
+    assert list(book.needing_attention("borealis")) == []
+
+
+def test_an_order_leaves_the_attention_list_when_it_is_done(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 0))
+    commit = _decided(stock, ("MUG", 1))
+    assert commit.record.holds[0].reason is HoldReason.STOCK_SHORT
+    book.commit(commit)
+    done = commit.record.model_copy(
+        update={"revision": 2, "holds": (), "attention_since": None, "payment": PaymentState.REFUNDED}
+    )
+    book.commit(replace(commit, record=done, replaces=1))
+    assert list(book.needing_attention("aurora")) == []
+    assert book.find(done.key) == done
+
+
+def test_a_refusal_is_a_conflict() -> None:
+    assert issubclass(WriteRefused, Conflict)

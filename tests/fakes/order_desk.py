@@ -1,0 +1,167 @@
+"""The order desk's surroundings in memory: the same promises as the tables, kept by one lock.
+
+They pass the same contract suite as DynamoDB's tables (`tests/contract/test_order_book.py`).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from threading import Lock
+
+import tenacity
+
+from shared.inventory.models import CountedLevel, StockChange, StockLine, StockView
+from shared.kernel.errors import Conflict
+from shared.kernel.identifiers import OrderKey
+from shared.orders.decision import Commit
+from shared.orders.models import Order
+from shared.orders.ports import Desk
+from shared.orders.record import OrderRecord
+from shared.orders.review import ReviewRules
+from tests.builders.orders import NOON
+
+
+class FakeStockRoom:
+    def __init__(self) -> None:
+        self.lines: dict[tuple[str, str], StockLine] = {}
+        self.lock = Lock()
+
+    def read(self, skus: Iterable[str]) -> StockView:
+        view: dict[str, dict[str, StockLine]] = {}
+        wanted = set(skus)
+        for (sku, location), line in self.lines.items():
+            if sku in wanted:
+                view.setdefault(sku, {})[location] = line
+        return view
+
+    def set_level(self, level: CountedLevel) -> StockLine:
+        with self.lock:
+            old = self.lines.get((level.sku, level.location))
+            reserved = old.reserved if old else 0
+            if reserved > level.on_hand:
+                raise Conflict("reserved_exceeds_count", "more is promised than was counted", field="on_hand")
+            line = StockLine(
+                sku=level.sku,
+                location=level.location,
+                on_hand=level.on_hand,
+                reserved=reserved,
+                available=level.on_hand - reserved,
+                safety_buffer=_kept(level.safety_buffer, old.safety_buffer if old else 0),
+                reorder_point=level.reorder_point if level.reorder_point is not None else old and old.reorder_point,
+                seq=old.seq + 1 if old else 1,
+                counted_at=level.counted_at,
+                cause=level.cause,
+            )
+            self.lines[level.sku, level.location] = line
+            return line
+
+    def moved(self, change: StockChange, record: OrderRecord) -> StockLine:
+        """The line after the change; `Conflict` when that would promise or take what is not there."""
+        line = self.lines.get((change.sku, change.location))
+        if line is None:
+            raise Conflict("changed_meanwhile", "there is no such stock line")
+        after = (line.on_hand + change.on_hand, line.reserved + change.reserved, line.available + change.available)
+        if min(after) < 0:
+            raise Conflict("changed_meanwhile", "not enough stock")
+        return line.model_copy(
+            update={
+                "on_hand": after[0],
+                "reserved": after[1],
+                "available": after[2],
+                "seq": line.seq + 1,
+                "cause": record.cause,
+            }
+        )
+
+
+class FakeOrderBook:
+    def __init__(self, stock: FakeStockRoom) -> None:
+        self.records: dict[OrderKey, OrderRecord] = {}
+        self.accounts: dict[OrderKey, Order] = {}
+        self.claims: dict[str, tuple[OrderKey, datetime]] = {}
+        self.commits = 0
+        self._stock = stock
+
+    def find(self, key: OrderKey) -> OrderRecord | None:
+        return self.records.get(key)
+
+    def find_account(self, key: OrderKey) -> Order | None:
+        return self.accounts.get(key)
+
+    def write_account(self, order: Order) -> None:
+        kept = self.accounts.get(order.key)
+        if kept and _stated(kept) > _stated(order):
+            raise Conflict("changed_meanwhile", "a newer account is kept")
+        self.accounts[order.key] = order
+
+    def commit(self, commit: Commit) -> None:
+        with self._stock.lock:
+            found = self.records.get(commit.record.key)
+            if (found.revision if found else None) != commit.replaces:
+                raise Conflict("changed_meanwhile", "the record changed")
+            moved = [self._stock.moved(change, commit.record) for change in commit.changes]
+            self._stock.lines.update({(line.sku, line.location): line for line in moved})
+            self.records[commit.record.key] = commit.record
+            self.commits += 1
+
+    def claim_fingerprint(
+        self, fingerprint: str, key: OrderKey, *, placed_at: datetime, window: timedelta
+    ) -> OrderKey | None:
+        holder, placed = self.claims.get(fingerprint, (key, placed_at))
+        if holder == key or placed < placed_at - window:
+            self.claims[fingerprint] = (key, placed_at)
+            return None
+        return holder if placed <= placed_at + window else None
+
+    def needing_attention(self, shop: str) -> Iterator[OrderKey]:
+        waiting = [
+            (record.attention_since, record.key)
+            for record in self.records.values()
+            if record.shop == shop and record.attention_since
+        ]
+        yield from (key for _, key in sorted(waiting))
+
+
+class FakeStorefront:
+    """Answers with what it was told, and counts the questions."""
+
+    def __init__(self, answer: Callable[[str], Order | None]) -> None:
+        self.asked: list[str] = []
+        self._answer = answer
+
+    def fetch(self, order_id: str) -> Order | None:
+        self.asked.append(order_id)
+        return self._answer(order_id)
+
+
+def desk(
+    stock: FakeStockRoom | None = None,
+    *,
+    storefront: FakeStorefront | None = None,
+    rules: ReviewRules | None = None,
+    locations: tuple[str, ...] = ("main",),
+    now: datetime = NOON,
+) -> Desk:
+    room = stock or FakeStockRoom()
+    return Desk(
+        book=FakeOrderBook(room),
+        stock=room,
+        storefront=storefront,
+        locations=locations,
+        rules=rules or ReviewRules(),
+        clock=lambda: now,
+        retrying=retry_at_once,
+    )
+
+
+def retry_at_once() -> tenacity.Retrying:
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(Conflict), stop=tenacity.stop_after_attempt(50), reraise=True
+    )
+
+
+def _stated(order: Order) -> tuple[str, str]:
+    return order.version.updated_at, order.version.observed_at
+
+
+def _kept(new: int | None, old: int) -> int:
+    return old if new is None else new
