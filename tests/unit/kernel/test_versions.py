@@ -62,6 +62,7 @@ def test_the_stored_version_never_falls_back(accounts: list[OrderVersion]) -> No
         (version(0, 5, "b", fetched=True), version(0, 4, "a"), Comparison.NEWER),
         (version(0, 4, "b", fetched=True), version(0, 5, "a"), Comparison.OLDER),
         (version(0, 4, "b"), version(0, 5, "a", fetched=True), Comparison.OLDER),
+        (version(0, 5, "b"), version(0, 5, "a", fetched=True), Comparison.UNDECIDED),
         (version(0, 6, "b"), version(0, 5, "a", fetched=True), Comparison.UNDECIDED),
         (version(0, 6, "b", fetched=True), version(0, 5, "a", fetched=True), Comparison.NEWER),
         (version(1, 3, "a"), version(0, 6, "a", fetched=True), Comparison.NEWER),

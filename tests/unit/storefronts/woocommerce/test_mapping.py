@@ -3,12 +3,13 @@
 import base64
 import hashlib
 import json
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.kernel.clock import parse_time
@@ -352,6 +353,7 @@ def test_gift_card_float_noise_is_no_money() -> None:
     card = {"id": 2, "code": "ABCD-EFGH", "amount": 0.1 + 0.2}
     order = mapped(gift_cards=[card], total="12.20")
     assert b"0.30000000000000004" in build.encode(card)
+    assert order.tenders == (Tender(kind="gift_card", id="2", amount=amount("0.30"), last_characters="EFGH"),)
     assert order.totals.gift_cards == amount("0.30")
     assert prove_totals(order).proven
 
@@ -587,6 +589,12 @@ def test_refund_line_without_a_link_is_found_by_its_product() -> None:
     assert refunded_order(build.refund_detail(line_items=[unlinked])).refunds[0].lines[0].line_id == "1"
 
 
+def test_refund_line_linked_to_a_line_that_is_gone_is_left_as_money() -> None:
+    gone = build.refunded_line(99, product_id=77)
+    refund = refunded_order(build.refund_detail(line_items=[gone])).refunds[0]
+    assert (refund.lines, refund.adjustments[0].amount) == ((), amount("-12.50"))
+
+
 def test_refund_line_that_could_be_several_is_left_as_money() -> None:
     order = refunded_order(
         build.refund_detail(line_items=[build.refunded_line(1, meta_data=[])]),
@@ -613,6 +621,7 @@ def test_units_refunded_after_shipping_did_ship() -> None:
         return order.fulfilments[0].lines[0].quantity
 
     assert shipped("2026-11-24T07:59:59") == 2
+    assert shipped("2026-11-24T08:00:00") == 3
     assert shipped("2026-11-24T08:00:01") == 3
 
 
@@ -669,7 +678,7 @@ def test_state_typed_by_the_buyer_is_no_code() -> None:
 
 
 def test_zero_and_blank_references_are_none() -> None:
-    [line] = mapped(line_items=[build.line(product_id=0, variation_id=0, sku="  ")]).lines
+    [line] = mapped(line_items=[build.line(product_id=0, variation_id="0", sku="  ")]).lines
     assert (line.product_id, line.variant_id, line.sku) == (None, None, None)
     assert (line.stock_tracked, line.requires_shipping) == (None, True)
 
@@ -712,3 +721,73 @@ def test_numbers_and_text_are_read_alike() -> None:
 def test_order_survives_its_own_json() -> None:
     order = refunded_order(build.refund_detail(line_items=[build.refunded_line(1)]))
     assert Order.model_validate_json(order.model_dump_json()) == order
+
+
+# -- hostile and broken plugins ------------------------------------------------------------------------------------
+
+ODDITIES: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**30), 10**30),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["", " ", "x", "1e999", "1e-999", "-0", "9" * 23, "0." + "1" * 40, "2026-11-23T09:02:09", "[]"]),
+    st.sampled_from([[], {}, [[]], [None], [{}], {"0": {}}, {"id": 1}, [{"id": 1, "key": {}, "value": {}}]]),
+)
+
+
+def everything() -> build.Json:
+    """An order in which every field that is read holds something."""
+    return build.order(
+        status="completed",
+        date_completed_gmt="2026-11-24T08:00:00",
+        line_items=[build.line(quantity=3, taxes=[{"id": 7, "total": "1.915966"}], meta_data=[build.meta("a", "b")])],
+        shipping_lines=[build.shipping_line(taxes=[{"id": 7, "total": "0.78"}])],
+        fee_lines=[build.fee_line(taxes=[{"id": 7, "total": "0.38"}])],
+        coupon_lines=[build.coupon_line()],
+        tax_lines=[build.tax_line()],
+        gift_cards=[{"id": 2, "code": "ABCD", "amount": 1}],
+        transaction_id="ch_1",
+        meta_data=[build.meta("_wc_shipment_tracking_items", [{"tracking_number": "1"}])],
+        refunds=[build.refund_summary()],
+    ) | {
+        "refund_details": [
+            build.refund_detail(
+                line_items=[build.refunded_line(1)],
+                shipping_lines=[{"id": 40, "total": "-4.90", "total_tax": "-0.93"}],
+                fee_lines=[{"id": 41, "total": "-2.07", "total_tax": "0.00"}],
+            )
+        ]
+    }
+
+
+def paths(value: Any, here: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    children: list[tuple[str | int, Any]] = []
+    if isinstance(value, dict):
+        children = list(value.items())
+    elif isinstance(value, list):
+        children = list(enumerate(value))
+    return [here, *(path for key, item in children for path in paths(item, (*here, key)))]
+
+
+PATHS = [path for path in paths(everything()) if path and path[0] != "_links"]
+
+
+@settings(max_examples=400)
+@given(st.lists(st.tuples(st.sampled_from(PATHS), ODDITIES), min_size=1, max_size=3))
+def test_any_oddity_is_read_or_refused_and_never_a_crash(oddities: list[tuple[tuple[str | int, ...], Any]]) -> None:
+    body: Any = everything()
+    for (*parents, last), oddity in oddities:
+        target = body
+        for key in parents:
+            target = target[key] if isinstance(target, dict | list) and key in dict(_items(target)) else {}
+        if isinstance(target, dict | list) and last in dict(_items(target)):
+            target[last] = oddity
+    with suppress(Rejected):
+        reading = read_order(build.delivery(body, fetched=True))
+        if isinstance(reading, CompleteOrder):
+            prove_totals(reading.order)
+            assert Order.model_validate_json(reading.order.model_dump_json()) == reading.order
+
+
+def _items(value: Any) -> list[tuple[Any, Any]]:
+    return list(value.items()) if isinstance(value, dict) else list(enumerate(value))
