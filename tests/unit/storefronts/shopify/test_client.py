@@ -363,6 +363,7 @@ def test_a_fetched_order_is_read_as_a_webhook_would_be() -> None:
         ),
     )
     assert (read.transactions[1].kind, read.transactions[1].parent_id) == ("sale", "900")
+    assert read.transactions[1].amount == Money.parse("22.94", "EUR")
     assert (read.personal.customer_id, read.personal.email) == ("207", "zoe@example.test")
     assert read.personal.line_properties == {"1": {"Engraving": "For Ada"}}
 

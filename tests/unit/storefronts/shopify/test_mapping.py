@@ -343,6 +343,14 @@ def test_shipments_name_their_lines_and_every_parcel() -> None:
     assert (fulfilment.status, fulfilment.shipment_status, fulfilment.location_id) == ("success", "in_transit", "61")
 
 
+def test_old_bodies_leave_the_current_units_to_be_told_by_the_refunds() -> None:
+    line = EUR.line(quantity=5, fulfillable_quantity=None)
+    del line["current_quantity"]
+    refund = EUR.refund(refund_line_items=[EUR.refund_line(line, quantity=2)])
+    read_line = read(EUR.order(line, refunds=[refund], fulfillments=[EUR.fulfilment(EUR.line())])).lines[0]
+    assert (read_line.quantity, read_line.current_quantity, read_line.open_quantity) == (5, 3, 2)
+
+
 # Refunds
 
 
