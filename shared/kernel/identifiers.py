@@ -9,6 +9,7 @@ SHOP_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 """A shop's short name in the settings: lower case letters, digits, hyphens."""
 
 _SHOP = re.compile(SHOP_PATTERN)
+_ORDER_ID = re.compile(r"[!-~]{1,200}")
 
 
 class OrderKey(NamedTuple):
@@ -21,7 +22,7 @@ class OrderKey(NamedTuple):
     def parse(cls, text: str) -> Self:
         """Read `shop/order`, or raise `Rejected`."""
         shop, separator, order_id = text.partition("/")
-        if not separator or not order_id or not is_shop_id(shop):
+        if not separator or not _ORDER_ID.fullmatch(order_id) or not is_shop_id(shop):
             raise Rejected(
                 "invalid_order_key",
                 f"{text[:80]!r} does not name an order",

@@ -27,8 +27,10 @@ MAX_EXPONENT = 12
 _MAX_MAGNITUDE = 24
 MAX_MINOR = 10**_MAX_MAGNITUDE
 """No amount of trade is larger; beyond it an input is hostile or broken."""
+MAX_SUM = MAX_MINOR * 10**12
+"""What computing may lead to: no order has so many lines and units that honest amounts exceed it."""
 
-_EXACT = Context(prec=_MAX_MAGNITUDE + MAX_EXPONENT + 2, traps=[InvalidOperation, Inexact])
+_EXACT = Context(prec=2 * _MAX_MAGNITUDE, traps=[InvalidOperation, Inexact])
 """Used in place of the caller's decimal context: a digit that does not fit is an error, not rounded away."""
 
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -46,7 +48,7 @@ class Money(Canonical):
     so that no digit that a storefront sent is lost.
     """
 
-    minor: Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR, strict=True)]
+    minor: Annotated[int, Field(ge=-MAX_SUM, le=MAX_SUM, strict=True)]
     currency: CurrencyCode
     exponent: Annotated[int, Field(ge=0, le=MAX_EXPONENT)]
 
@@ -64,6 +66,8 @@ class Money(Canonical):
             Rejected: `invalid_money`, when `amount` is not a finite decimal number of sane size.
         """
         try:
+            if isinstance(amount, str) and "_" in amount:  # Python's own habit, no storefront's
+                raise InvalidOperation
             value = Decimal(amount)
         except InvalidOperation as error:
             raise _invalid(f"{str(amount)[:40]!r} is not a decimal amount", field) from error

@@ -10,7 +10,7 @@ from iso4217 import Currency
 from pydantic import ValidationError
 
 from shared.kernel.errors import Rejected
-from shared.kernel.money import MAX_EXPONENT, MAX_MINOR, Amount, Money, currency_exponent
+from shared.kernel.money import MAX_EXPONENT, MAX_SUM, Amount, Money, currency_exponent
 
 CODES = st.sampled_from(["EUR", "JPY", "KWD", "CLF"])
 SAFE = 10**20
@@ -150,7 +150,7 @@ def test_currencies_do_not_mix(combine: Callable[[Money, Money], object]) -> Non
         (1, "EUR", 1),
         (1, "KWD", 2),
         (1, "EUR", 13),
-        (MAX_MINOR + 1, "EUR", 2),
+        (MAX_SUM + 1, "EUR", 2),
     ],
 )
 def test_no_other_money_can_be_made(minor: object, currency: str, exponent: int) -> None:
