@@ -21,11 +21,13 @@ class Children:
             ["/bin/sh", "-c", _GUARD], stdin=subprocess.PIPE, process_group=0
         )
 
+        self._members: list[subprocess.Popen[bytes]] = []
+
     def start(
         self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, output: IO[bytes] | int
     ) -> subprocess.Popen[bytes]:
         """Start a member of the group; both its output streams go to `output`."""
-        return subprocess.Popen(  # noqa: S603  # our own programs, no shell
+        process = subprocess.Popen(  # noqa: S603  # our own programs, no shell
             command,
             env=dict(env),
             cwd=cwd,
@@ -34,11 +36,19 @@ class Children:
             stderr=subprocess.STDOUT,
             process_group=self._guard.pid,
         )
+        self._members = [member for member in self._members if member.poll() is None] + [process]
+        return process
+
+    @property
+    def pids(self) -> list[int]:
+        return [self._guard.pid, *(member.pid for member in self._members)]
 
     def close(self) -> None:
         if self._guard.stdin is not None:
             self._guard.stdin.close()
         self._guard.wait()
+        for member in self._members:
+            member.wait()
 
     def __enter__(self) -> Self:
         return self

@@ -37,11 +37,12 @@ class Clients:
         """Reach a service that has come up since."""
         self._endpoints[service] = endpoint
 
-    def make(self, service: str) -> Any:
+    def make(self, service: str, config: Config | None = None) -> Any:
         """A new client for any service, by boto3's name."""
         endpoint = self._endpoints.get(service, self._otherwise)
+        merged = _CONFIG.merge(config) if config else _CONFIG
         # boto3's overloads want a literal name
-        return self._session.client(service, endpoint_url=endpoint, config=_CONFIG)  # type: ignore[call-overload]
+        return self._session.client(service, endpoint_url=endpoint, config=merged)  # type: ignore[call-overload]
 
     def environment(self) -> dict[str, str]:
         """What points a function's own clients here."""
@@ -60,7 +61,8 @@ class Clients:
 
     @cached_property
     def streams(self) -> "DynamoDBStreamsClient":
-        client: DynamoDBStreamsClient = self.make("dynamodbstreams")
+        # The local engine's sequence numbers are shorter than botocore believes them to be.
+        client: DynamoDBStreamsClient = self.make("dynamodbstreams", Config(parameter_validation=False))
         return client
 
     @cached_property

@@ -58,9 +58,9 @@ class Routes:
         return None
 
 
-def _precedence(route: Route) -> tuple[int, str]:
-    greedy = "+}" in route.path or route.path == "$default"
-    return (2 if greedy else 1 if "{" in route.path else 0, route.path)
+def _precedence(route: Route) -> tuple[tuple[bool, ...], str]:
+    ranks = (route.path == "$default", "+}" in route.path, "{" in route.path)
+    return ranks, route.path
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.clients import Clients
 from infra.local.template import Deployment, Queue, Table
+from shared.platform.settings import parse_settings, read_settings_file
 
 SECRETS_HEAD = "# Secrets of the local stack only. Git ignores this file.\n"
 
@@ -25,12 +26,18 @@ class Contents:
 
 
 def read_contents(settings: Path, secrets: Path, example: Path) -> Contents:
-    """Read the files; secrets.toml is copied from the example on the first run."""
+    """Read the files; secrets.toml is copied from the example on the first run.
+
+    Raises:
+        Rejected: the settings are not valid; the message names every fault.
+    """
     if not secrets.exists():
         secrets.write_text(SECRETS_HEAD + example.read_text(encoding="utf-8"), encoding="utf-8")
         secrets.chmod(0o600)
+    document = read_settings_file(settings)
+    parse_settings(document)
     return Contents(
-        settings=tomllib.loads(settings.read_text(encoding="utf-8")),
+        settings=document,
         secrets=tomllib.loads(secrets.read_text(encoding="utf-8")),
     )
 

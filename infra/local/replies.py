@@ -20,7 +20,8 @@ def failed_items(outcome: Outcome, items: Collection[str], *, partial: bool) -> 
         named = _identifiers(json.loads(outcome.payload or b"null"))
     except (ValueError, KeyError, TypeError, AttributeError):
         return set(items)
-    return min(named, set(items))
+    unknown = named.difference(items)
+    return set(items) if unknown else named
 
 
 def _identifiers(reply: object) -> set[str]:

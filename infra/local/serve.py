@@ -12,6 +12,7 @@ from rich.table import Table
 from infra.local.dynoxide import EngineUnavailable
 from infra.local.intrinsics import TemplateError
 from infra.local.stack import LocalStack, NotDrained, Options
+from shared.kernel.errors import StorebridgeError
 
 DEFAULT_PORT = 8787
 DEFAULT_DATA = Path(".data")
@@ -36,7 +37,7 @@ def serve(
             stopping.wait()
             console.print("Draining …")
             stack.drain()
-    except (EngineUnavailable, NotDrained, TemplateError, OSError) as error:
+    except (EngineUnavailable, NotDrained, StorebridgeError, TemplateError, OSError) as error:
         console.print(f"[red]{type(error).__name__}:[/red] {error}", highlight=False)
         raise typer.Exit(1) from error
 

@@ -38,7 +38,9 @@ class SideServices:
         moto_api_backend.reset()
         application = _OneAtATime(DomainDispatcherApplication(create_backend_app), bell)
         self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="side-services", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="side-services", daemon=True
+        )
         self._thread.start()
 
     @property

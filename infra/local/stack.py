@@ -126,7 +126,7 @@ class LocalStack:
 
     def _start(self, exits: ExitStack) -> None:
         options = self.options
-        children = exits.enter_context(Children())
+        children = self.children = exits.enter_context(Children())
         self.logs = self._folder(exits)
         engine = start_engine(children, options.cache, options.data / "tables.sqlite" if options.data else None)
         side = exits.enter_context(SideServices(self.bell))
