@@ -1,0 +1,74 @@
+# Two commands matter: `make demo` and `make test`. Both set up what they need, once.
+
+PYTHON := $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$python" && break; done)
+RUN := .venv/bin/python
+SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
+REGION := eu-west-1
+PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
+
+.PHONY: help demo dev test gates unit setup bench build lock schemas clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: .venv/ready .cache/ready ## a day at two shops on one stock pool, played on the local stack and checked
+	@$(RUN) -m infra.demo
+
+dev: .venv/ready .cache/ready ## the local stack on http://127.0.0.1:8787 (ARGS="--data DIR", "--memory", "--port N")
+	@$(RUN) -m infra.local.serve $(ARGS)
+
+test: gates unit ## the gates and all tests
+
+gates: .venv/ready .venv-sam/ready
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/cfn-lint template.yaml
+	$(SAM) validate --lint --region $(REGION)
+
+unit: .venv/ready .venv-sam/ready .cache/ready
+	$(RUN) -m pytest
+
+bench: .venv/ready .cache/ready ## CPU, write units, imports and throughput, as ratios and exact counts
+	@$(RUN) -m infra.bench $(ARGS)
+
+build: .venv-sam/ready ## what `sam deploy` would upload
+	PATH="$(dir $(PYTHON)):$$PATH" $(SAM) build --cached --parallel --region $(REGION)
+
+schemas: .venv/ready ## JSON Schemas of the data standard and of the bus events
+	@$(RUN) -m infra.schemas.generate
+
+lock: .venv/ready ## pin and hash the requirements anew
+	set -e; compile=".venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --upgrade"; \
+	$$compile requirements/lambda.in -o infra/lambda/requirements.txt; \
+	$$compile requirements/lambda.in requirements/dev.in -o requirements/dev.txt; \
+	$$compile requirements/sam.in -o requirements/sam.txt; \
+	$$compile requirements/node.in -o requirements/node.txt
+
+setup: .venv/ready .venv-sam/ready .cache/ready ## all that the other commands need; after it they work without a network
+
+.venv/ready: requirements/dev.txt requirements/node.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@echo "setting up .venv with $(PYTHON)"
+	@$(PYTHON) -m venv .venv
+	@$(RUN) $(PIP) requirements/dev.txt
+	@command -v npm >/dev/null || $(RUN) $(PIP) requirements/node.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-sam/ready: requirements/sam.txt
+	@echo "setting up .venv-sam"
+	@$(PYTHON) -m venv .venv-sam
+	@.venv-sam/bin/python $(PIP) requirements/sam.txt
+	@touch $@
+
+.cache/ready: .venv/ready infra/local/dynoxide.py infra/local/shopify_schema.py
+	@echo "fetching the local DynamoDB engine and Shopify's schema"
+	@$(RUN) -m infra.local.fetch
+	@touch $@
+
+clean: ## forget everything that was set up or built
+	rm -rf .venv .venv-sam .cache .aws-sam .data build
