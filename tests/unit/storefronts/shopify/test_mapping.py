@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.samples import shopify
+from infra.samples.shopify import Json, Shop
 from shared.kernel.errors import Rejected
 from shared.kernel.money import Amount, Money
 from shared.orders.models import FulfilmentLine, Order, PaymentState, RestockKind, Tender
@@ -15,8 +17,6 @@ from shared.orders.totals import prove_totals
 from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import CompleteOrder, NothingToDo, OrderHint, Reading
 from shared.storefronts.shopify.mapping import read_order
-from tests.builders import shopify
-from tests.builders.shopify import Json, Shop
 
 EUR = Shop("EUR")
 CHF_TO_EUR = Shop("CHF", "EUR")

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.samples import shopify
 from shared.kernel.errors import Rejected
 from shared.storefronts.ingress import Authenticated, WebhookRequest
 from shared.storefronts.shopify import signature
-from tests.builders import shopify
 
 BODY = '{"id":1,"note":"Grüße ☕"}'.encode()
 

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.samples import woocommerce as build
 from shared.kernel.errors import Rejected, Retry
 from shared.storefronts.port import CompleteOrder, StorefrontClient
 from shared.storefronts.woocommerce.client import WooCommerceClient
 from shared.storefronts.woocommerce.mapping import read_order
-from tests.builders import woocommerce as build
 
 NOW = datetime(2026, 11, 23, 9, 3, tzinfo=UTC)
 NOT_FOUND = {"code": "woocommerce_rest_shop_order_invalid_id", "message": "Invalid ID.", "data": {"status": 404}}

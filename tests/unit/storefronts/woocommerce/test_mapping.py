@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infra.samples import woocommerce as build
 from shared.kernel.clock import parse_time
 from shared.kernel.errors import Rejected
 from shared.kernel.money import Amount, Money
@@ -21,7 +22,6 @@ from shared.orders.versions import Comparison, compare
 from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import CompleteOrder, NothingToDo, OrderHint, OrderReader
 from shared.storefronts.woocommerce.mapping import read_order
-from tests.builders import woocommerce as build
 
 FIXTURES = Path(__file__).parents[5] / "shared" / "fixtures"
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.samples import woocommerce as build
 from shared.kernel.errors import Rejected
 from shared.storefronts.ingress import Authenticated, Ingress, Ping, WebhookRequest
 from shared.storefronts.woocommerce.signature import authenticate, request_headers, sign
-from tests.builders import woocommerce as build
 
 CAPTURED = Path(__file__).parents[5] / "shared" / "fixtures" / "captured"
 CAPTURED_ADDRESS = "127.0.0.1:18443"
