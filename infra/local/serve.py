@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from infra.local.dynoxide import EngineUnavailable
 from infra.local.intrinsics import TemplateError
@@ -68,7 +68,7 @@ def describe(stack: LocalStack, out: Console) -> None:
 
 
 def _print(out: Console, title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    table = Table(*columns, title=title, title_justify="left")
+    table = Table(*(Column(name, overflow="fold") for name in columns), title=title, title_justify="left")
     for row in rows:
         table.add_row(*row)
     out.print(table)

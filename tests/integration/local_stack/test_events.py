@@ -1,0 +1,90 @@
+"""Every recorded trigger under `events/` does its work on the local stack, with the real functions."""
+
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.provision import Contents
+from infra.local.stack import HERE, ROOT, LocalStack, Options
+
+EVENTS = ROOT / "events"
+ORDERS = {"shopify": "aurora/5001", "woocommerce": "borealis/727"}
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LocalStack]:
+    contents = Contents(
+        settings=tomllib.loads((HERE / "settings.toml").read_text(encoding="utf-8")),
+        secrets=tomllib.loads((HERE / "secrets.example.toml").read_text(encoding="utf-8")),
+    )
+    with LocalStack(Options(contents=contents, retry_after=0)) as running:
+        yield running
+
+
+def read(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return event
+
+
+def invoke(stack: LocalStack, function: str, event: dict[str, Any]) -> Any:
+    outcome = stack.lambdas.invoke(f"storebridge-{function}", json.dumps(event).encode())
+    assert not outcome.failed, outcome.payload
+    return json.loads(outcome.payload)
+
+
+def orders(stack: LocalStack) -> set[str]:
+    items = stack.clients.dynamodb.scan(TableName="storebridge-orders", ConsistentRead=True)["Items"]
+    return {item["pk"]["S"] for item in items}
+
+
+def left_over(stack: LocalStack) -> dict[str, int]:
+    """Messages on each queue, where there are any."""
+    counts = {}
+    for queue in stack.deployment.queues:
+        url = stack.clients.sqs.get_queue_url(QueueName=queue.name)["QueueUrl"]
+        found = stack.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+        counts[queue.name] = int(found["Attributes"]["ApproximateNumberOfMessages"])
+    return {name: count for name, count in counts.items() if count}
+
+
+@pytest.mark.parametrize("platform", sorted(ORDERS))
+def test_a_webhook_event_becomes_an_order(stack: LocalStack, platform: str) -> None:
+    event = read(f"order_webhook_{platform}")
+    reply = invoke(stack, "order-webhook", event)
+    assert 200 <= reply["statusCode"] < 300
+    stack.drain()
+    assert ORDERS[platform] in orders(stack)
+    assert left_over(stack) == {}
+
+
+@pytest.mark.parametrize("platform", sorted(ORDERS))
+def test_a_webhook_event_that_was_changed_is_refused(stack: LocalStack, platform: str) -> None:
+    event = read(f"order_webhook_{platform}")
+    event["body"] = event["body"].replace("Utrecht", "Antwerp")
+    assert invoke(stack, "order-webhook", event)["statusCode"] == 401
+
+
+def test_the_queue_event_is_taken_in_whole(stack: LocalStack) -> None:
+    assert invoke(stack, "order-intake", read("order_intake_sqs")) == {"batchItemFailures": []}
+    assert set(ORDERS.values()) <= orders(stack)
+
+
+def test_the_stream_event_is_relayed_whole(stack: LocalStack) -> None:
+    assert invoke(stack, "order-relay", read("order_relay_stream")) == {"batchItemFailures": []}
+
+
+def test_the_schedule_event_runs_to_its_end(stack: LocalStack) -> None:
+    invoke(stack, "order-review", read("order_review_schedule"))
+    stack.drain()
+    assert left_over(stack) == {}
+
+
+def test_each_function_has_an_event_and_each_event_a_function() -> None:
+    named = {path.stem for path in EVENTS.glob("*.json")}
+    owners = {path.parent.name for path in Path(ROOT / "functions").glob("*/handler.py")}
+    assert {owner for owner in owners if any(name.startswith(owner) for name in named)} == owners
+    assert all(any(name.startswith(owner) for owner in owners) for name in named)
