@@ -1,5 +1,6 @@
 """What a developer asks of the local stack over HTTP, and Lambda's Invoke call.
 
+* `GET  /_local/outputs`: the stack's outputs, and the environment that points an AWS client here
 * `GET  /_local/schedules`: the schedules' names
 * `POST /_local/schedules/{name}`: fire one now
 * `POST /_local/drain`: answer when queues and streams are quiet
@@ -32,12 +33,14 @@ class Control:
         drain: Callable[[], None],
         send: SendToQueue,
         clock: Clock,
+        outputs: Mapping[str, Mapping[str, str]],
     ) -> None:
         self._lambdas = lambdas
         self._schedules = schedules
         self._drain = drain
         self._send = send
         self._clock = clock
+        self._outputs = outputs
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
         path = urlsplit(target).path
@@ -49,6 +52,8 @@ class Control:
         return None
 
     def _local(self, method: str, path: str) -> Answer:
+        if (method, path) == ("GET", "/_local/outputs"):
+            return json_answer(HTTPStatus.OK, self._outputs)
         if (method, path) == ("GET", _SCHEDULES):
             return json_answer(HTTPStatus.OK, {"schedules": self._schedules.names})
         if (method, path) == ("POST", "/_local/drain"):

@@ -18,6 +18,7 @@ from infra.local.clients import Clients
 from infra.local.control import Control
 from infra.local.dynoxide import start_engine
 from infra.local.gateway import Gateway
+from infra.local.intrinsics import REGION
 from infra.local.lambdas import Lambdas
 from infra.local.pollers import Poller, PollerThread, QueuePoller
 from infra.local.provision import Contents, provision, read_contents
@@ -161,7 +162,11 @@ class LocalStack:
     def _start_gateway(self, exits: ExitStack) -> None:
         clock = self.options.clock
         self.schedules = Schedules(self.deployment.schedules, self.lambdas, send=self._send, clock=clock)
-        control = Control(self.lambdas, self.schedules, drain=self.drain, send=self._send, clock=clock)
+        outputs = {
+            "outputs": self.deployment.outputs,
+            "environment": {**self.clients.environment(), "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION},
+        }
+        control = Control(self.lambdas, self.schedules, drain=self.drain, send=self._send, clock=clock, outputs=outputs)
         self._gateway = Gateway(self.options.port, self.deployment.routes, self.lambdas.invoke, control)
         exits.callback(self._gateway.close)
         self.clients.use("lambda", self._gateway.url)

@@ -130,6 +130,7 @@ class Deployment:
     secrets: Mapping[str, str]
     """Name by logical id."""
     parameters: Mapping[str, Any]
+    outputs: Mapping[str, str]
 
 
 def load_deployment(
@@ -181,6 +182,9 @@ def _read(resolver: Resolver) -> Deployment:
         buses=tuple(resolver.name_of(name) for name, _ in _of_type(resolver, "AWS::Events::EventBus")),
         secrets={name: resolver.name_of(name) for name, _ in _of_type(resolver, "AWS::SecretsManager::Secret")},
         parameters=resolver.parameters,
+        outputs={
+            name: str(resolver.resolve(given["Value"])) for name, given in resolver.template.get("Outputs", {}).items()
+        },
     )
 
 
