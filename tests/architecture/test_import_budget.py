@@ -1,0 +1,71 @@
+"""Every module is paid for at a cold start: each function has a budget, counted in a fresh interpreter.
+
+A budget that is exceeded is a question, not a nuisance: what came in, and is it worth it? Milliseconds are the
+benchmark's (`python -m infra.bench`).
+"""
+
+import sys
+from functools import cache
+
+import pytest
+
+from infra.bench.imports import LOADED, ROOT, Footprint, footprint
+
+FORBIDDEN = {
+    "order_webhook": {
+        "asyncio", "aws_lambda_powertools", "boto3", "botocore", "httpx", "pydantic", "pynamodb", "tenacity", "urllib3",
+    },
+    "order_intake": {"aws_xray_sdk", "httpx", "moto"},
+    "order_relay": {"aws_xray_sdk", "httpx", "moto", "tenacity"},
+    "order_review": {"aws_xray_sdk", "httpx", "moto"},
+}  # fmt: skip
+MOST_MODULES = {"order_webhook": 96, "order_intake": 590, "order_relay": 565, "order_review": 510}
+MOST_OF_OURS = {"order_webhook": 23, "order_intake": 53, "order_relay": 39, "order_review": 48}
+"""Our own modules among them, packages included."""
+
+on_the_runtime = pytest.mark.skipif(
+    sys.version_info[:2] != (3, 13), reason="the standard library's modules are counted on the deployed Python"
+)
+
+
+@cache
+def loaded(function: str) -> Footprint:
+    return footprint(LOADED[function])
+
+
+def test_every_function_has_a_budget() -> None:
+    deployed = {handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")}
+    assert deployed == set(LOADED) == set(MOST_MODULES) == set(MOST_OF_OURS) == set(FORBIDDEN)
+
+
+@on_the_runtime
+@pytest.mark.parametrize("function", LOADED)
+def test_a_function_imports_no_more_than_its_budget(function: str) -> None:
+    assert len(loaded(function).modules) <= MOST_MODULES[function]
+
+
+@pytest.mark.parametrize("function", LOADED)
+def test_a_function_imports_no_more_of_our_own_than_its_budget(function: str) -> None:
+    ours = [name for name in loaded(function).modules if name.partition(".")[0] in ("functions", "shared")]
+    assert f"functions.{function}.handler" in ours
+    assert len(ours) <= MOST_OF_OURS[function], ours
+
+
+@pytest.mark.parametrize("function", LOADED)
+def test_a_function_leaves_the_heavy_packages_it_does_not_need(function: str) -> None:
+    assert not loaded(function).packages & FORBIDDEN[function]
+
+
+@pytest.mark.parametrize("what", ["modules", "source_bytes"])
+def test_the_webhook_takes_less_than_a_quarter_of_what_the_intake_takes(what: str) -> None:
+    webhook, intake = loaded("order_webhook"), loaded("order_intake")
+    sizes = [len(item.modules) if what == "modules" else item.source_bytes for item in (webhook, intake)]
+    assert 0 < sizes[0] * 4 < sizes[1]
+
+
+@pytest.mark.parametrize(("vendor", "other"), [("shopify", "woocommerce"), ("woocommerce", "shopify")])
+def test_a_function_loads_one_vendor_only(vendor: str, other: str) -> None:
+    for function in ("order_webhook", "order_intake"):
+        modules = footprint([name.replace("shopify", vendor) for name in LOADED[function]]).modules
+        assert f"shared.storefronts.{vendor}" in modules
+        assert not [name for name in modules if name.startswith(f"shared.storefronts.{other}")]
