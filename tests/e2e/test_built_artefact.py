@@ -1,5 +1,6 @@
 """What `sam build` makes runs in AWS's runtime client with nothing else to import from."""
 
+import hashlib
 import json
 import os
 import platform
@@ -31,17 +32,27 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def artefact() -> Path:
-    """The function as SAM builds it for this machine. SAM's own cache makes repeats quick."""
-    found = [str(path) for path in (ROOT / ".venv-sam" / "bin" / "sam",) if path.exists()]
-    sam = found[0] if found else shutil.which("sam")
+    """The function as SAM builds it for this machine. Built again only when something that goes into it changed."""
+    built = CACHE / "build" / FUNCTION
+    mark = CACHE / "made_from"
+    key = made_from()
+    if not (built.is_dir() and mark.exists() and mark.read_text(encoding="utf-8") == key):
+        mark.unlink(missing_ok=True)
+        build()
+        mark.write_text(key, encoding="utf-8")
+    return built
+
+
+def build() -> None:
+    own = ROOT / ".venv-sam" / "bin" / "sam"
+    sam = str(own) if own.exists() else shutil.which("sam")
     if sam is None:
         pytest.fail("there is no sam: install it as requirements/sam.txt says")
-    CACHE.mkdir(parents=True, exist_ok=True)
     architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+    CACHE.mkdir(parents=True, exist_ok=True)
     built = subprocess.run(
         [
-            *(sam, "build", FUNCTION, "--cached", "--region", "eu-west-1"),
-            *("--build-dir", str(CACHE / "build"), "--cache-dir", str(CACHE / "cache")),
+            *(sam, "build", FUNCTION, "--no-cached", "--region", "eu-west-1", "--build-dir", str(CACHE / "build")),
             *("--parameter-overrides", f"Architecture={architecture}"),
         ],
         cwd=ROOT,
@@ -51,7 +62,17 @@ def artefact() -> Path:
         check=False,
     )
     assert built.returncode == 0, built.stderr[-3000:]
-    return CACHE / "build" / FUNCTION
+
+
+def made_from() -> str:
+    """A digest of all that the build reads."""
+    digest = hashlib.sha256()
+    sources = (ROOT / name for name in ("functions", "shared"))
+    files = [ROOT / "template.yaml", ROOT / "samconfig.toml", ROOT / "infra" / "lambda" / "requirements.txt"]
+    for path in [*files, *sorted(file for source in sources for file in source.rglob("*.py"))]:
+        digest.update(f"{path.relative_to(ROOT)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 @pytest.fixture(scope="module")
