@@ -18,6 +18,7 @@ import pytest
 
 from infra.local.provision import Contents
 from infra.local.stack import HERE, ROOT, LocalStack, Options
+from infra.local.wheels import fetch_wheels
 
 FUNCTION = "OrderWebhookFunction"
 """Any would do: all functions share one build root."""
@@ -49,6 +50,7 @@ def build() -> None:
     if sam is None:
         pytest.fail("there is no sam: install it as requirements/sam.txt says")
     architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+    wheels = fetch_wheels(ROOT / ".cache" / "wheels", ROOT / "infra" / "lambda" / "requirements.txt")
     CACHE.mkdir(parents=True, exist_ok=True)
     built = subprocess.run(
         [
@@ -56,7 +58,15 @@ def build() -> None:
             *("--parameter-overrides", f"Architecture={architecture}"),
         ],
         cwd=ROOT,
-        env={**os.environ, "PATH": f"{base_python().parent}:{os.environ['PATH']}", "SAM_CLI_TELEMETRY": "0"},
+        env={
+            **os.environ,
+            "PATH": f"{base_python().parent}:{os.environ['PATH']}",
+            "SAM_CLI_TELEMETRY": "0",
+            # Only from the folder: a test does not reach the network.
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(wheels),
+        },
         capture_output=True,
         text=True,
         check=False,
