@@ -24,6 +24,7 @@ from pynamodb.models import Model
 from shared.dynamodb.table import Operation, RawItem, Table, WriteRefused, transact
 from shared.inventory.table import StockTable
 from shared.kernel.clock import as_sortable
+from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import OrderKey
 from shared.orders.decision import Commit
 from shared.orders.models import Order, PersonalData
@@ -123,12 +124,10 @@ class OrderTable:
     def write_account(self, order: Order) -> None:
         stated = f"{order.version.updated_at}|{order.version.observed_at}"
         not_newer = PackedItem.pk.does_not_exist() | (PackedItem.stated <= stated)
-        buyer = order.personal.model_dump_json(exclude_defaults=True)
-        account = order.model_dump_json(exclude={"personal"}, exclude_defaults=True)
+        account = _pack(order.model_dump_json(exclude={"personal"}, exclude_defaults=True), order.key)
         # The buyer first: whoever sees the account also finds the buyer it belongs to.
-        for sort, body in ((_BUYER, buyer), (_ACCOUNT, account)):
-            packed = zlib.compress(body.encode("utf-8"), 9)
-            self._table.put(PackedItem(str(order.key), sort, stated=stated, body=packed), not_newer)
+        for sort, body in ((_BUYER, _pack_buyer(order)), (_ACCOUNT, account)):
+            self._table.put(PackedItem(str(order.key), sort, stated=stated, body=body), not_newer)
 
     def commit(self, commit: Commit) -> None:
         record = commit.record
@@ -258,6 +257,25 @@ def _row(line: LineState) -> list[Any]:
 
 def _line_of_row(row: list[Any]) -> dict[str, Any]:
     return dict(zip(LineState.model_fields, row, strict=True))
+
+
+def _pack_buyer(order: Order) -> bytes:
+    """Some plugins attach megabytes of their own data. What is too large for an item stays in the archive alone."""
+    try:
+        return _pack(order.personal.model_dump_json(exclude_defaults=True), order.key)
+    except Rejected:
+        lean = order.personal.model_copy(update={"unknown_fields": {"": "too large: see the archived delivery"}})
+        return _pack(lean.model_dump_json(exclude_defaults=True), order.key)
+
+
+def _pack(text: str, key: OrderKey) -> bytes:
+    packed = zlib.compress(text.encode("utf-8"), 9)
+    if len(packed) > _MOST_PACKED_BYTES:
+        raise Rejected("order_too_large", f"order {key} does not fit into an item of 400 KB even when compressed")
+    return packed
+
+
+_MOST_PACKED_BYTES = 390_000
 
 
 def _unpack(raw: RawItem) -> bytes:
