@@ -22,6 +22,10 @@ _INVOKE_TAIL = "/invocations"
 _SCHEDULES = "/_local/schedules"
 
 
+class NotDrained(Exception):
+    """Work was left when the time to drain was over. Says where."""
+
+
 class Control:
     """Answers the paths above, and None for any other."""
 
@@ -57,12 +61,18 @@ class Control:
         if (method, path) == ("GET", _SCHEDULES):
             return json_answer(HTTPStatus.OK, {"schedules": self._schedules.names})
         if (method, path) == ("POST", "/_local/drain"):
-            self._drain()
-            return json_answer(HTTPStatus.OK, {"drained": True})
+            return self._drained()
         name = unquote(path.removeprefix(f"{_SCHEDULES}/"))
         if method == "POST" and name in self._schedules.names:
             return json_answer(HTTPStatus.ACCEPTED, {"fired": name, "request_id": self._schedules.fire(name)})
         return json_answer(HTTPStatus.NOT_FOUND, {"message": "Not Found", "schedules": self._schedules.names})
+
+    def _drained(self) -> Answer:
+        try:
+            self._drain()
+        except NotDrained as error:
+            return json_answer(HTTPStatus.GATEWAY_TIMEOUT, {"drained": False, "message": str(error)})
+        return json_answer(HTTPStatus.OK, {"drained": True})
 
     def _invoke(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
         if name not in self._lambdas:

@@ -41,7 +41,7 @@ def start_engine(children: Children, cache: Path, database: Path | None) -> str:
     port = free_port()
     command = [str(binary), "serve", "--host", "127.0.0.1", "--port", str(port)]
     if database is not None:
-        command += ["--db-path", str(database)]
+        command += ["--db-path", str(database.resolve())]
     process = children.start(command, env=clean_environment(), cwd=cache, output=subprocess.DEVNULL)
     _await_port(process, port)
     return f"http://127.0.0.1:{port}"

@@ -3,8 +3,8 @@
 import base64
 import json
 import threading
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from infra.local.bell import Bell
 from infra.local.intrinsics import ACCOUNT, REGION
@@ -109,12 +109,17 @@ class QueuePoller:
             )
 
 
-def split_by_size(records: list[dict[str, Any]], limit: int = MAX_PAYLOAD_BYTES) -> Iterator[list[dict[str, Any]]]:
+Item = TypeVar("Item")
+
+
+def split_by_size(
+    records: Iterable[Item], limit: int = MAX_PAYLOAD_BYTES, *, as_json: Callable[[Item], Any] = lambda item: item
+) -> Iterator[list[Item]]:
     """Cut into batches whose events stay under Lambda's payload limit, as Lambda does."""
-    batch: list[dict[str, Any]] = []
+    batch: list[Item] = []
     size = _ENVELOPE
     for record in records:
-        record_size = len(json.dumps(record)) + len(", ")
+        record_size = len(json.dumps(as_json(record))) + len(", ")
         if batch and size + record_size > limit:
             yield batch
             batch, size = [], _ENVELOPE

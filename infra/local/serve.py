@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from infra.local.control import NotDrained
 from infra.local.dynoxide import EngineUnavailable
 from infra.local.intrinsics import TemplateError
-from infra.local.stack import LocalStack, NotDrained, Options
+from infra.local.stack import LocalStack, Options
 from shared.kernel.errors import StorebridgeError
 
 DEFAULT_PORT = 8787

@@ -15,7 +15,7 @@ from infra.local.bell import Bell
 from infra.local.checkpoints import FileCheckpoints, MemoryCheckpoints
 from infra.local.children import Children
 from infra.local.clients import Clients
-from infra.local.control import Control
+from infra.local.control import Control, NotDrained
 from infra.local.dynoxide import start_engine
 from infra.local.gateway import Gateway
 from infra.local.intrinsics import REGION
@@ -56,10 +56,6 @@ class Options:
     """Seconds until SQS hands out a message again that a function failed on. AWS waits for the visibility timeout."""
     cache: Path = ROOT / ".cache" / "dynoxide"
     clock: Clock = utc_now
-
-
-class NotDrained(Exception):
-    """Work was left when the time to drain was over. Says where."""
 
 
 class LocalStack:

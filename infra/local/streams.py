@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from infra.local.intrinsics import REGION
 from infra.local.lambdas import SendToQueue
-from infra.local.outcomes import Outcome
-from infra.local.pollers import Invoke
+from infra.local.outcomes import MAX_PAYLOAD_BYTES, Outcome
+from infra.local.pollers import Invoke, split_by_size
 from infra.local.replies import failed_items
 from infra.local.template import StreamSource
 from shared.kernel.clock import Clock
@@ -51,6 +51,7 @@ class FailedCall:
     condition: str
 
 
+@dataclass(frozen=True)
 class Delivery:
     """Brings records of one shard to the function, in order, by the mapping's rules for failures.
 
@@ -59,21 +60,20 @@ class Delivery:
     out of retries or out of age go to the on-failure queue as a pointer into the stream, and the shard moves on.
     """
 
-    def __init__(
-        self, source: StreamSource, stream_arn: str, function_arn: str, *, invoke: Invoke, send: SendToQueue,
-        clock: Clock, wait: Wait,
-    ) -> None:  # fmt: skip
-        self._source = source
-        self._stream_arn = stream_arn
-        self._function_arn = function_arn
-        self._invoke = invoke
-        self._send = send
-        self._clock = clock
-        self._wait = wait
+    source: StreamSource
+    stream_arn: str
+    function_arn: str
+    invoke: Invoke
+    send: SendToQueue
+    clock: Clock
+    wait: Wait
+    limit: int = MAX_PAYLOAD_BYTES
+    """Bytes of one event."""
 
     def deliver(self, shard: str, records: "list[RecordTypeDef]") -> bool:
         """Go on until every record was taken or given up; False when asked to stop before that."""
-        work = [Batch(records)]
+        parts = split_by_size(records, self.limit, as_json=lambda record: stream_record(record, self.stream_arn))
+        work = [Batch(part) for part in parts]
         backoff = FIRST_BACKOFF
         while work:
             batch = work.pop(0)
@@ -90,41 +90,41 @@ class Delivery:
                 self._give_up(shard, batch, FailedCall(outcome, "RetryAttemptsExhausted"))
                 continue
             work = again + work
-            if self._wait(backoff):
+            if self.wait(backoff):
                 return False
             backoff = min(backoff * 2, LONGEST_BACKOFF)
         return True
 
     def _call(self, batch: Batch) -> Outcome:
-        event = {"Records": [stream_record(record, self._stream_arn) for record in batch.records]}
-        return self._invoke(self._source.function, json.dumps(event).encode())
+        event = {"Records": [stream_record(record, self.stream_arn) for record in batch.records]}
+        return self.invoke(self.source.function, json.dumps(event).encode())
 
     def _first_failure(self, batch: Batch, outcome: Outcome) -> int | None:
         numbers = [_number(record) for record in batch.records]
-        failed = failed_items(outcome, numbers, partial=self._source.partial_failures)
+        failed = failed_items(outcome, numbers, partial=self.source.partial_failures)
         return min((numbers.index(number) for number in failed), default=None)
 
     def _again(self, batch: Batch, first: int) -> list[Batch]:
         if first > 0:
             return [Batch(batch.records[first:])]
-        if self._source.bisect and len(batch.records) > 1:
+        if self.source.bisect and len(batch.records) > 1:
             middle = len(batch.records) // 2
             return [Batch(batch.records[:middle], batch.retries), Batch(batch.records[middle:], batch.retries)]
-        if 0 <= self._source.max_retries <= batch.retries:
+        if 0 <= self.source.max_retries <= batch.retries:
             return []
         return [Batch(batch.records, batch.retries + 1)]
 
     def _too_old(self, batch: Batch) -> bool:
-        limit = self._source.max_age
-        return limit >= 0 and self._clock() - _arrived(batch.records[-1]) > timedelta(seconds=limit)
+        limit = self.source.max_age
+        return limit >= 0 and self.clock() - _arrived(batch.records[-1]) > timedelta(seconds=limit)
 
     def _give_up(self, shard: str, batch: Batch, call: FailedCall) -> None:
-        if self._source.failure_queue is None:
+        if self.source.failure_queue is None:
             return
         record = {
             "requestContext": {
                 "requestId": str(uuid.uuid4()),
-                "functionArn": self._function_arn,
+                "functionArn": self.function_arn,
                 "condition": call.condition,
                 "approximateInvokeCount": batch.retries + 1,
             },
@@ -134,7 +134,7 @@ class Delivery:
                 "functionError": "Unhandled" if call.outcome.failed else None,
             },
             "version": "1.0",
-            "timestamp": _iso(self._clock()),
+            "timestamp": _iso(self.clock()),
             "DDBStreamBatchInfo": {
                 "shardId": shard,
                 "startSequenceNumber": _number(batch.records[0]),
@@ -142,10 +142,10 @@ class Delivery:
                 "approximateArrivalOfFirstRecord": _iso(_arrived(batch.records[0])),
                 "approximateArrivalOfLastRecord": _iso(_arrived(batch.records[-1])),
                 "batchSize": len(batch.records),
-                "streamArn": self._stream_arn,
+                "streamArn": self.stream_arn,
             },
         }
-        self._send(self._source.failure_queue, json.dumps(record))
+        self.send(self.source.failure_queue, json.dumps(record))
 
 
 class StreamPoller:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from infra.local.children import Children
+from infra.local.control import NotDrained
 from infra.local.dynoxide import ENDPOINT_VARIABLE, VERSION, EngineUnavailable, fetch_engine, start_engine
-from infra.local.stack import LocalStack, NotDrained
+from infra.local.stack import LocalStack
 from tests.integration.local_stack.conftest import small_options
 
 ROOT = Path(__file__).resolve().parents[3]

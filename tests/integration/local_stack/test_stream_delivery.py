@@ -38,6 +38,7 @@ class World:
     sent: list[dict[str, Any]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     stop_after: int = 100
+    limit: int = 6 * 1024 * 1024
 
     def deliver(self, *names: str, age: timedelta = timedelta()) -> bool:
         return Delivery(
@@ -48,6 +49,7 @@ class World:
             send=lambda queue, text: self.sent.append({"queue": queue, **json.loads(text)}),
             clock=lambda: NOW,
             wait=self.wait,
+            limit=self.limit,
         ).deliver("shard-1", [record(name, NOW - age) for name in names])
 
     def invoke(self, _function: str, payload: bytes) -> Outcome:
@@ -161,6 +163,13 @@ def test_without_a_failure_queue_the_shard_moves_on() -> None:
     world = World(fail_on("1"), replace(PLAIN, failure_queue=None))
     assert world.deliver("1")
     assert world.sent == []
+
+
+def test_records_too_large_for_one_event_are_delivered_in_parts_and_in_order() -> None:
+    world = World(fail_on("2"), replace(PLAIN, max_retries=0), limit=700)
+    assert world.deliver("1", "2", "3")
+    assert world.calls == [["1"], ["2"], ["3"]]
+    assert world.given_up == [("2", "2", 1)]
 
 
 def test_binary_values_travel_as_base64_and_times_as_seconds() -> None:
