@@ -1,0 +1,235 @@
+"""Messages on their way: the orders queue, its dead-letter queue and the archive, as `events` works with them.
+
+The text of a message is never changed, and never shown.
+"""
+
+import gzip
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from shared.kernel.errors import Rejected, Retry
+from shared.kernel.identifiers import OrderKey
+from shared.orders.readings import CompleteOrder, OrderHint
+from shared.platform import aws, intake_queue
+from shared.storefronts.delivery import Delivery
+from shared.wiring.storefront import reader
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+RETRIES_EXHAUSTED = "retries_exhausted"
+"""Our word for a message that SQS itself moved aside, after so many failed tries: it carries no reason."""
+
+_PER_CALL = 10
+"""SQS takes and gives no more messages at once."""
+_BATCH_BYTES = 900_000
+"""SQS takes 1 MiB for the whole batch."""
+_HOLD_SECONDS = 300
+"""How long we keep messages to ourselves; what is not put back by then comes back by itself."""
+_EMPTY_TRIES = 3
+_DAY = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)(?:/(.*))?")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message."""
+
+    message_id: str
+    text: str = field(repr=False)
+    receipt: str = field(default="", repr=False)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """`code`, `field` and `reason`, as intake attaches them to what it sets aside."""
+    sent_at: datetime | None = None
+    received: int = 0
+
+    @property
+    def code(self) -> str:
+        return self.reasons.get("code", RETRIES_EXHAUSTED)
+
+    def envelope(self) -> dict[str, str | None]:
+        """What the message says of itself, apart from its body; nothing where it is not one of ours."""
+        try:
+            fields = json.loads(self.text)
+        except ValueError:
+            fields = {}
+        fields = fields if isinstance(fields, dict) else {}
+        return {name: fields.get(name) if isinstance(fields.get(name), str) else None for name in ("shop", "topic")}
+
+
+@contextmanager
+def set_aside(most: int, code: str | None = None) -> Iterator[list[Letter]]:
+    """Messages of the dead-letter queue, up to `most` with this code; all that was looked at goes back afterwards.
+
+    They are all taken before any is handed out, so that one which fails again and comes back is not taken twice.
+    """
+    url = os.environ["ORDERS_DLQ_URL"]
+    seen: dict[str, Letter] = {}
+    try:
+        wanted = 0
+        while wanted < most and (fresh := [letter for letter in _receive(url) if letter.message_id not in seen]):
+            seen |= {letter.message_id: letter for letter in fresh}
+            wanted += sum(code in (None, letter.code) for letter in fresh)
+        yield [letter for letter in seen.values() if code in (None, letter.code)][:most]
+    finally:
+        _give_back(url, seen.values())
+
+
+def _receive(url: str) -> list[Letter]:
+    """Some messages, or none when there are no more.
+
+    AWS asks only some of its servers unless it is told to wait, so an empty answer is checked against the queue's own
+    count before it is believed.
+    """
+    for attempt in range(_EMPTY_TRIES):
+        answer = aws.sqs().receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=_PER_CALL,
+            VisibilityTimeout=_HOLD_SECONDS,
+            WaitTimeSeconds=min(attempt, 1),
+            MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+            MessageAttributeNames=["All"],
+        )
+        if messages := answer.get("Messages"):
+            return [_letter(message) for message in messages]
+        if not waiting(url):
+            break
+    return []
+
+
+def waiting(url: str) -> int:
+    """About how many messages the queue holds."""
+    answer = aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def _letter(message: "MessageTypeDef") -> Letter:
+    system: Mapping[str, str] = {str(name): value for name, value in message.get("Attributes", {}).items()}
+    reasons = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
+    sent = int(system.get("SentTimestamp", 0))
+    return Letter(
+        message_id=message["MessageId"],
+        text=message["Body"],
+        receipt=message["ReceiptHandle"],
+        reasons=reasons,
+        sent_at=datetime.fromtimestamp(sent / 1000, UTC) if sent else None,
+        received=int(system.get("ApproximateReceiveCount", 0)),
+    )
+
+
+def _give_back(url: str, letters: Any) -> None:
+    """Let others see them again. Those that were deleted meanwhile are refused one by one, which is as it should be."""
+    for batch in _batches(list(letters)):
+        aws.sqs().change_message_visibility_batch(
+            QueueUrl=url,
+            Entries=[{"Id": str(n), "ReceiptHandle": x.receipt, "VisibilityTimeout": 0} for n, x in enumerate(batch)],
+        )
+
+
+def put_through(letters: Sequence[Letter], *, and_delete: bool) -> Iterator[int]:
+    """Put the messages on the orders queue as they are; tell after each batch how many were taken so far.
+
+    With `and_delete` each leaves the dead-letter queue, after the orders queue has it.
+
+    Raises:
+        Retry: `queue_refuses`, when some were not taken. Those stay where they were.
+    """
+    done = 0
+    for batch in _batches(letters):
+        entries = [{"Id": str(number), "MessageBody": letter.text} for number, letter in enumerate(batch)]
+        answer = aws.sqs().send_message_batch(
+            QueueUrl=os.environ["ORDERS_QUEUE_URL"],
+            Entries=entries,  # type: ignore[arg-type] # a dict of text is what the stubs describe
+        )
+        taken = [batch[int(entry["Id"])] for entry in answer.get("Successful", [])]
+        if and_delete:
+            _delete(taken)
+        done += len(taken)
+        yield done
+        if len(taken) < len(batch):
+            code = answer["Failed"][0].get("Code", "unknown")
+            raise Retry("queue_refuses", f"the orders queue took {done} of {len(letters)} messages: {code}")
+
+
+def _delete(letters: Sequence[Letter]) -> None:
+    if letters:
+        aws.sqs().delete_message_batch(
+            QueueUrl=os.environ["ORDERS_DLQ_URL"],
+            Entries=[{"Id": str(number), "ReceiptHandle": letter.receipt} for number, letter in enumerate(letters)],
+        )
+
+
+def _batches(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
+    """At most ten messages, and together small enough for one call."""
+    batch: list[Letter] = []
+    size = 0
+    for letter in letters:
+        length = len(letter.text.encode())
+        if batch and (len(batch) == _PER_CALL or size + length > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(letter)
+        size += length
+    if batch:
+        yield batch
+
+
+def archive_prefix(day: str) -> str:
+    """`2026-11-23` or `2026/11/23/ab` as the archive's own prefix, or `Rejected`."""
+    found = _DAY.fullmatch(day)
+    if found is None:
+        hint = "write it as 2026-11-23, or 2026-11-23/PREFIX for some of a day's objects"
+        raise Rejected("invalid_day", f"{day[:40]!r} is no day", field="from_archive", hint=hint)
+    year, month, date, rest = found.groups()
+    return f"orders/{year}/{month}/{date}/{rest or ''}"
+
+
+def archived(prefix: str) -> Iterator[Letter]:
+    """The archive's messages, each once though a batch may have been delivered and kept several times."""
+    bucket = os.environ["ARCHIVE_BUCKET"]
+    seen: set[str] = set()
+    for page in aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", []):
+            for letter in _open(bucket, entry["Key"]):
+                if letter.message_id not in seen:
+                    seen.add(letter.message_id)
+                    yield letter
+
+
+def _open(bucket: str, key: str) -> list[Letter]:
+    raw = aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
+    try:
+        kept = [json.loads(line) for line in gzip.decompress(raw).decode("utf-8").splitlines()]
+        return [Letter(message_id=entry["message_id"], text=entry["body"]) for entry in kept]
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        raise Rejected("invalid_archive", f"{key} is no archive of ours", field="from_archive") from error
+
+
+def delivery_of(letter: Letter) -> Delivery | None:
+    """The delivery inside, or None where it cannot be read: not ours, or its body is no longer in the archive."""
+    try:
+        return intake_queue.unpack(letter.text)
+    except Rejected:
+        return None
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return None
+
+
+def order_of(delivery: Delivery) -> OrderKey | None:
+    """The order that a delivery is about, or None where that cannot be read or there is none."""
+    try:
+        reading = reader(delivery.platform)(delivery)
+    except Rejected:
+        return None
+    if isinstance(reading, CompleteOrder):
+        return reading.order.key
+    return OrderKey(delivery.shop, reading.order_id) if isinstance(reading, OrderHint) else None

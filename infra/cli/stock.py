@@ -1,0 +1,138 @@
+"""`storebridge stock`."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import RenderableType
+
+from infra.cli.order_facts import Json, time
+from infra.cli.output import table
+from infra.cli.target import ACTOR_VARIABLE, actor, connected
+from shared.inventory.levels import set_level
+from shared.inventory.models import LevelRequest, StockLine
+from shared.kernel.clock import utc_now
+from shared.kernel.errors import Conflict, Rejected
+from shared.platform.configuration import settings
+from shared.wiring.tables import stock_table
+
+app = typer.Typer(no_args_is_help=True, help="Look at stock, or enter what was counted.")
+
+
+@app.command(epilog="Example: storebridge stock show MUG-BLUE MUG-RED")
+def show(
+    ctx: typer.Context, skus: Annotated[list[str] | None, typer.Argument(metavar="[SKU…]", show_default=False)] = None
+) -> None:
+    """Stock by SKU and location: of these SKUs, or of all."""
+    here = connected(ctx)
+    if skus:
+        view = stock_table().read(skus)
+        found = [line for by_location in view.values() for line in by_location.values()]
+    else:
+        here.output.note("Reading the whole table of stock.")
+        with here.output.progress("Reading …"):
+            found = list(stock_table().read_all())
+    found.sort(key=lambda line: (line.sku, line.location))
+    unknown = sorted(set(skus or ()) - {line.sku for line in found})
+    here.output.show({"stock": [line_facts(line) for line in found], "unknown": unknown}, _shown)
+
+
+def line_facts(line: StockLine) -> Json:
+    return {
+        "sku": line.sku,
+        "location": line.location,
+        "on_hand": line.on_hand,
+        "reserved": line.reserved,
+        "available": line.available,
+        "safety_buffer": line.safety_buffer,
+        "reorder_point": line.reorder_point,
+        "counted_at": time(line.counted_at),
+        "seq": line.seq,
+        "cause": line.cause.model_dump(),
+    }
+
+
+_COLUMNS = ("sku", "location", "on_hand", "reserved", "available", "safety_buffer", "reorder_point", "counted_at")
+
+
+def _shown(facts: Json) -> Iterator[RenderableType]:
+    if facts["stock"]:
+        rows = [[line[name] for name in _COLUMNS] for line in facts["stock"]]
+        yield table(*(name.replace("_", " ") for name in _COLUMNS), rows=rows)
+    if facts["unknown"]:
+        yield f"No stock line carries {', '.join(facts['unknown'])}."
+    elif not facts["stock"]:
+        yield "There is no stock yet: storebridge stock set SKU LOCATION ON_HAND"
+
+
+@app.command("set", epilog="Example: storebridge stock set MUG-BLUE main 40 --reorder-point 10")
+def set_stock(  # noqa: PLR0913 - each is a word of the command
+    ctx: typer.Context,
+    sku: Annotated[str, typer.Argument(show_default=False)],
+    location: Annotated[str, typer.Argument(help="As it is called in the settings.", show_default=False)],
+    on_hand: Annotated[int, typer.Argument(help="Units counted on the shelf.", show_default=False)],
+    *,
+    buffer: Annotated[int | None, typer.Option(help="Units never offered to a shop.")] = None,
+    reorder_point: Annotated[int | None, typer.Option(help="Alert at so few available units.")] = None,
+    by: Annotated[str | None, typer.Option(help=f"Who counted [{ACTOR_VARIABLE}, or your user name].")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+) -> None:
+    """Enter what was counted on the shelf. Options that are left out stay as they are."""
+    here = connected(ctx)
+    request = _request(
+        {"sku": sku, "location": location, "on_hand": on_hand, "safety_buffer": buffer, "reorder_point": reorder_point}
+    )
+    before = stock_table().read([sku]).get(sku, {}).get(location)
+    if dry_run:
+        after = foreseen(before, request)
+    else:
+        after = line_facts(set_level(stock_table(), utc_now, request, actor=actor(by)))
+    facts = {"dry_run": dry_run, "before": line_facts(before) if before else None, "after": after}
+    here.output.show(facts, _set)
+
+
+def _request(given: Json) -> LevelRequest:
+    try:
+        request = LevelRequest.model_validate(given)
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        raise Rejected("invalid_level", fault["msg"], field=str(fault["loc"][0])) from error
+    known = settings().locations
+    if request.location not in known:
+        hint = f"known: {', '.join(sorted(known))}"
+        message = f"the settings name no location {request.location!r}"
+        raise Rejected("unknown_location", message, field="location", hint=hint)
+    return request
+
+
+def foreseen(before: StockLine | None, request: LevelRequest) -> Json:
+    """The figures that the count would leave.
+
+    Raises:
+        Conflict: `reserved_exceeds_count`, as the table itself would.
+    """
+    reserved = before.reserved if before else 0
+    if reserved > request.on_hand:
+        message = f"{reserved} units are promised to orders, but only {request.on_hand} were counted"
+        raise Conflict("reserved_exceeds_count", message, field="on_hand")
+    kept = {"safety_buffer": before.safety_buffer, "reorder_point": before.reorder_point} if before else {}
+    return {
+        "sku": request.sku,
+        "location": request.location,
+        "on_hand": request.on_hand,
+        "reserved": reserved,
+        "available": request.on_hand - reserved,
+        "safety_buffer": kept.get("safety_buffer", 0) if request.safety_buffer is None else request.safety_buffer,
+        "reorder_point": kept.get("reorder_point") if request.reorder_point is None else request.reorder_point,
+    }
+
+
+_FIGURES = ("on_hand", "reserved", "available", "safety_buffer", "reorder_point")
+
+
+def _set(facts: Json) -> Iterator[RenderableType]:
+    before, after = facts["before"] or {}, facts["after"]
+    title = f"{after['sku']} at {after['location']}" + ("  (dry run: nothing is written)" if facts["dry_run"] else "")
+    rows = [(name.replace("_", " "), before.get(name), after[name]) for name in _FIGURES]
+    yield table("", "before", "after", rows=rows, title=title)
