@@ -1,14 +1,13 @@
 """Where a running function finds its settings and the shops' API credentials. Cached for some minutes."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shared.kernel.errors import Rejected
+from shared.kernel.errors import Rejected, Retry
 from shared.platform import aws
-from shared.platform.kept import Kept
+from shared.platform.kept import Kept, json_object
 from shared.platform.settings import Settings, parse_settings, read_settings_file
 
 
@@ -18,15 +17,22 @@ def load_settings() -> Settings:
     if path:
         return parse_settings(read_settings_file(Path(path)))
     answer = aws.ssm().get_parameter(Name=os.environ["SETTINGS_PARAMETER"])
-    return parse_settings(_json_object(answer["Parameter"]["Value"], "settings"))
+    return parse_settings(json_object(answer["Parameter"]["Value"], "settings"))
 
 
 _settings: Kept[Settings] = Kept(load_settings)
 
 
 def settings() -> Settings:
-    """The same, kept for some minutes."""
-    return _settings.get()
+    """The same, kept for some minutes, for functions at work: settings that are broken are no message's fault.
+
+    Raises:
+        Retry: `bad_configuration`, until somebody mends them.
+    """
+    try:
+        return _settings.get()
+    except Rejected as error:
+        raise Retry("bad_configuration", error.message, field=error.field, hint=error.hint) from error
 
 
 class ApiCredentials:
@@ -50,14 +56,4 @@ class ApiCredentials:
 
 def _read_api_secret() -> dict[str, Any]:
     answer = aws.secrets_manager().get_secret_value(SecretId=os.environ["API_SECRET_ID"])
-    return _json_object(answer["SecretString"], "API secret")
-
-
-def _json_object(text: str, what: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except ValueError as error:
-        raise Rejected("invalid_settings", f"the {what} are not JSON") from error
-    if not isinstance(document, dict):
-        raise Rejected("invalid_settings", f"the {what} are not a JSON object")
-    return document
+    return json_object(answer["SecretString"], "API secret")

@@ -1,8 +1,11 @@
-"""Values that are kept for some minutes. Standard library only: the webhooks use it."""
+"""Configuration that is kept for some minutes. Standard library only: the webhooks use it."""
 
+import json
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from shared.kernel.errors import Retry
 
 _KEEP_SECONDS = 300.0
 _AT_MOST_EVERY_SECONDS = 10.0
@@ -26,3 +29,14 @@ class Kept(Generic[_T]):
             self._value = self._read()
             self._read_at = self._monotonic()
         return self._value
+
+
+def json_object(text: str, what: str) -> dict[str, Any]:
+    """Read a configuration document. One that is broken is no message's fault: `Retry`, until somebody mends it."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise Retry("bad_configuration", f"the {what} are not JSON") from error
+    if not isinstance(document, dict):
+        raise Retry("bad_configuration", f"the {what} are not a JSON object")
+    return document

@@ -1,13 +1,11 @@
 """Endpoints and secrets for the webhooks, read with the standard library and cached."""
 
-import json
 import os
 from collections.abc import Sequence
 from typing import Any
 
-from shared.kernel.errors import Retry
 from shared.platform.aws_http import AwsService
-from shared.platform.kept import Kept
+from shared.platform.kept import Kept, json_object
 from shared.storefronts.reception import Endpoint
 
 
@@ -40,21 +38,11 @@ class WebhookSecrets:
 
 def read_parameter(systems_manager: AwsService) -> dict[str, Any]:
     answer = systems_manager.call("AmazonSSM.GetParameter", {"Name": os.environ["SETTINGS_PARAMETER"]}, protocol="1.1")
-    return _object(answer["Parameter"]["Value"], "settings")
+    return json_object(answer["Parameter"]["Value"], "settings")
 
 
 def read_secret(secrets_manager: AwsService) -> dict[str, Any]:
     answer = secrets_manager.call(
         "secretsmanager.GetSecretValue", {"SecretId": os.environ["WEBHOOK_SECRET_ID"]}, protocol="1.1"
     )
-    return _object(answer["SecretString"], "webhook secrets")
-
-
-def _object(text: str, what: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except ValueError as error:
-        raise Retry("bad_configuration", f"the {what} are not JSON") from error
-    if not isinstance(document, dict):
-        raise Retry("bad_configuration", f"the {what} are not a JSON object")
-    return document
+    return json_object(answer["SecretString"], "webhook secrets")

@@ -65,6 +65,26 @@ def require_hmac_sha256(body: bytes, signature: str, secrets: Sequence[str]) -> 
         refuse_signature()
 
 
+def sign_hmac_sha256(body: bytes, secret: str) -> str:
+    """What a storefront that holds this secret would send with these bytes."""
+    return base64.b64encode(hmac.digest(secret.encode("utf-8"), body, hashlib.sha256)).decode("ascii")
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """The declared content type without its parameters, in lower case."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def require_json(headers: Mapping[str, str]) -> None:
+    if media_type(headers) != "application/json":
+        raise Rejected(
+            "unsupported_media_type",
+            "the body is not declared as JSON",
+            field="content-type",
+            hint="set the format of the webhook subscription to JSON",
+        )
+
+
 def refuse_signature() -> NoReturn:
     raise Rejected(
         "unauthorised",

@@ -6,14 +6,17 @@ that was not revoked still signs, so all of them are tried. The headers come as 
 Source: shopify.dev, "Verify webhook deliveries" and "Webhook structure".
 """
 
-import base64
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping, Sequence
 
 from shared.kernel.errors import Rejected
-from shared.storefronts.ingress import Authenticated, WebhookRequest, require_hmac_sha256
+from shared.storefronts.ingress import (
+    Authenticated,
+    WebhookRequest,
+    require_hmac_sha256,
+    require_json,
+    sign_hmac_sha256,
+)
 
 DEFAULT_API_VERSION = "2026-10"
 _FAMILIES = ("x-shopify-", "shopify-")
@@ -33,7 +36,7 @@ def authenticate(request: WebhookRequest, *, secrets: Sequence[str], shop_addres
     """
     headers = request.headers
     require_hmac_sha256(request.body, _header(headers, "hmac-sha256") or "", secrets)
-    _require_json(headers)
+    require_json(headers)
     _require_shop(headers, shop_address)
     return Authenticated(
         topic=_order_topic(headers),
@@ -42,11 +45,6 @@ def authenticate(request: WebhookRequest, *, secrets: Sequence[str], shop_addres
         api_version=_header(headers, "api-version"),
         test=(_header(headers, "test") or "").lower() == "true",
     )
-
-
-def sign(body: bytes, secret: str) -> str:
-    """The signature that Shopify would send for these bytes."""
-    return base64.b64encode(hmac.digest(secret.encode("utf-8"), body, hashlib.sha256)).decode("ascii")
 
 
 def request_headers(
@@ -61,7 +59,7 @@ def request_headers(
         "triggered-at": delivery.triggered_at,
         "api-version": delivery.api_version or DEFAULT_API_VERSION,
         "test": "true" if delivery.test else None,
-        "hmac-sha256": sign(body, secret),
+        "hmac-sha256": sign_hmac_sha256(body, secret),
     }
     return {
         "user-agent": "Shopify-Captain-Hook",
@@ -77,17 +75,6 @@ def _header(headers: Mapping[str, str], name: str) -> str | None:
         if value:
             return value
     return None
-
-
-def _require_json(headers: Mapping[str, str]) -> None:
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Rejected(
-            "unsupported_media_type",
-            "the body is not declared as JSON",
-            field="content-type",
-            hint="set the format of the webhook subscription to JSON",
-        )
 
 
 def _require_shop(headers: Mapping[str, str], shop_address: str) -> None:

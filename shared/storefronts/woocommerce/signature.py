@@ -4,16 +4,22 @@ Standard library only: this is on the path of a cold start. Facts are from WooCo
 measured on 476 captured deliveries.
 """
 
-import base64
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from shared.kernel.errors import Rejected
-from shared.storefronts.ingress import Authenticated, Ping, WebhookRequest, refuse_signature, require_hmac_sha256
+from shared.storefronts.ingress import (
+    Authenticated,
+    Ping,
+    WebhookRequest,
+    media_type,
+    refuse_signature,
+    require_hmac_sha256,
+    require_json,
+    sign_hmac_sha256,
+)
 
 SIGNATURE_HEADER = "x-wc-webhook-signature"
 TOPIC_HEADER = "x-wc-webhook-topic"
@@ -49,14 +55,9 @@ def authenticate(request: WebhookRequest, *, secrets: Sequence[str], shop_addres
     if _is_ping(request):
         return Ping()
     _require_signature(request, secrets)
-    _require_json(request.headers)
+    require_json(request.headers)
     _require_source(request.headers, shop_address)
     return Authenticated(topic=_require_topic(request.headers), delivery_id=request.headers.get(DELIVERY_HEADER))
-
-
-def sign(body: bytes, secret: str) -> str:
-    """The value of `X-WC-Webhook-Signature` for these exact bytes."""
-    return base64.b64encode(hmac.digest(secret.encode("utf-8"), body, hashlib.sha256)).decode("ascii")
 
 
 def request_headers(
@@ -78,7 +79,7 @@ def request_headers(
         TOPIC_HEADER: topic,
         "x-wc-webhook-resource": resource,
         "x-wc-webhook-event": event,
-        SIGNATURE_HEADER: sign(body, secret),
+        SIGNATURE_HEADER: sign_hmac_sha256(body, secret),
         "x-wc-webhook-id": str(webhook_id),
         DELIVERY_HEADER: delivery_id,
     }
@@ -89,7 +90,7 @@ def _is_ping(request: WebhookRequest) -> bool:
     return (
         SIGNATURE_HEADER not in request.headers
         and TOPIC_HEADER not in request.headers
-        and _media_type(request.headers) == _FORM
+        and media_type(request.headers) == _FORM
         and _PING_BODY.fullmatch(request.body) is not None
     )
 
@@ -99,16 +100,6 @@ def _require_signature(request: WebhookRequest, secrets: Sequence[str]) -> None:
     if not signature:
         refuse_signature()
     require_hmac_sha256(request.body, signature, secrets)
-
-
-def _require_json(headers: Mapping[str, str]) -> None:
-    if _media_type(headers) != _JSON:
-        raise Rejected(
-            "unsupported_media_type",
-            "the delivery is not JSON",
-            field="content-type",
-            hint="the webhook must send application/json",
-        )
 
 
 def _require_source(headers: Mapping[str, str], shop_address: str) -> None:
@@ -132,10 +123,6 @@ def _require_topic(headers: Mapping[str, str]) -> str:
             hint=f"subscribe this URL to {', '.join(sorted(ORDER_TOPICS))} only",
         )
     return topic
-
-
-def _media_type(headers: Mapping[str, str]) -> str:
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _address(text: str) -> _Address | None:

@@ -5,7 +5,7 @@ import pytest
 
 from infra.samples import shopify
 from shared.kernel.errors import Rejected
-from shared.storefronts.ingress import Authenticated, WebhookRequest
+from shared.storefronts.ingress import Authenticated, WebhookRequest, sign_hmac_sha256
 from shared.storefronts.shopify import signature
 
 BODY = '{"id":1,"note":"Grüße ☕"}'.encode()
@@ -37,7 +37,7 @@ def changed(request: WebhookRequest, **headers: str | None) -> WebhookRequest:
     ],
 )
 def test_the_signature_is_base64_of_hmac_sha256_over_the_raw_body(body: bytes, secret: str, expected: str) -> None:
-    assert signature.sign(body, secret) == expected
+    assert sign_hmac_sha256(body, secret) == expected
 
 
 def test_a_signed_delivery_is_accepted_with_the_hints_of_its_headers() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from infra.samples import woocommerce as build
 from shared.kernel.errors import Rejected
-from shared.storefronts.ingress import Authenticated, Ingress, Ping, WebhookRequest
-from shared.storefronts.woocommerce.signature import authenticate, request_headers, sign
+from shared.storefronts.ingress import Authenticated, Ingress, Ping, WebhookRequest, sign_hmac_sha256
+from shared.storefronts.woocommerce.signature import authenticate, request_headers
 
 CAPTURED = Path(__file__).parents[5] / "shared" / "fixtures" / "captured"
 CAPTURED_ADDRESS = "127.0.0.1:18443"
@@ -59,7 +59,7 @@ def test_captured_ping_is_a_ping(path: Path) -> None:
 
 def test_signature_of_a_known_vector() -> None:
     """Computed with `openssl dgst -sha256 -hmac`, so that signing is not only checked against itself."""
-    assert sign(b'{"id":14}', "wh-secret-1") == "AHT49MhvBTUK/7xUX+OvvU3G7dR2uVK13zprd6eQ7jk="
+    assert sign_hmac_sha256(b'{"id":14}', "wh-secret-1") == "AHT49MhvBTUK/7xUX+OvvU3G7dR2uVK13zprd6eQ7jk="
 
 
 def test_the_function_is_an_ingress() -> None:
