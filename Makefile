@@ -34,8 +34,10 @@ unit: .venv/ready .venv-sam/ready .cache/ready
 bench: .venv/ready .cache/ready ## CPU, write units, imports and throughput, as ratios and exact counts
 	@$(RUN) -m infra.bench $(ARGS)
 
-build: .venv-sam/ready ## what `sam deploy` would upload
+build: .venv/ready .venv-sam/ready ## what `sam deploy` would upload
 	PATH="$(dir $(PYTHON)):$$PATH" $(SAM) build --cached --parallel --region $(REGION)
+	# Lambda's disk is read-only: without these files every cold start compiles anew (850 against 430 ms measured).
+	$(RUN) -m compileall -q -j 0 --invalidation-mode unchecked-hash .aws-sam/build
 
 schemas: .venv/ready ## JSON Schemas of the data standard and of the bus events
 	@$(RUN) -m infra.schemas.generate
@@ -43,8 +45,8 @@ schemas: .venv/ready ## JSON Schemas of the data standard and of the bus events
 lock: .venv/ready ## pin and hash the requirements anew
 	set -e; compile=".venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --upgrade"; \
-	$$compile requirements/lambda.in -o infra/lambda/requirements.txt; \
 	$$compile requirements/lambda.in requirements/dev.in -o requirements/dev.txt; \
+	$$compile requirements/lambda.in -c requirements/dev.txt -o infra/lambda/requirements.txt; \
 	$$compile requirements/sam.in -o requirements/sam.txt; \
 	$$compile requirements/node.in -o requirements/node.txt
 

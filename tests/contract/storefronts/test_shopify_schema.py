@@ -37,7 +37,7 @@ MOST_POINTS = 1000
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
     if not SCHEMA_FILE.exists():
-        pytest.skip("Shopify's Admin schema is not there: run python -m infra.local.shopify_schema")
+        pytest.skip("Shopify's Admin schema is not there: run python -m infra.local.fetch")
     packed = SCHEMA_FILE.read_bytes()
     assert hashlib.sha256(packed).hexdigest() == SHA256
     introspection = json.loads(gzip.decompress(packed))
