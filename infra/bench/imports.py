@@ -50,6 +50,28 @@ class Footprint:
         return frozenset(module.partition(".")[0] for module in self.modules)
 
 
+@dataclass(frozen=True)
+class ImportCost:
+    """One function's cold start, as far as imports make it."""
+
+    function: str
+    modules: int
+    source_bytes: int
+    ms_over_bare: float
+    """Milliseconds more than an interpreter that does nothing. This machine's."""
+
+
+def measure(processes: int) -> list[ImportCost]:
+    """Every function's cost, each time the median of so many fresh processes."""
+    bare = milliseconds((), processes)
+    return [_cost(function, modules, milliseconds(modules, processes) - bare) for function, modules in LOADED.items()]
+
+
+def _cost(function: str, modules: Sequence[str], ms_over_bare: float) -> ImportCost:
+    loaded = footprint(modules)
+    return ImportCost(function, len(loaded.modules), loaded.source_bytes, ms_over_bare)
+
+
 def footprint(modules: Sequence[str]) -> Footprint:
     """Import the modules in a fresh interpreter and list what came with them."""
     found = json.loads(_python("-c", _PROBE, *modules))

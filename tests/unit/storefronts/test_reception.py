@@ -14,7 +14,7 @@ from shared.storefronts.reception import Endpoint, Reception, receive
 from shared.storefronts.shopify.signature import authenticate as authenticate_shopify
 from shared.storefronts.woocommerce.signature import authenticate as authenticate_woocommerce
 from shared.wiring import order_webhook
-from tests.builders import shopify, woocommerce
+from infra.samples import shopify, woocommerce
 from tests.unit.platform.clocks import VirtualClock
 
 NOW = "2026-11-23T09:02:11.000000000Z"

@@ -1,0 +1,142 @@
+"""Tell what was measured: as tables for people, or as one JSON document."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.bench.cpu import CpuCost
+from infra.bench.imports import ImportCost
+from infra.bench.throughput import Throughput
+from infra.bench.units import UnitCost
+
+WEBHOOK_MILLISECONDS: Final = 90
+"""Over bare Python. Shopify waits 5 seconds for a webhook, cold start, TLS and queue included."""
+WEBHOOK_SHARE: Final = 0.25
+"""Of what the intake imports, in each respect."""
+TRANSACTION_UNITS: Final = 8
+"""Of a new order of three lines: two units for each of its four items, as transactions cost."""
+
+
+@dataclass(frozen=True)
+class Target:
+    what: str
+    measured: float
+    limit: float
+    exact: bool
+    """Whether it is a count, the same on every machine, or a time of this one."""
+
+    @property
+    def met(self) -> bool:
+        return self.measured <= self.limit
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured; a part that was left out is empty."""
+
+    units: tuple[UnitCost, ...] = ()
+    imports: tuple[ImportCost, ...] = ()
+    cpu: tuple[CpuCost, ...] = ()
+    throughput: tuple[Throughput, ...] = ()
+
+    def targets(self) -> Iterator[Target]:
+        """The limits that this design promises to keep, exact ones first."""
+        for cost in self.units:
+            if cost.account == "new order":
+                what = f"transaction of a new 3-line order, {cost.platform}: write units"
+                yield Target(what, cost.transaction, TRANSACTION_UNITS, exact=True)
+        for row in self.throughput:
+            yield Target("queue messages for each order", row.messages_per_order, 1.0, exact=True)
+        if self.imports:
+            yield from _import_targets({cost.function: cost for cost in self.imports})
+
+    def as_document(self) -> dict[str, Any]:
+        """Everything, derived figures included."""
+        return {
+            "targets": [{**asdict(target), "met": target.met} for target in self.targets()],
+            "units": [_with(cost, "read", "written", "transaction") for cost in self.units],
+            "imports": [_with(cost) for cost in self.imports],
+            "cpu": [_with(cost, "webhook_ratio", "order_ratio") for cost in self.cpu],
+            "throughput": [
+                _with(row, "orders_per_second", "accepted_per_second", "messages_per_order", "bytes_per_order")
+                for row in self.throughput
+            ],
+        }
+
+
+def show(report: Report, console: Console) -> None:
+    for title, columns, rows in _tables(report):
+        table = Table(*columns, title=title, title_justify="left", header_style="bold")
+        for row in rows:
+            table.add_row(*row)
+        if table.row_count:
+            console.print(table)
+
+
+def _import_targets(by_function: Mapping[str, ImportCost]) -> Iterator[Target]:
+    webhook, intake = by_function["order_webhook"], by_function["order_intake"]
+    modules, size = webhook.modules / intake.modules, webhook.source_bytes / intake.source_bytes
+    yield Target("webhook's share of the intake's modules", modules, WEBHOOK_SHARE, exact=True)
+    yield Target("webhook's share of the intake's source bytes", size, WEBHOOK_SHARE, exact=True)
+    share = webhook.ms_over_bare / intake.ms_over_bare
+    yield Target("webhook's share of the intake's import time", share, WEBHOOK_SHARE, exact=False)
+    yield Target("webhook's import over bare Python, ms", webhook.ms_over_bare, WEBHOOK_MILLISECONDS, exact=False)
+
+
+_Rows = Iterable[tuple[str, ...]]
+_UNITS: Final = ("vendor", "account", "result", "written", "read", "by request")
+_IMPORTS: Final = ("function", "modules", "source KB", "ms over bare Python")
+_CPU: Final = ("vendor", "body", "bytes", "webhook", "order", "µs json", "µs webhook", "µs order")
+_THROUGHPUT: Final = ("orders", "messages/order", "bytes/order", "accepted/s", "orders/s, drained")
+_TARGETS: Final = ("", "what", "measured", "limit", "kind")
+
+
+def _tables(report: Report) -> Iterator[tuple[str, tuple[str, ...], _Rows]]:
+    yield "DynamoDB units", _UNITS, map(_units, report.units)
+    yield "Imports", _IMPORTS, map(_imports, report.imports)
+    yield "CPU, × json.loads of the same body", _CPU, map(_cpu, report.cpu)
+    yield "Through the local stack", _THROUGHPUT, map(_throughput, report.throughput)
+    yield "Targets", _TARGETS, map(_target, report.targets())
+
+
+def _units(cost: UnitCost) -> tuple[str, ...]:
+    requests = "\n".join(f"{operation} {_terms(units)}" for operation, units in _by_operation(cost).items())
+    return cost.platform, cost.account, cost.result, f"{cost.written:g}", f"{cost.read:g}", requests
+
+
+def _by_operation(cost: UnitCost) -> dict[str, list[float]]:
+    grouped: dict[str, list[float]] = {}
+    for request in cost.requests:
+        grouped.setdefault(request.operation, []).append(request.units)
+    return grouped
+
+
+def _terms(units: Iterable[float]) -> str:
+    return " + ".join(f"{unit:g}" for unit in units)
+
+
+def _imports(cost: ImportCost) -> tuple[str, ...]:
+    return cost.function, str(cost.modules), f"{cost.source_bytes / 1024:,.0f}", f"{cost.ms_over_bare:.0f}"
+
+
+def _cpu(cost: CpuCost) -> tuple[str, ...]:
+    ratios = (f"{cost.webhook_ratio:.1f}", f"{cost.order_ratio:.1f}")
+    times = tuple(f"{time:,.0f}" for time in (cost.json_loads_us, cost.webhook_us, cost.order_us))
+    return cost.platform, cost.size, f"{cost.body_bytes:,}", *ratios, *times
+
+
+def _throughput(row: Throughput) -> tuple[str, ...]:
+    rates = (f"{row.accepted_per_second:.0f}", f"{row.orders_per_second:.0f}")
+    return str(row.orders), f"{row.messages_per_order:.2f}", f"{row.bytes_per_order:,.0f}", *rates
+
+
+def _target(target: Target) -> tuple[str, ...]:
+    mark = "[green]✓[/]" if target.met else "[red]✗[/]"
+    return mark, target.what, f"{target.measured:.3g}", f"{target.limit:g}", "exact" if target.exact else "this machine"
+
+
+def _with(row: Any, *derived: str) -> dict[str, Any]:
+    return {**asdict(row), **{name: getattr(row, name) for name in derived}}

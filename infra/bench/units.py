@@ -1,0 +1,143 @@
+"""What one account of an order costs in DynamoDB: units by kind of request, as the engine itself counts them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from pynamodb.connection import Connection
+
+from infra.bench.bodies import SKUS, VENDORS, Vendor
+from infra.bench.memory import LOCATION, empty_desk
+from infra.demo.shops import Post
+from infra.local.children import Children
+from infra.local.dynoxide import start_engine
+from infra.local.stack import ROOT
+from infra.local.template import load_deployment
+from shared.dynamodb.table import connect
+from shared.inventory.levels import set_level
+from shared.inventory.models import LevelRequest
+from shared.inventory.table import StockTable
+from shared.kernel.clock import utc_now
+from shared.orders.intake import Result, take_in
+from shared.orders.ports import Desk
+from shared.orders.table import OrderTable
+from shared.storefronts.delivery import Delivery
+from shared.wiring.storefront import reader
+
+LINES: Final = 3
+_READS: Final = ("BatchGetItem", "GetItem", "Query")
+_PLENTY: Final = 1000
+
+
+@dataclass(frozen=True)
+class Request:
+    operation: str
+    units: float
+
+
+@dataclass(frozen=True)
+class UnitCost:
+    """One account of an order taken in."""
+
+    platform: str
+    account: str
+    result: str
+    requests: tuple[Request, ...]
+
+    @property
+    def read(self) -> float:
+        return sum(request.units for request in self.requests if request.operation in _READS)
+
+    @property
+    def written(self) -> float:
+        return sum(request.units for request in self.requests if request.operation not in _READS)
+
+    @property
+    def transaction(self) -> float:
+        return sum(request.units for request in self.requests if request.operation == "TransactWriteItems")
+
+
+class Meter:
+    """Notes the capacity that every answer of a connection states, indexes included."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._requests: list[Request] = []
+        events: Any = connection.client.meta.events
+        events.register("after-call.dynamodb.*", self._note)
+
+    def take(self) -> tuple[Request, ...]:
+        """What was noted since the last time."""
+        taken, self._requests = tuple(self._requests), []
+        return taken
+
+    def _note(self, *, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        stated = parsed.get("ConsumedCapacity", [])
+        tables = stated if isinstance(stated, list) else [stated]
+        if not tables and parsed["ResponseMetadata"]["HTTPStatusCode"] < 300:  # noqa: PLR2004 - HTTP's successes
+            raise AssertionError(f"the engine does not say what {model.name} consumed")
+        self._requests.append(Request(str(model.name), sum(float(table["CapacityUnits"]) for table in tables)))
+
+
+def measure() -> list[UnitCost]:
+    """Take in a new order, the same again, an update that moves no stock, and a cancellation, for each vendor."""
+    with _desk() as (desk, meter):
+        return [cost for vendor in VENDORS for cost in _story(vendor, desk, meter)]
+
+
+def _story(vendor: Vendor, desk: Desk, meter: Meter) -> Iterator[UnitCost]:
+    accounts = {
+        "new order": vendor.of_lines(7001, LINES),
+        "the same again": vendor.of_lines(7001, LINES),
+        "update, stock unmoved": vendor.of_lines(7001, LINES, minute=1),
+        "cancellation": vendor.of_lines(7001, LINES, minute=2, **_cancelled(vendor)),
+    }
+    for account, post in accounts.items():
+        meter.take()
+        result = _take_in(vendor, post, desk)
+        yield UnitCost(vendor.platform, account, result.value, meter.take())
+
+
+def _take_in(vendor: Vendor, post: Post, desk: Desk) -> Result:
+    received_at = "2026-11-23T12:00:00.000000000Z"
+    topic = {"shopify": "orders/updated", "woocommerce": "order.updated"}[vendor.platform]
+    delivery = Delivery(vendor.shop, vendor.platform, topic, received_at, post.request.body)
+    return take_in(vendor.shop, reader(vendor.platform)(delivery), desk).result
+
+
+def _cancelled(vendor: Vendor) -> dict[str, Any]:
+    if vendor.platform == "woocommerce":
+        return {"status": "cancelled"}
+    return {"cancelled_at": "2026-11-23T11:00:00Z", "cancel_reason": "customer"}
+
+
+@contextmanager
+def _desk() -> Iterator[tuple[Desk, Meter]]:
+    """A desk on a real engine in memory, with stock on the shelf."""
+    with Children() as children:
+        endpoint = start_engine(children, ROOT / ".cache" / "dynoxide", None)
+        os.environ.update(
+            AWS_ENDPOINT_URL_DYNAMODB=endpoint,
+            AWS_ACCESS_KEY_ID="local",
+            AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - any will do on loopback
+            AWS_DEFAULT_REGION="eu-west-1",
+        )
+        names = _create_tables(endpoint, ROOT / "template.yaml")
+        connection = connect()
+        stock = StockTable(connection, names["stock"], (LOCATION,))
+        for sku in SKUS:
+            set_level(stock, utc_now, LevelRequest(sku=sku, location=LOCATION, on_hand=_PLENTY), actor="bench")
+        orders = OrderTable(connection, names["orders"], stock)
+        yield replace(empty_desk(), book=orders, stock=stock), Meter(connection)
+
+
+def _create_tables(endpoint: str, template: Path) -> dict[str, str]:
+    client = boto3.client("dynamodb", endpoint_url=endpoint)
+    names = {}
+    for table in load_deployment(template).tables:
+        names[table.name.rpartition("-")[2]] = table.name
+        client.create_table(**table.definition)
+    return names
