@@ -1,9 +1,14 @@
 """Logs and metrics of every function but the webhooks. No personal data goes into either."""
 
+import logging
 from functools import cache
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+# They log every call with its arguments at DEBUG, and those hold buyers' data, whatever level is asked of us.
+for _library in ("boto3", "botocore", "httpcore", "httpx", "pynamodb", "urllib3"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 
 @cache

@@ -86,7 +86,7 @@ def test_two_stacks_in_one_process_are_refused() -> None:
 
 def test_another_program_in_the_engines_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / f"dynoxide-{VERSION}").write_bytes(b"#!/bin/sh\n")
-    with pytest.raises(EngineUnavailable, match="not the program that was pinned"):
+    with pytest.raises(EngineUnavailable, match="not the file that was pinned"):
         fetch_engine(tmp_path)
 
 
