@@ -7,6 +7,7 @@ and `--stack` are understood anywhere in the line.
 import importlib
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 import typer
@@ -14,7 +15,7 @@ from typer._click.exceptions import UsageError  # what typer itself raises; it e
 from typer.core import TyperGroup
 
 from infra.cli.output import Output
-from infra.cli.target import DEFAULT_LOCAL, DEFAULT_STACK, LOCAL_VARIABLE, STACK_VARIABLE, Session, choose
+from infra.cli.target import DEFAULT_LOCAL, DEFAULT_STACK, LOCAL_VARIABLE, STACK_VARIABLE, Session, choose, session
 from shared.kernel.errors import Rejected, StorebridgeError
 
 GROUPS: Final[Mapping[str, str]] = {
@@ -35,28 +36,40 @@ class _Root(TyperGroup):
     """Loads a group of commands when it is called, and answers for what fails in it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, list(hoist(args)))
+        line = list(hoist(args))
+        # Until the options are read: what is wrong is to be told in the form that was asked for.
+        ctx.obj = Session(Output(as_json="--json" in line[: _end_of_options(line)]))
+        with _answering(ctx):
+            return super().parse_args(ctx, line)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, _, rest = super().resolve_command(ctx, args)
         return name, _load(str(name)), rest
 
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with _answering(ctx):
             return super().invoke(ctx)
-        except (typer.Exit, typer.Abort):
+
+
+@contextmanager
+def _answering(ctx: Any) -> Iterator[None]:
+    """Tell what failed, and end with 1, or with 2 for wrong usage."""
+    try:
+        yield
+    except (typer.Exit, typer.Abort):
+        raise
+    except StorebridgeError as error:
+        session(ctx).output.fail(error)
+        raise typer.Exit(1) from error
+    except UsageError as error:
+        output = session(ctx).output
+        if not output.as_json:
             raise
-        except StorebridgeError as error:
-            _output(ctx).fail(error)
-            raise typer.Exit(1) from error
-        except UsageError as error:
-            if not _output(ctx).as_json:
-                raise
-            _output(ctx).fail(Rejected("usage", error.format_message(), field=_parameter(error), hint="see --help"))
-            raise typer.Exit(2) from error
-        except _aws_errors() as error:
-            _output(ctx).fail(_of_aws(error))
-            raise typer.Exit(1) from error
+        output.fail(Rejected("usage", error.format_message(), field=_parameter(error), hint="see --help"))
+        raise typer.Exit(2) from error
+    except _aws_errors() as error:
+        session(ctx).output.fail(_of_aws(error))
+        raise typer.Exit(1) from error
 
 
 app = typer.Typer(
@@ -82,10 +95,8 @@ def storebridge(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for programs.")] = False,
 ) -> None:
     """Storebridge: orders and stock between shops and back office."""
-    output = Output(as_json=as_json)
-    ctx.obj = Session(output)  # a wrong choice is to be told in the form that was asked for
     chosen_stack, chosen_local = choose(stack, local, os.environ)
-    ctx.obj = Session(output, chosen_stack, chosen_local)
+    ctx.obj = Session(Output(as_json=as_json), chosen_stack, chosen_local)
 
 
 def _placeholder(name: str, help_text: str) -> None:
@@ -99,7 +110,7 @@ for _name, _help in GROUPS.items():
 
 def hoist(args: list[str]) -> Iterator[str]:
     """The same line with the options that hold everywhere in front; `--local` gets its URL where none is given."""
-    end = args.index("--") if "--" in args else len(args)
+    end = _end_of_options(args)
     ahead: list[str] = []
     rest: list[str] = []
     position = 0
@@ -119,6 +130,11 @@ def hoist(args: list[str]) -> Iterator[str]:
     yield from (*ahead, *rest, *args[end:])
 
 
+def _end_of_options(args: list[str]) -> int:
+    """What follows `--` are arguments, whatever they look like."""
+    return args.index("--") if "--" in args else len(args)
+
+
 def _is_url(word: str | None) -> bool:
     return word is not None and word.startswith(("http://", "https://"))
 
@@ -136,10 +152,6 @@ def _parameter(error: UsageError) -> str | None:
     """The argument or option at fault, where one is."""
     name: str | None = getattr(getattr(error, "param", None), "name", None)
     return name
-
-
-def _output(ctx: Any) -> Output:
-    return ctx.obj.output if ctx.obj else Output(as_json=False)
 
 
 def _aws_errors() -> tuple[type[Exception], ...]:

@@ -106,11 +106,11 @@ def connected(ctx: typer.Context) -> Session:
 
 def choose(stack: str | None, local: str | None, environment: Mapping[str, str]) -> tuple[str | None, str | None]:
     """Which stack or which local URL: what is asked for on the command line goes before the environment."""
+    if not (stack or local):
+        stack, local = environment.get(STACK_VARIABLE), environment.get(LOCAL_VARIABLE)
     if stack and local:
-        raise typer.BadParameter("either --stack or --local", param_hint="--local")
-    if local or stack:
-        return stack, local
-    return environment.get(STACK_VARIABLE), None if environment.get(STACK_VARIABLE) else environment.get(LOCAL_VARIABLE)
+        raise typer.BadParameter(f"either a stack ({stack}) or a local one ({local})", param_hint="--local")
+    return stack, local
 
 
 def actor(by: str | None) -> str:
