@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
-from pynamodb.connection import Connection
 
 from infra.bench.bodies import SKUS, VENDORS, Vendor
 from infra.bench.memory import LOCATION, empty_desk
@@ -62,12 +61,11 @@ class UnitCost:
 
 
 class Meter:
-    """Notes the capacity that every answer of a connection states, indexes included."""
+    """Notes the capacity that every answer to a botocore client states, indexes included."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, client: Any) -> None:
         self._requests: list[Request] = []
-        events: Any = connection.client.meta.events
-        events.register("after-call.dynamodb.*", self._note)
+        client.meta.events.register("after-call.dynamodb.*", self._note)
 
     def take(self) -> tuple[Request, ...]:
         """What was noted since the last time."""
@@ -131,7 +129,7 @@ def _desk() -> Iterator[tuple[Desk, Meter]]:
         for sku in SKUS:
             set_level(stock, utc_now, LevelRequest(sku=sku, location=LOCATION, on_hand=_PLENTY), actor="bench")
         orders = OrderTable(connection, names["orders"], stock)
-        yield replace(empty_desk(), book=orders, stock=stock), Meter(connection)
+        yield replace(empty_desk(), book=orders, stock=stock), Meter(connection.client)
 
 
 def _create_tables(endpoint: str, template: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.kernel.errors import Rejected
+from shared.kernel.errors import Rejected, Retry
 from shared.platform import aws, configuration
 from shared.platform.configuration import ApiCredentials, load_settings
 from shared.platform.kept import Kept
@@ -46,10 +46,23 @@ def test_a_file_stands_in_for_the_parameter(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("text", ["nonsense", "[]", '"text"', '{"locations": {}}'])
-def test_a_broken_parameter_is_refused(text: str) -> None:
+def test_a_broken_parameter_is_no_messages_fault(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delivery that meets it stays in its queue until somebody has mended the settings."""
+    monkeypatch.setattr(configuration, "_settings", Kept(load_settings, VirtualClock()))
     put_settings(text)
-    with pytest.raises(Rejected, match="invalid_settings"):
+    with pytest.raises(Retry, match="bad_configuration"):
+        configuration.settings()
+    put_settings(json.dumps(DOCUMENT))
+    assert configuration.settings().shop("aurora").platform == "shopify"
+
+
+def test_a_fault_in_the_settings_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(configuration, "_settings", Kept(load_settings, VirtualClock()))
+    put_settings(json.dumps(DOCUMENT | {"colour": "blue"}))
+    with pytest.raises(Rejected, match=r"invalid_settings \[colour\]"):
         load_settings()
+    with pytest.raises(Retry, match=r"bad_configuration \[colour\]"):
+        configuration.settings()
 
 
 def test_settings_are_kept_for_some_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,6 +105,6 @@ def test_renewed_credentials_are_read_on_demand(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("text", ["shpat_hush", '["shpat_hush"]'])
 def test_a_broken_secret_is_not_quoted(text: str) -> None:
     aws.secrets_manager().put_secret_value(SecretId="storebridge/api", SecretString=text)
-    with pytest.raises(Rejected, match="invalid_settings") as caught:
+    with pytest.raises(Retry, match="bad_configuration") as caught:
         ApiCredentials().of("aurora")
     assert "shpat_hush" not in caught.value.describe()

@@ -59,6 +59,7 @@ def test_the_same_batch_again_is_the_same_object_to_the_byte() -> None:
     redelivered = [{**item, "receiptHandle": "another"} for item in reversed(batch)]
     intake_queue.archive_batch(redelivered, day="2026/11/23")
     assert archived() == first
+    assert [packed[4:8] for packed in first.values()] == [bytes(4)]  # gzip's own time stamp
 
 
 def test_another_batch_is_another_object() -> None:
