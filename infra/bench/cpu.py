@@ -35,6 +35,7 @@ _MICRO: Final = 1_000_000
 class CpuCost:
     platform: str
     size: str
+    lines: int
     body_bytes: int
     json_loads_us: float
     webhook_us: float
@@ -63,6 +64,7 @@ def _cost(sample: Sample) -> CpuCost:
     return CpuCost(
         platform=sample.vendor.platform,
         size=sample.size,
+        lines=len(json.loads(sample.body)["line_items"]),
         body_bytes=len(sample.body),
         json_loads_us=_microseconds(lambda: json.loads(sample.body)),
         webhook_us=_microseconds(lambda: receive(sample.vendor.shop, webhook_request(event), reception)),

@@ -78,7 +78,7 @@ def test_a_rotated_secret_is_read_on_demand(clock: VirtualClock) -> None:
     assert secrets("aurora") == ("new", "old")
 
 
-@pytest.mark.parametrize("document", ["not json", "", "[]", '"hush-hush"', "null", "12"])
+@pytest.mark.parametrize("document", ["not json", "hush-hush", "", "[]", '"hush-hush"', "null", "12"])
 def test_a_broken_document_is_a_retry_that_does_not_quote_it(document: str) -> None:
     for read in (read_parameter, read_secret):
         with pytest.raises(Retry, match="bad_configuration") as caught:
