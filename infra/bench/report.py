@@ -89,7 +89,7 @@ def _import_targets(by_function: Mapping[str, ImportCost]) -> Iterator[Target]:
 _Rows = Iterable[tuple[str, ...]]
 _UNITS: Final = ("vendor", "account", "result", "written", "read", "by request")
 _IMPORTS: Final = ("function", "modules", "source KB", "ms over bare Python")
-_CPU: Final = ("vendor", "body", "lines", "bytes", "webhook", "order", "µs json", "µs webhook", "µs order")
+_CPU: Final = ("vendor", "lines", "bytes", "webhook", "order", "µs json", "µs webhook", "µs order")
 _THROUGHPUT: Final = ("orders", "messages/order", "bytes/order", "accepted/s", "orders/s, drained")
 _TARGETS: Final = ("", "what", "measured", "limit", "kind")
 
@@ -125,7 +125,7 @@ def _imports(cost: ImportCost) -> tuple[str, ...]:
 def _cpu(cost: CpuCost) -> tuple[str, ...]:
     ratios = (f"{cost.webhook_ratio:.1f}", f"{cost.order_ratio:.1f}")
     times = tuple(f"{time:,.0f}" for time in (cost.json_loads_us, cost.webhook_us, cost.order_us))
-    return cost.platform, cost.size, str(cost.lines), f"{cost.body_bytes:,}", *ratios, *times
+    return cost.platform, str(cost.lines), f"{cost.body_bytes:,}", *ratios, *times
 
 
 def _throughput(row: Throughput) -> tuple[str, ...]:
