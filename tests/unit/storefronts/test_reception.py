@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from infra.samples import shopify, woocommerce
 from shared.kernel.errors import Retry, StorebridgeError
 from shared.platform.kept import Kept
 from shared.storefronts.delivery import MAX_BODY_BYTES, Delivery
@@ -14,7 +15,6 @@ from shared.storefronts.reception import Endpoint, Reception, receive
 from shared.storefronts.shopify.signature import authenticate as authenticate_shopify
 from shared.storefronts.woocommerce.signature import authenticate as authenticate_woocommerce
 from shared.wiring import order_webhook
-from infra.samples import shopify, woocommerce
 from tests.unit.platform.clocks import VirtualClock
 
 NOW = "2026-11-23T09:02:11.000000000Z"
