@@ -1,2 +1,0 @@
-"""Moved."""
-from infra.samples.shopify import *  # noqa: F403

@@ -1,2 +1,0 @@
-"""Moved."""
-from infra.samples.woocommerce import *  # noqa: F403
