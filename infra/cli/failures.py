@@ -10,11 +10,11 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as AwsConnectionError,
 )
-from pynamodb.exceptions import PynamoDBException
 
+from shared.dynamodb.table import DatabaseError
 from shared.kernel.errors import Rejected, Retry, StorebridgeError
 
-AWS_ERRORS = (BotoCoreError, ClientError, PynamoDBException)
+AWS_ERRORS = (BotoCoreError, ClientError, DatabaseError)
 
 _HINTS = {
     "AccessDenied": "work with a role that may do this",
@@ -27,7 +27,7 @@ _HINTS = {
 
 
 def of_aws(error: Exception) -> StorebridgeError:
-    """What an error of boto3 or pynamodb means to the operator."""
+    """What an error of boto3 or of a table means to the operator."""
     if isinstance(error, NoCredentialsError):
         hint = "sign in to AWS, or work on a local stack with --local"
         return Rejected("no_credentials", "there are no AWS credentials here", hint=hint)
@@ -41,7 +41,7 @@ def of_aws(error: Exception) -> StorebridgeError:
 
 
 def _said(error: Exception) -> tuple[str, str]:
-    if isinstance(error, PynamoDBException):
+    if isinstance(error, DatabaseError):
         return error.cause_response_code or type(error).__name__, error.cause_response_message or "the table refuses"
     if isinstance(error, ClientError):
         return error.response["Error"]["Code"], error.response["Error"].get("Message", "")

@@ -72,10 +72,10 @@ def list_orders(
 
 
 def _waiting(shops: Iterable[str], status: str | None, most: int) -> list[OrderRecord]:
-    """The longest waiting of these shops. The index gives each shop's in this order, so `most` of each are enough."""
+    """The longest waiting first. The index gives each shop's in this order, so `most` of each are enough."""
     book = order_table()
     found = [record for shop in shops for record in _first(_records(book, shop), status, most)]
-    return sorted(found, key=lambda record: (record.attention_since or record.placed_at, record.key))[:most]
+    return sorted(found, key=lambda record: (record.attention_since or record.placed_at, record.key))
 
 
 def _records(book: OrderBook, shop: str) -> Iterator[OrderRecord]:

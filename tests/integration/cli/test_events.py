@@ -1,5 +1,7 @@
 """`storebridge events` on the local stack: what was set aside, and what goes through again."""
 
+import gzip
+import json
 from typing import Any
 
 import pytest
@@ -51,9 +53,9 @@ def orders(storebridge: CommandLine) -> set[str]:
 
 
 def day_of(stack: LocalStack) -> str:
-    """The archive's only day, as operators write it."""
+    """The archive's latest day, as operators write it."""
     keys = [entry["Key"] for entry in stack.clients.s3.list_objects_v2(Bucket="storebridge-archivebucket")["Contents"]]
-    return "-".join(keys[-1].split("/")[1:4])
+    return "-".join(max(keys).split("/")[1:4])
 
 
 def test_what_was_set_aside_is_listed_with_its_reason_and_without_its_body(
@@ -160,6 +162,31 @@ def test_replay_of_a_whole_day_changes_nothing_that_is_known(storebridge: Comman
     assert done["replayed"] == done["selected"] >= 1
     stack.drain()
     assert storebridge.json("orders", "show", known) == before
+
+
+def test_a_message_that_was_kept_twice_is_put_through_once(storebridge: CommandLine, stack: LocalStack) -> None:
+    bucket = "storebridge-archivebucket"
+    first, second = (json.dumps({"message_id": name, "body": message(9750)}) for name in ("m1", "m2"))
+    for name, lines in (("a", [first]), ("b", [first, second])):
+        kept = gzip.compress("\n".join(lines).encode())
+        stack.clients.s3.put_object(Bucket=bucket, Key=f"orders/2020/01/02/{name}.ndjson.gz", Body=kept)
+    found = storebridge.json("events", "replay", "--from-archive", "2020-01-02", "--dry-run")
+    assert [event["message_id"] for event in found["events"]] == ["m1", "m2"]
+
+
+def test_an_object_that_is_no_archive_is_refused_by_name(storebridge: CommandLine, stack: LocalStack) -> None:
+    key = "orders/2020/01/03/notes.txt"
+    stack.clients.s3.put_object(Bucket="storebridge-archivebucket", Key=key, Body=b"notes")
+    refusal = storebridge.refusal("events", "replay", "--from-archive", "2020-01-03")
+    assert (refusal["error"], refusal["message"]) == ("invalid_archive", f"{key} is no archive of ours")
+
+
+def test_a_message_whose_body_has_left_the_archive_is_counted_and_not_judged(
+    storebridge: CommandLine, stack: LocalStack
+) -> None:
+    set_aside(stack, json.dumps({"stored": "oversize/gone.json"}))
+    found = storebridge.json("events", "replay", "--from-dlq", "--shop", "aurora", "--dry-run")
+    assert (found["selected"], found["unreadable"]) == (0, 1)
 
 
 def test_replay_of_a_shop_or_of_a_part_of_a_day(storebridge: CommandLine, stack: LocalStack) -> None:

@@ -68,6 +68,18 @@ def test_a_list_by_status_and_shop_keeps_to_them(storebridge: CommandLine, short
     assert storebridge.json("orders", "list", "--shop", "borealis")["orders"] == []
 
 
+def test_a_released_order_that_waits_for_stock_is_backordered_and_no_longer_held(
+    storebridge: CommandLine, short: str
+) -> None:
+    storebridge.json("orders", "release", short)
+    found = {
+        status: {row["order"] for row in storebridge.json("orders", "list", "--status", status)["orders"]}
+        for status in ("held", "backordered")
+    }
+    assert short in found["backordered"]
+    assert short not in found["held"]
+
+
 def test_a_limit_keeps_the_longest_waiting_and_says_that_there_are_more(
     storebridge: CommandLine, numbers: list[int]
 ) -> None:
