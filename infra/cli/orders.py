@@ -184,7 +184,9 @@ def release_order(ctx: typer.Context, order: Which, yes: Yes = False, by: By = N
     here = connected(ctx)
     shop_desk, commits = watched(desk(key.shop), dry_run=dry_run, attended=True)
     before = required(key, shop_desk)
-    _ask(here.output, f"Overrule {_matters(summary(before)) or 'nothing'} and release {key}?", yes=yes or dry_run)
+    reasons = _holds(summary(before)["holds"])
+    question = f"Overrule {reasons} and release {key}?" if reasons else f"Release {key}?"
+    _ask(here.output, question, yes=yes or dry_run)
     release(key, shop_desk, by=actor(by))
     here.output.show({"dry_run": dry_run, **changed(before, commits)}, _change)
 
