@@ -24,6 +24,8 @@ RawItem = Mapping[str, Mapping[str, Any]]
 """An item as DynamoDB writes it: `{"sku": {"S": "MUG"}}`."""
 Key = tuple[str, str]
 """Partition and sort key: every table of ours has both, as text."""
+DatabaseError = PynamoDBException
+"""What pynamodb raises for whatever is neither a conflict nor passing: a missing table, no permission."""
 Operation = dict[str, Any]
 """One action of a transaction."""
 

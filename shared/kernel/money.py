@@ -65,9 +65,9 @@ class Money(Canonical):
         Raises:
             Rejected: `invalid_money`, when `amount` is not a finite decimal number of sane size.
         """
+        if isinstance(amount, str) and "_" in amount:  # Python reads 1_000, no storefront writes it
+            raise _invalid(f"{amount[:40]!r} is not a decimal amount", field)
         try:
-            if isinstance(amount, str) and "_" in amount:  # Python's own habit, no storefront's
-                raise InvalidOperation
             value = Decimal(amount)
         except InvalidOperation as error:
             raise _invalid(f"{str(amount)[:40]!r} is not a decimal amount", field) from error

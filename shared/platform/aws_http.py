@@ -82,14 +82,19 @@ class AwsService:
             try:
                 status, answer = self._exchange(request, signed)
             except _STALE_CONNECTION:  # the other side closed a connection that was kept while the function slept
-                self._connection = None
+                self._drop_connection()
                 status, answer = self._exchange(request, signed)
         except (OSError, http.client.HTTPException) as error:
-            self._connection = None
+            self._drop_connection()
             raise Retry("aws_unreachable", f"{name}: {type(error).__name__}") from error
         if status >= http.HTTPStatus.MULTIPLE_CHOICES:
             raise Retry("aws_refused", f"{name} answers HTTP {status} {_error_type(answer)}")
         return answer
+
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _exchange(self, request: Request, headers: Mapping[str, str]) -> tuple[int, bytes]:
         if self._connection is None:

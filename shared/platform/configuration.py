@@ -1,9 +1,12 @@
 """Where a running function finds its settings and the shops' API credentials. Cached for some minutes."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.kernel.errors import Rejected, Retry
 from shared.platform import aws
@@ -16,7 +19,8 @@ def load_settings() -> Settings:
     path = os.environ.get("STOREBRIDGE_SETTINGS")
     if path:
         return parse_settings(read_settings_file(Path(path)))
-    answer = aws.ssm().get_parameter(Name=os.environ["SETTINGS_PARAMETER"])
+    with _reachable():
+        answer = aws.ssm().get_parameter(Name=os.environ["SETTINGS_PARAMETER"])
     return parse_settings(json_object(answer["Parameter"]["Value"], "settings"))
 
 
@@ -55,5 +59,14 @@ class ApiCredentials:
 
 
 def _read_api_secret() -> dict[str, Any]:
-    answer = aws.secrets_manager().get_secret_value(SecretId=os.environ["API_SECRET_ID"])
+    with _reachable():
+        answer = aws.secrets_manager().get_secret_value(SecretId=os.environ["API_SECRET_ID"])
     return json_object(answer["SecretString"], "API secret")
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise Retry("configuration_unreachable", f"the configuration cannot be read: {type(error).__name__}") from error

@@ -1,7 +1,6 @@
 """API Gateway's HTTP API events (payload format 2.0) to requests and back. Standard library only."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -26,7 +25,7 @@ def webhook_request(event: Mapping[str, Any]) -> WebhookRequest:
     body = event.get("body") or ""
     try:
         raw = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode("utf-8")
-    except (binascii.Error, UnicodeEncodeError) as error:
+    except ValueError as error:  # not base64, or half a surrogate
         raise Rejected("invalid_body", "the body cannot be decoded") from error
     return WebhookRequest({name.lower(): value for name, value in event.get("headers", {}).items()}, raw)
 

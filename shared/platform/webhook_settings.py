@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from shared.kernel.errors import Retry
 from shared.platform.aws_http import AwsService
 from shared.platform.kept import Kept, json_object
 from shared.storefronts.reception import Endpoint
@@ -19,7 +20,10 @@ class EndpointDirectory:
         entry = self._shops().get(shop)
         if entry is None:
             entry = self._shops(fresh=True).get(shop)  # connected a moment ago?
-        return Endpoint(shop, entry["platform"], entry["address"]) if entry else None
+        try:
+            return Endpoint(shop, entry["platform"], entry["address"]) if entry else None
+        except (KeyError, TypeError) as error:
+            raise Retry("bad_configuration", "the shop's settings are incomplete", field=f"shops.{shop}") from error
 
     def _shops(self, *, fresh: bool = False) -> dict[str, Any]:
         shops: dict[str, Any] = self._document.get(fresh=fresh).get("shops", {})

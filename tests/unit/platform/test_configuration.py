@@ -48,11 +48,13 @@ def test_a_file_stands_in_for_the_parameter(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize("text", ["nonsense", "[]", '"text"', '{"locations": {}}'])
 def test_a_broken_parameter_is_no_messages_fault(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A delivery that meets it stays in its queue until somebody has mended the settings."""
-    monkeypatch.setattr(configuration, "_settings", Kept(load_settings, VirtualClock()))
+    clock = VirtualClock()
+    monkeypatch.setattr(configuration, "_settings", Kept(load_settings, clock))
     put_settings(text)
     with pytest.raises(Retry, match="bad_configuration"):
         configuration.settings()
     put_settings(json.dumps(DOCUMENT))
+    clock.pass_(10.1)
     assert configuration.settings().shop("aurora").platform == "shopify"
 
 

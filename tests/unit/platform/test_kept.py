@@ -60,14 +60,28 @@ def test_a_fresh_read_renews_the_age_for_everybody() -> None:
     assert kept.get() == 2
 
 
-def test_a_failed_read_is_no_value_and_is_tried_again() -> None:
+def test_a_failed_read_is_no_value_and_is_tried_again_after_a_while() -> None:
     source, clock = Source(), VirtualClock()
     kept = Kept(source, clock)
     source.down = True
-    with pytest.raises(Retry):
-        kept.get()
+    for _ in range(100):
+        with pytest.raises(Retry):
+            kept.get(fresh=True)
     source.down = False
+    clock.pass_(10.1)
     assert kept.get() == 2
+
+
+def test_the_last_known_value_serves_while_the_source_is_down() -> None:
+    source, clock = Source(), VirtualClock()
+    kept = Kept(source, clock)
+    known = kept.get()
+    source.down = True
+    clock.pass_(3_600)
+    assert kept.get() == kept.get(fresh=True) == known
+    source.down = False
+    clock.pass_(10.1)
+    assert kept.get() == 3
 
 
 def test_an_empty_value_is_kept_as_well() -> None:

@@ -86,11 +86,12 @@ def test_a_broken_document_is_a_retry_that_does_not_quote_it(document: str) -> N
         assert "hush-hush" not in caught.value.describe()
 
 
-def test_a_store_out_of_reach_is_a_retry_and_is_asked_again() -> None:
+def test_a_store_out_of_reach_is_a_retry_and_is_asked_again(clock: VirtualClock) -> None:
     secrets_manager = ScriptedService({"aurora": ["current"]})
     secrets_manager.down = True
     secrets = WebhookSecrets(secrets_manager)
     with pytest.raises(Retry):
         secrets("aurora")
     secrets_manager.down = False
+    clock.pass_(10.1)
     assert secrets("aurora") == ("current",)
