@@ -148,9 +148,10 @@ def holds(stage: Stage) -> Iterator[Told]:
         aurora(1105, aurora_line("MUG"), **nowhere),
         aurora(1106, aurora_line("MUG"), **wrong_total),
         aurora(1107, aurora_line("MUG"), **twice),
-        aurora(1108, aurora_line("MUG"), **twice),
     ]
     stage.deliver(*posts)
+    stage.settle()
+    stage.deliver(aurora(1108, aurora_line("MUG"), **twice))
     stage.settle()
     for what, shop, number, reason in (
         ("An order is not paid yet", "borealis", 2102, "payment_pending"),
