@@ -2,29 +2,24 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 
-from shared.kernel import strict_json
 from shared.kernel.clock import Clock, as_sortable
 from shared.kernel.errors import Rejected
 from shared.storefronts.delivery import Delivery
-from shared.storefronts.http import TIMEOUT, call
 from shared.storefronts.port import Credentials
 from shared.storefronts.woocommerce.mapping import PLATFORM
+from shared.storefronts.woocommerce.rest import PAGE_SIZE, RestApi, error_code, json_body, require_ok, unexpected
 
-PAGE_SIZE = 100
-"""The most that WooCommerce lists at once."""
 MAX_PAGES = 100
 """No order has ten thousand refunds; a header that says so is broken."""
 
 _NO_SUCH_ORDER = frozenset({"woocommerce_rest_shop_order_invalid_id", "woocommerce_rest_invalid_order_id"})
 _ORDER_ID = re.compile(r"[1-9][0-9]{0,19}")
-_ERROR_CODE = re.compile(r"[a-z_]{1,80}")
-_SCHEME = re.compile(r"^https?://", re.IGNORECASE)
 
 
 class WooCommerceClient:
@@ -38,9 +33,7 @@ class WooCommerceClient:
 
     def __init__(self, shop: str, address: str, credentials: Credentials, http: httpx.Client, clock: Clock) -> None:
         self._shop = shop
-        self._base = f"https://{_SCHEME.sub('', address.strip()).rstrip('/')}/wp-json/wc/v3"
-        self._credentials = credentials
-        self._http = http
+        self._rest = RestApi(address, credentials, http)
         self._clock = clock
 
     def fetch_order(self, order_id: str) -> Delivery | None:
@@ -71,12 +64,12 @@ class WooCommerceClient:
         )
 
     def _order(self, order_id: str) -> dict[str, Any] | None:
-        response = self._get(f"/orders/{order_id}")
-        if response.status_code == HTTPStatus.NOT_FOUND and _error_code(response) in _NO_SUCH_ORDER:
+        response = self._rest.get(f"/orders/{order_id}")
+        if response.status_code == HTTPStatus.NOT_FOUND and error_code(response) in _NO_SUCH_ORDER:
             return None
-        body = _json(_require_ok(response))
+        body = json_body(require_ok(response))
         if not isinstance(body, dict):
-            raise _unexpected("the shop answers with something other than an order")
+            raise unexpected("the shop answers with something other than an order")
         return body
 
     def _refunds(self, order_id: str) -> Iterator[Any]:
@@ -84,80 +77,19 @@ class WooCommerceClient:
         page, pages = 1, 1
         while page <= pages:
             params = {"per_page": str(PAGE_SIZE), "page": str(page), "orderby": "id", "order": "asc"}
-            response = _require_ok(self._get(f"/orders/{order_id}/refunds", params))
-            body = _json(response)
+            response = require_ok(self._rest.get(f"/orders/{order_id}/refunds", params))
+            body = json_body(response)
             if not isinstance(body, list):
-                raise _unexpected("the shop answers with something other than a list of refunds")
+                raise unexpected("the shop answers with something other than a list of refunds")
             yield from body
             page, pages = page + 1, _page_count(response)
-
-    def _get(self, path: str, params: Mapping[str, str] | None = None) -> httpx.Response:
-        def send(credentials: Mapping[str, str]) -> httpx.Response:
-            return self._http.get(
-                self._base + path,
-                params=params,
-                auth=_basic_auth(credentials),
-                follow_redirects=False,
-                timeout=TIMEOUT,
-            )
-
-        return call(send, self._credentials)
-
-
-def _basic_auth(credentials: Mapping[str, str]) -> httpx.BasicAuth:
-    try:
-        return httpx.BasicAuth(credentials["consumer_key"], credentials["consumer_secret"])
-    except KeyError as error:
-        raise Rejected(
-            "api_access",
-            f"the shop's credentials lack {error.args[0]}",
-            field="api",
-            hint="create a REST API key in WooCommerce and store its consumer_key and consumer_secret",
-        ) from error
-
-
-def _require_ok(response: httpx.Response) -> httpx.Response:
-    if response.is_redirect:
-        raise _unexpected("the shop redirects", hint="set the shop's address to the one it redirects to")
-    if response.status_code == HTTPStatus.NOT_FOUND:
-        raise _unexpected(
-            f"the shop has no such route ({_error_code(response) or 'not an answer of its REST API'})",
-            hint="check the shop's address, and that its permalinks are not set to plain",
-        )
-    if response.status_code != HTTPStatus.OK:
-        raise _unexpected(f"HTTP {response.status_code} ({_error_code(response) or 'no code'})")
-    return response
-
-
-def _unexpected(message: str, *, hint: str = "check the shop's address and its WooCommerce") -> Rejected:
-    return Rejected("api_error", message, field="address", hint=hint)
-
-
-def _json(response: httpx.Response) -> Any:
-    try:
-        return strict_json.parse(response.content)
-    except Rejected as error:
-        raise _unexpected(
-            f"the answer is not JSON: {error.message}",
-            hint="a plugin, a firewall or a maintenance page may answer in WooCommerce's place",
-        ) from error
-
-
-def _error_code(response: httpx.Response) -> str | None:
-    """The REST error's code, if that is what was sent: nothing else of a strange answer goes into a message."""
-    try:
-        body = strict_json.parse(response.content)
-    except Rejected:
-        return None
-    code = body.get("code") if isinstance(body, dict) else None
-    return code if isinstance(code, str) and _ERROR_CODE.fullmatch(code) else None
 
 
 def _page_count(response: httpx.Response) -> int:
     text = response.headers.get("X-WP-TotalPages", "1")
     pages = int(text) if re.fullmatch(r"[0-9]{1,6}", text) else MAX_PAGES + 1
     if pages > MAX_PAGES:
-        raise _unexpected("the shop counts its pages of refunds strangely")
+        raise unexpected("the shop counts its pages of refunds strangely")
     return pages
 
 
