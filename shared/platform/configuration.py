@@ -68,5 +68,16 @@ def _read_api_secret() -> dict[str, Any]:
 def _reachable() -> Iterator[None]:
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        hint = _HINTS.get(code)
+        raise Retry("configuration_unreachable", f"the configuration cannot be read: {code}", hint=hint) from error
+    except BotoCoreError as error:
         raise Retry("configuration_unreachable", f"the configuration cannot be read: {type(error).__name__}") from error
+
+
+_HINTS = {
+    "ParameterNotFound": "put the settings there first: storebridge settings push FILE",
+    "ResourceNotFoundException": "the stack makes this secret: was it deleted?",
+    "AccessDeniedException": "work with a role that may read it",
+}
