@@ -1,12 +1,15 @@
 """The sync table in DynamoDB. Tasks have the partition `task` and their id as sort key."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.models import Model
 
 from shared.dynamodb.table import Table, WriteRefused
+from shared.inventory.low_stock import StockAlert, StockState
+from shared.kernel.clock import as_sortable
 from shared.kernel.errors import Rejected
 from shared.sync.tasks import Task
 
@@ -44,3 +47,77 @@ class TaskTable:
     def all(self) -> Iterable[Task]:
         for raw in self._table.query(_TASKS):
             yield Task.model_validate(TaskItem.from_raw_data(dict(raw)).task)
+
+
+_ALERTS = "alert"
+_NOTICES = "notice/"
+_NOTICES_KEPT = timedelta(days=30)
+
+
+class AlertItem(Model):
+    """Partition `alert`, sort key `location/sku`. One partition takes 1,000 changes of stock a second."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    seq = NumberAttribute()
+    alert: JSONAttribute = JSONAttribute()
+
+    class Meta:
+        table_name = "bound by instance"
+
+
+class AlertTable:
+    """The alert book on DynamoDB."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._table = Table(connection, name, AlertItem)
+
+    def get(self, sku: str, location: str) -> StockAlert | None:
+        raw = self._table.get((_ALERTS, f"{location}/{sku}"))
+        return StockAlert.model_validate(AlertItem.from_raw_data(dict(raw)).alert) if raw else None
+
+    def keep(self, alert: StockAlert) -> None:
+        self._table.put(_alert_item(alert), AlertItem.pk.does_not_exist() | (AlertItem.seq < alert.seq))
+
+    def told(self, alert: StockAlert, at: datetime) -> None:
+        try:
+            self._table.put(_alert_item(alert.told(at)), AlertItem.seq == alert.seq)
+        except WriteRefused:
+            return  # a newer change told it before it was looked at
+
+    def open_alerts(self) -> Iterable[StockAlert]:
+        for raw in self._table.query(_ALERTS):
+            alert = StockAlert.model_validate(AlertItem.from_raw_data(dict(raw)).alert)
+            if alert.state is not StockState.OK or alert.pending:
+                yield alert
+
+
+def _alert_item(alert: StockAlert) -> AlertItem:
+    key = f"{alert.location}/{alert.sku}"
+    return AlertItem(_ALERTS, key, seq=alert.seq, alert=alert.model_dump(mode="json"))
+
+
+class NoticeItem(Model):
+    """Partition `notice/` and the notice's key, sort key the channel."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    taken_at = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+    class Meta:
+        table_name = "bound by instance"
+
+
+class NoticeTable:
+    """The notice log on DynamoDB."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._table = Table(connection, name, NoticeItem)
+
+    def takers(self, key: str) -> frozenset[str]:
+        return frozenset(raw["sk"]["S"] for raw in self._table.query(_NOTICES + key, consistent=True))
+
+    def taken(self, key: str, channel: str, at: datetime) -> None:
+        expires = int((at + _NOTICES_KEPT).timestamp())
+        self._table.put(NoticeItem(_NOTICES + key, channel, taken_at=as_sortable(at), expires_at=expires))

@@ -13,16 +13,21 @@ class TaskKind(StrEnum):
     """An order line whose SKU no stock line carries."""
     MISSING_SKU = "missing_sku"
     """An order line of a tracked product without any SKU."""
+    PURCHASE_REQUEST = "purchase_request"
+    """A SKU runs low: order it. There is no back office to raise it in yet, so that a person does."""
 
 
 class Task(Canonical):
     kind: TaskKind
     shop: str
+    """The shop; the stock location for a purchase request."""
     subject: str
     """What it is about: the SKU, or order and line."""
     first_seen_in: str
-    """The order that brought it up: `aurora/5001`."""
+    """The order that brought it up: `aurora/5001`; the change of the stock line for a purchase request."""
     opened_at: datetime
+    units: int | None = None
+    """How many to order, for a purchase request."""
 
     @property
     def id(self) -> str:
@@ -33,6 +38,8 @@ class Task(Canonical):
         """What to do, in one line."""
         if self.kind is TaskKind.UNMAPPED_SKU:
             return f"count it in (storebridge stock set {self.subject} …), or give the product the SKU that stock knows"
+        if self.kind is TaskKind.PURCHASE_REQUEST:
+            return f"order {self.units} units of {self.subject} for {self.shop}"
         return "give the product a SKU in the storefront"
 
 
