@@ -1,22 +1,19 @@
-"""Calls to one shop's Admin GraphQL API (REST has been legacy since October 2024)."""
+"""Orders, fetched from one shop."""
 
 import json
 from collections.abc import Mapping
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
-from shared.kernel import strict_json
 from shared.kernel.clock import Clock, as_sortable
-from shared.kernel.errors import Rejected, Retry
+from shared.kernel.errors import Retry
 from shared.storefronts.delivery import Delivery
-from shared.storefronts.http import TIMEOUT, call
 from shared.storefronts.port import Credentials
+from shared.storefronts.shopify.graphql import API_VERSION, AdminApi
 from shared.storefronts.shopify.order_query import FULFILMENT, ORDER, REFUND, Node, Resource, webhook_shape
 
-API_VERSION: Final = "2026-10"
-_PASSING = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE"})
+_SCOPES: Final = "read_orders, read_customers, read_products, read_inventory, read_fulfillments, read_locations"
 
 
 class ShopifyClient:
@@ -32,9 +29,7 @@ class ShopifyClient:
         api_version: str = API_VERSION,
     ) -> None:
         self._shop = shop
-        self._url = f"https://{address}/admin/api/{api_version}/graphql.json"
-        self._credentials = credentials
-        self._http = http
+        self._api = AdminApi(address, credentials, http, api_version, scopes=_SCOPES)
         self._clock = clock
         self._api_version = api_version
 
@@ -95,64 +90,11 @@ class ShopifyClient:
 
     def _ask(self, document: str, variables: Mapping[str, str]) -> Node | None:
         """The answer to one query: the object under `found`."""
-
-        def send(credentials: Mapping[str, str]) -> httpx.Response:
-            return self._http.post(
-                self._url,
-                json={"query": document, "variables": variables},
-                headers={"X-Shopify-Access-Token": credentials["access_token"]},
-                timeout=TIMEOUT,
-            )
-
-        answer = _answer(call(send, self._credentials))
-        _judge_errors(answer.get("errors"))
-        data = answer.get("data")
-        if not isinstance(data, dict) or "found" not in data:
+        data = self._api.ask(document, variables)
+        if "found" not in data:
             raise Retry("storefront_failed", "the shop's answer holds no data")
         found = data["found"]
         return found if isinstance(found, dict) else None
-
-
-def _answer(response: httpx.Response) -> dict[str, Any]:
-    if response.status_code != HTTPStatus.OK:
-        raise Rejected(
-            "api_error",
-            f"the shop answers with HTTP {response.status_code}",
-            field="api",
-            hint="check the shop's address, that it is open, and that the API version is still served",
-        )
-    try:
-        answer = strict_json.parse(response.content)
-    except Rejected as error:
-        raise Retry("storefront_failed", "the shop's answer is not JSON") from error
-    if not isinstance(answer, dict):
-        raise Retry("storefront_failed", "the shop's answer is not an object")
-    return answer
-
-
-def _judge_errors(errors: Any) -> None:
-    """Turn GraphQL's errors into ours by their code alone: messages may quote data."""
-    if not errors:
-        return
-    codes = {_code(error) for error in errors} if isinstance(errors, list) else {""}
-    if "THROTTLED" in codes:
-        raise Retry("storefront_throttled", "the shop asks us to slow down")
-    if "ACCESS_DENIED" in codes:
-        raise Rejected(
-            "api_access",
-            "the shop's app may not read all of an order",
-            field="api",
-            hint="grant read_orders, read_customers, read_products, read_inventory, read_fulfillments, read_locations",
-        )
-    if codes <= _PASSING:
-        raise Retry("storefront_failed", "the shop fails to answer the query")
-    raise Rejected("api_error", "the shop refuses the query", field="api", hint="check the API version in the settings")
-
-
-def _code(error: Any) -> str:
-    extensions = error.get("extensions") if isinstance(error, dict) else None
-    code = extensions.get("code") if isinstance(extensions, dict) else None
-    return code if isinstance(code, str) else ""
 
 
 def _same_state(found: Node, changed: str | None) -> str:

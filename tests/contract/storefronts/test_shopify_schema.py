@@ -28,7 +28,7 @@ from graphql import (
 )
 
 from infra.local.shopify_schema import API_VERSION, SCHEMA_FILE, SHA256
-from shared.storefronts.shopify import client, order_query
+from shared.storefronts.shopify import graphql, order_query
 
 MOST_POINTS = 1000
 """What Shopify grants one query: one point for an object, two and its items for a connection."""
@@ -61,8 +61,8 @@ def test_the_validation_would_notice_a_wrong_field(schema: GraphQLSchema) -> Non
     assert validate(schema, parse(broken)) != []
 
 
-def test_the_client_calls_the_version_that_is_checked_here() -> None:
-    assert client.API_VERSION == API_VERSION
+def test_the_clients_call_the_version_that_is_checked_here() -> None:
+    assert graphql.API_VERSION == API_VERSION
 
 
 def cost(schema: GraphQLSchema, text: str) -> int:
