@@ -30,6 +30,7 @@ Operation = dict[str, Any]
 """One action of a transaction."""
 
 _MAX_KEYS_PER_READ = 100
+_MAX_ITEMS_PER_WRITE = 25
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException", "TransactionConflict"})
 
 
@@ -112,6 +113,22 @@ class Table:
     def put(self, item: Model, condition: Condition | None = None) -> None:
         """Write a whole item, or raise :class:`WriteRefused`."""
         self.write(self.putting(item, condition), kind="Put")
+
+    def put_many(self, items: Iterable[Model]) -> None:
+        """Write whole items without conditions, in calls of 25 and in no order.
+
+        Raises:
+            Retry: the table throttles; some of them may be written.
+        """
+        waiting = [dict(item.serialize()) for item in items]
+        while waiting:
+            batch, waiting = waiting[:_MAX_ITEMS_PER_WRITE], waiting[_MAX_ITEMS_PER_WRITE:]
+            with _translated():
+                answer = self.connection.batch_write_item(self.name, put_items=batch)
+            left = [request["PutRequest"]["Item"] for request in answer.get("UnprocessedItems", {}).get(self.name, ())]
+            if len(left) == len(batch):
+                raise Retry("database_busy", "the table throttles writes")
+            waiting += left
 
     def update(self, key: Key, actions: Sequence[Action], condition: Condition | None = None) -> None:
         """Change an item, or raise :class:`WriteRefused`."""

@@ -1,44 +1,71 @@
 """Decide which location gives which units: pure, and never more than is available."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-Demand = Mapping[str, int]
-"""Units wanted by SKU."""
+from shared.inventory.bundles import Bundles, Components, parts_of
+
 Availability = Mapping[str, Mapping[str, int]]
 """Units free by SKU, then location."""
-Allocation = dict[str, dict[str, int]]
-"""Units given by SKU, then location."""
 
 
-def allocate(demand: Demand, available: Availability, locations: Sequence[str]) -> Allocation:
-    """Give as much of the demand as there is, from as few parcels as can be.
+class Want(NamedTuple):
+    sku: str
+    units: int
 
-    One location that can serve everything wins, in the order of preference. Otherwise each SKU comes from the first
+
+class Shelves:
+    """The free units while an allocation is made. A bundle is as available as its scarcest component."""
+
+    def __init__(self, available: Availability, bundles: Bundles) -> None:
+        self._free = {sku: dict(at) for sku, at in available.items()}
+        self._bundles = bundles
+
+    def parts(self, sku: str) -> Components:
+        return parts_of(sku, self._bundles)
+
+    def available(self, sku: str, location: str) -> int:
+        return max(0, min(self._at(part, location) // units for part, units in self.parts(sku).items()))
+
+    def take(self, sku: str, location: str, units: int) -> None:
+        for part, each in self.parts(sku).items():
+            self._free.setdefault(part, {})[location] = self._at(part, location) - units * each
+
+    def can_serve(self, wants: Sequence[Want], location: str) -> bool:
+        """Whether one location has everything, components shared between the wants counted once."""
+        needed: dict[str, int] = {}
+        for want in wants:
+            for part, each in self.parts(want.sku).items():
+                needed[part] = needed.get(part, 0) + want.units * each
+        return all(self._at(part, location) >= units for part, units in needed.items())
+
+    def _at(self, part: str, location: str) -> int:
+        return self._free.get(part, {}).get(location, 0)
+
+
+def allocate(
+    wants: Sequence[Want], available: Availability, locations: Sequence[str], bundles: Bundles
+) -> list[dict[str, int]]:
+    """Give as much of each want as there is, from as few parcels as can be: units by location, want by want.
+
+    One location that can serve everything wins, in the order of preference. Otherwise each want comes from the first
     location that has all of it, and is split only when none has. What is missing is simply not in the result.
     """
-    wanted = {sku: units for sku, units in demand.items() if units > 0}
+    shelves = Shelves(available, bundles)
     for location in locations:
-        if wanted and all(_free(available, sku, location) >= units for sku, units in wanted.items()):
-            return {sku: {location: units} for sku, units in wanted.items()}
-    return {
-        sku: given
-        for sku, units in wanted.items()
-        if (given := _allocate_one(units, [(place, _free(available, sku, place)) for place in locations]))
-    }
+        if shelves.can_serve(wants, location):
+            return [{location: want.units} if want.units else {} for want in wants]
+    return [_allocate_one(want, shelves, locations) for want in wants]
 
 
-def _allocate_one(units: int, offers: Sequence[tuple[str, int]]) -> dict[str, int]:
-    for location, free in offers:
-        if free >= units:
-            return {location: units}
+def _allocate_one(want: Want, shelves: Shelves, locations: Sequence[str]) -> dict[str, int]:
+    whole = [place for place in locations if shelves.available(want.sku, place) >= want.units]
     given: dict[str, int] = {}
-    for location, free in offers:
-        taken = min(free, units)
-        if taken > 0:
+    missing = want.units
+    for location in whole[:1] or locations:
+        taken = min(missing, shelves.available(want.sku, location))
+        if taken:
+            shelves.take(want.sku, location, taken)
             given[location] = taken
-            units -= taken
+            missing -= taken
     return given
-
-
-def _free(available: Availability, sku: str, location: str) -> int:
-    return max(0, available.get(sku, {}).get(location, 0))

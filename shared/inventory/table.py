@@ -10,6 +10,8 @@ from pynamodb.expressions.operand import Value
 from pynamodb.models import Model
 
 from shared.dynamodb.table import Operation, RawItem, Table, WriteRefused
+from shared.inventory.bundles import Bundles, Components
+from shared.inventory.ledger import Movement
 from shared.inventory.models import Cause, CountedLevel, StockChange, StockLine, StockView
 from shared.kernel.clock import as_sortable, parse_time
 from shared.kernel.errors import Conflict
@@ -33,6 +35,37 @@ class StockItem(Model):
         table_name = "bound by instance"
 
 
+class BundleItem(Model):
+    """What a bundle is made of. All bundles share one partition; the sort key is the bundle's SKU."""
+
+    sku = UnicodeAttribute(hash_key=True)
+    location = UnicodeAttribute(range_key=True)
+    components: JSONAttribute = JSONAttribute()
+
+    class Meta:
+        table_name = "bound by instance"
+
+
+class MovementItem(Model):
+    """The stored shape of a :class:`Movement`: by SKU, then `location/seq`."""
+
+    sku = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+    on_hand = NumberAttribute()
+    reserved = NumberAttribute()
+    on_hand_after = NumberAttribute()
+    reserved_after = NumberAttribute()
+    cause: JSONAttribute = JSONAttribute()
+    at = UnicodeAttribute()
+
+    class Meta:
+        table_name = "bound by instance"
+
+
+_BUNDLES = "~bundle"
+"""No SKU of a shop: a partition for the definitions of bundles."""
+
+
 class StockTable:
     """The stock room on DynamoDB."""
 
@@ -50,7 +83,24 @@ class StockTable:
 
     def read_all(self) -> Iterable[StockLine]:
         """Every line there is, in no order: for operators."""
-        return map(_line, self._table.scan())
+        return (_line(raw) for raw in self._table.scan() if is_stock_line(raw))
+
+    def bundles(self) -> Bundles:
+        """Every bundle there is."""
+        return {
+            item.location: dict(item.components)
+            for item in map(BundleItem.from_raw_data, map(dict, self._table.query(_BUNDLES, consistent=True)))
+        }
+
+    def define_bundle(self, sku: str, components: Components) -> None:
+        """Say what a bundle is made of from now on; without components it is no bundle any more.
+
+        Orders that hold stock for it keep the composition under which they took it.
+        """
+        if components:
+            self._table.put(BundleItem(_BUNDLES, sku, components=dict(components)))
+        else:
+            self._table.delete((_BUNDLES, sku))
 
     def set_level(self, level: CountedLevel) -> StockLine:
         actions = [
@@ -98,6 +148,27 @@ class StockTable:
         return self._table.updating((change.sku, change.location), actions, condition)
 
 
+class MovementTable:
+    """The ledger on DynamoDB: only ever added to."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._table = Table(connection, name, MovementItem)
+
+    def add(self, movements: Iterable[Movement]) -> None:
+        """Write movements; one that is there already is the same, for a sequence number is used once."""
+        self._table.put_many(_movement_item(movement) for movement in movements)
+
+    def of(self, sku: str, location: str | None = None) -> Sequence[Movement]:
+        """The movements of a SKU, by location and then in their sequence."""
+        condition = MovementItem.entry.startswith(f"{location}/") if location else None
+        return [_movement(raw) for raw in self._table.query(sku, condition=condition, consistent=True)]
+
+
+def is_stock_line(key: RawItem) -> bool:
+    """Whether an item, or a stream record's key, is a stock line and not a bundle's definition."""
+    return bool(key["sku"]["S"] != _BUNDLES)
+
+
 def line_of_image(raw: RawItem) -> StockLine:
     """Read a stream record's image."""
     return _line(raw)
@@ -117,6 +188,35 @@ def _line(raw: RawItem) -> StockLine:
         seq=int(item.seq),
         counted_at=parse_time(item.counted_at) if item.counted_at else None,
         cause=Cause.model_validate(item.cause),
+    )
+
+
+def _movement_item(movement: Movement) -> MovementItem:
+    return MovementItem(
+        movement.sku,
+        f"{movement.location}/{movement.seq:012}",
+        on_hand=movement.on_hand,
+        reserved=movement.reserved,
+        on_hand_after=movement.on_hand_after,
+        reserved_after=movement.reserved_after,
+        cause=movement.cause.model_dump(),
+        at=as_sortable(movement.at),
+    )
+
+
+def _movement(raw: RawItem) -> Movement:
+    item = MovementItem.from_raw_data(dict(raw))
+    location, _, seq = item.entry.rpartition("/")
+    return Movement(
+        sku=item.sku,
+        location=location,
+        seq=int(seq),
+        on_hand=int(item.on_hand),
+        reserved=int(item.reserved),
+        on_hand_after=int(item.on_hand_after),
+        reserved_after=int(item.reserved_after),
+        cause=Cause.model_validate(item.cause),
+        at=parse_time(item.at),
     )
 
 

@@ -2,7 +2,6 @@
 
 from shared.kernel.identifiers import OrderKey
 from shared.orders import decision
-from shared.orders.demand import skus_of
 from shared.orders.intake import circumstances
 from shared.orders.ports import Desk
 from shared.orders.record import OrderRecord
@@ -24,6 +23,6 @@ def cancel(key: OrderKey, desk: Desk, *, by: str) -> OrderRecord:
 
 def _cancel(key: OrderKey, desk: Desk, by: str) -> OrderRecord:
     stored = required(key, desk)
-    commit = decision.cancel(stored, circumstances(desk, skus_of(None, stored.lines)), by=by)
+    commit = decision.cancel(stored, circumstances(desk, None, stored), by=by)
     desk.book.commit(commit)
     return commit.record

@@ -1,9 +1,10 @@
 """Decide what an account of an order makes of the record we keep. Pure: values in, a commit out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.inventory.bundles import Bundles
 from shared.inventory.models import Cause, StockChange, StockView
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import OrderKey
@@ -34,6 +35,7 @@ class Circumstances:
     locations: Sequence[str]
     rules: ReviewRules
     now: datetime
+    bundles: Bundles = field(default_factory=dict)
     twin: OrderKey | None = None
     """Another recent order by the same buyer with the same lines and total."""
     occasion: str = "order"
@@ -44,9 +46,8 @@ def decide(order: Order, stored: OrderRecord | None, around: Circumstances) -> C
     """Apply an account that is known to be newer than the record, or review the same account again."""
     cancelled_by = _cancelled_by(order, stored)
     previous = stored.lines if stored else ()
-    stock_plan = plan(
-        demand_of(order, around.stock, cancelled=cancelled_by is not None), previous, around.stock, around.locations
-    )
+    demands = demand_of(order, around.stock, around.bundles, cancelled=cancelled_by is not None)
+    stock_plan = plan(demands, previous, around.stock, around.locations, around.bundles)
     holds = _holds(order, stored, stock_plan, around)
     review = ReviewState.CANCELLED if cancelled_by else _review(stored, holds, stock_plan.lines, around.rules)
     revision = stored.revision + 1 if stored else 1
@@ -77,7 +78,8 @@ def cancel(stored: OrderRecord, around: Circumstances, *, by: str, kind: str = "
     """Give back what is allocated. What was shipped stays shipped."""
     if stored.review is ReviewState.CANCELLED and stored.settled:
         raise Rejected("already_cancelled", f"order {stored.key} is cancelled", field="order")
-    stock_plan = plan(demand_of_cancelled(stored.lines), stored.lines, around.stock, around.locations)
+    demands = demand_of_cancelled(stored.lines)
+    stock_plan = plan(demands, stored.lines, around.stock, around.locations, around.bundles)
     record = _next(stored, by=by, kind=kind).model_copy(
         update={
             "review": ReviewState.CANCELLED,

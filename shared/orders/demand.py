@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.inventory.allocation import allocate
+from shared.inventory.allocation import Shelves, Want, allocate
+from shared.inventory.bundles import Bundles, parts_of, shelf_skus
 from shared.inventory.models import StockChange, StockView, net
 from shared.orders.models import Fulfilment, Order, OrderLine, RestockKind
 from shared.orders.record import NOT_FROM_STOCK, LineKind, LineState
@@ -40,41 +41,75 @@ class StockPlan:
 
 
 class _Shelf:
-    """The stock while a plan is made: what is there, less what this plan has moved so far."""
+    """The stock while a plan is made: what is there, less what this plan has moved so far.
 
-    def __init__(self, stock: StockView, locations: Sequence[str]) -> None:
+    Lines speak of the SKU that was sold; what moves are its parts, the components of a bundle or the SKU itself.
+    """
+
+    def __init__(self, stock: StockView, locations: Sequence[str], bundles: Bundles) -> None:
         self.locations = locations
         self.changes: list[StockChange] = []
+        self.bundles = bundles
         self._stock = stock
         self._touched: set[tuple[str, str]] = set()
 
-    def move(self, sku: str, location: str, *, on_hand: int = 0, reserved: int = 0) -> None:
-        self.changes.append(StockChange(sku=sku, location=location, on_hand=on_hand, reserved=reserved))
-        self._touched.add((sku, location))
+    def reserve(self, sku: str, location: str, units: int) -> None:
+        """Promise units, or with a negative number take a promise back."""
+        for part, each in parts_of(sku, self.bundles).items():
+            self._move(part, location, reserved=units * each)
 
-    def has_room_for_line(self) -> bool:
-        """Whether one more order line fits into the transaction, at the worst from every location."""
-        return len(self._touched) + len(self.locations) < MAX_STOCK_LINES
+    def ship(self, sku: str, location: str, units: int, *, at: datetime | None, reserved: bool) -> None:
+        """Take units off the shelf. What left before the part was last counted is missing from that count already."""
+        for part, each in parts_of(sku, self.bundles).items():
+            gone = 0 if self._is_in_count(part, location, at) else -units * each
+            self._move(part, location, on_hand=gone, reserved=-units * each if reserved else 0)
 
-    def has_room_for(self, sku: str, location: str) -> bool:
-        return (sku, location) in self._touched or len(self._touched) < MAX_STOCK_LINES
+    def put_back(self, sku: str, location: str, units: int, *, at: datetime | None) -> None:
+        """Put units on the shelf, unless a later count found them there already."""
+        for part, each in parts_of(sku, self.bundles).items():
+            if not self._is_in_count(part, location, at):
+                self._move(part, location, on_hand=units * each)
+
+    def carries(self, sku: str, location: str) -> bool:
+        return all(location in self._stock.get(part, {}) for part in parts_of(sku, self.bundles))
+
+    def free(self, sku: str, location: str) -> int:
+        """Units that may still be taken."""
+        return Shelves(self.available(parts_of(sku, self.bundles)), self.bundles).available(sku, location)
+
+    def is_in_count(self, sku: str, location: str, moment: datetime | None) -> bool:
+        """Whether every part was counted after `moment`: then the counts already show what happened at that time."""
+        return all(self._is_in_count(part, location, moment) for part in parts_of(sku, self.bundles))
 
     def available(self, skus: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Free units of SKUs on the shelf, by location."""
         free = {sku: {place: line.available for place, line in self._stock.get(sku, {}).items()} for sku in set(skus)}
         for change in net(self.changes):
             if change.location in free.get(change.sku, {}):
                 free[change.sku][change.location] += change.available
         return free
 
-    def is_in_count(self, sku: str, location: str, moment: datetime | None) -> bool:
-        """Whether the line was counted after `moment`: then the count already shows what happened at that time."""
+    def has_room_for_line(self, sku: str | None) -> bool:
+        """Whether one more order line fits into the transaction, at the worst from every location."""
+        most = len(self.locations) * len(parts_of(sku or "", self.bundles))
+        return len(self._touched) + most <= MAX_STOCK_LINES
+
+    def has_room_for(self, sku: str, location: str) -> bool:
+        new = {(part, location) for part in parts_of(sku, self.bundles)} - self._touched
+        return len(self._touched) + len(new) <= MAX_STOCK_LINES
+
+    def _move(self, sku: str, location: str, *, on_hand: int = 0, reserved: int = 0) -> None:
+        self.changes.append(StockChange(sku=sku, location=location, on_hand=on_hand, reserved=reserved))
+        self._touched.add((sku, location))
+
+    def _is_in_count(self, sku: str, location: str, moment: datetime | None) -> bool:
         line = self._stock.get(sku, {}).get(location)
         return bool(line and line.counted_at and moment and moment <= line.counted_at)
 
 
-def demand_of(order: Order, stock: StockView, *, cancelled: bool) -> tuple[LineDemand, ...]:
+def demand_of(order: Order, stock: StockView, bundles: Bundles, *, cancelled: bool) -> tuple[LineDemand, ...]:
     """What each line of this account needs. A cancelled order needs nothing more."""
-    return tuple(_line_demand(order, line, stock, cancelled=cancelled) for line in order.lines)
+    return tuple(_line_demand(order, line, _kind(line, stock, bundles), cancelled=cancelled) for line in order.lines)
 
 
 def demand_of_cancelled(previous: Sequence[LineState]) -> tuple[LineDemand, ...]:
@@ -82,21 +117,31 @@ def demand_of_cancelled(previous: Sequence[LineState]) -> tuple[LineDemand, ...]
     return tuple(_without_need(state) for state in previous)
 
 
-def skus_of(order: Order | None, previous: Sequence[LineState]) -> frozenset[str]:
+def bundles_of(previous: Sequence[LineState], today: Bundles) -> Bundles:
+    """Today's bundles, but each line that holds stock keeps the composition under which it took it."""
+    return {**today, **{state.sku: state.components for state in previous if state.sku and state.components}}
+
+
+def skus_of(order: Order | None, previous: Sequence[LineState], today: Bundles) -> frozenset[str]:
     """The SKUs whose stock a plan may look at or move."""
     ordered = {line.sku for line in order.lines if line.sku} if order else set()
-    return frozenset(ordered | {state.sku for state in previous if state.sku})
+    named = ordered | {state.sku for state in previous if state.sku}
+    return shelf_skus(named, bundles_of(previous, today)) | shelf_skus(named, today)
 
 
 def plan(
-    demands: Sequence[LineDemand], previous: Sequence[LineState], stock: StockView, locations: Sequence[str]
+    demands: Sequence[LineDemand],
+    previous: Sequence[LineState],
+    stock: StockView,
+    locations: Sequence[str],
+    bundles: Bundles,
 ) -> StockPlan:
     """Work out each line's new state and the stock changes that lead there.
 
     First what must be booked, line by line: shipped, returned, given back. Then new units are allocated for the
     whole order at once, so that it leaves from as few locations as can be.
     """
-    shelf = _Shelf(stock, locations)
+    shelf = _Shelf(stock, locations, bundles_of(previous, bundles))
     held = {(state.line_id, state.sku): state for state in previous}
     wanted = {(demand.line_id, demand.sku): demand for demand in demands}
     vanished = [_without_need(state) for key, state in held.items() if key not in wanted]
@@ -104,7 +149,7 @@ def plan(
     settled = True
     for demand in (*vanished, *wanted.values()):
         state = held.get((demand.line_id, demand.sku)) or _nothing_yet(demand)
-        if not shelf.has_room_for_line():
+        if not shelf.has_room_for_line(demand.sku):
             lines.append(state)
             settled = False
             continue
@@ -115,7 +160,7 @@ def plan(
     return StockPlan(lines=tuple(lines), changes=net(shelf.changes), settled=settled and all_considered)
 
 
-def _line_demand(order: Order, line: OrderLine, stock: StockView, *, cancelled: bool) -> LineDemand:
+def _line_demand(order: Order, line: OrderLine, kind: LineKind, *, cancelled: bool) -> LineDemand:
     shipments = [shipment for shipment in order.fulfilments if shipment.counts_as_shipped]
     returns = [
         (refund.created_at, item.quantity)
@@ -126,7 +171,7 @@ def _line_demand(order: Order, line: OrderLine, stock: StockView, *, cancelled: 
     return LineDemand(
         line_id=line.id,
         sku=line.sku,
-        kind=_kind(line, stock),
+        kind=kind,
         open=0 if cancelled else line.open_quantity,
         shipped=sum(_units_of(shipment, line.id) for shipment in shipments),
         shipped_at=max((s.created_at for s in shipments if s.created_at and _units_of(s, line.id)), default=None),
@@ -139,10 +184,10 @@ def _units_of(shipment: Fulfilment, line_id: str) -> int:
     return sum(item.quantity for item in shipment.lines if item.line_id == line_id)
 
 
-def _kind(line: OrderLine, stock: StockView) -> LineKind:
+def _kind(line: OrderLine, stock: StockView, bundles: Bundles) -> LineKind:
     if line.gift_card or line.stock_tracked is False:
         return LineKind.UNTRACKED
-    if line.sku and line.sku in stock:
+    if line.sku and all(part in stock for part in parts_of(line.sku, bundles)):
         return LineKind.STOCKED
     is_custom = line.sku is None and line.product_id is None
     is_service = line.stock_tracked is None and not line.requires_shipping
@@ -185,28 +230,24 @@ def _book(demand: LineDemand, state: LineState, shelf: _Shelf) -> LineState:
         allocated=_without_zeros(allocated),
         shipped=_without_zeros(shipped),
         returned=max(demand.returned, state.returned),
+        components=state.components,
     )
 
 
 def _ship(demand: LineDemand, units: int, allocated: dict[str, int], shipped: dict[str, int], shelf: _Shelf) -> None:
-    """Take shipped units from what was reserved, then from free stock; what neither has is noted as such.
-
-    Units that left before the line's last count are already missing from that count, so only the reservation goes.
-    """
+    """Take shipped units from what was reserved, then from free stock; what neither has is noted as such."""
     sku = demand.sku or ""
     for location in list(allocated):
         taken = min(allocated[location], units)
         allocated[location] -= taken
         shipped[location] = shipped.get(location, 0) + taken
-        in_count = shelf.is_in_count(sku, location, demand.shipped_at)
-        shelf.move(sku, location, on_hand=0 if in_count else -taken, reserved=-taken)
+        shelf.ship(sku, location, taken, at=demand.shipped_at, reserved=True)
         units -= taken
-    free = shelf.available([sku]).get(sku, {}) if demand.kind is LineKind.STOCKED else {}
-    for location in shelf.locations:
-        taken = min(max(0, free.get(location, 0)), units)
+    for location in shelf.locations if demand.kind is LineKind.STOCKED else ():
+        taken = min(shelf.free(sku, location), units)
         if taken and not shelf.is_in_count(sku, location, demand.shipped_at):
             shipped[location] = shipped.get(location, 0) + taken
-            shelf.move(sku, location, on_hand=-taken)
+            shelf.ship(sku, location, taken, at=demand.shipped_at, reserved=False)
             units -= taken
     if units:
         shipped[NOT_FROM_STOCK] = shipped.get(NOT_FROM_STOCK, 0) + units
@@ -219,17 +260,14 @@ def _take_back(demand: LineDemand, units: int, shipped: dict[str, int], shelf: _
         shipped[location] -= undone
         units -= undone
         if undone and location != NOT_FROM_STOCK and demand.sku:
-            shelf.move(demand.sku, location, on_hand=undone)
+            shelf.put_back(demand.sku, location, undone, at=None)
 
 
 def _restock(demand: LineDemand, units: int, shipped: dict[str, int], shelf: _Shelf) -> None:
     """Returned goods go back where they came from, or to the first location that carries the SKU."""
-    carrying = shelf.available([demand.sku]).get(demand.sku, {}) if demand.sku else {}
-    places = [*(place for place in shipped if place != NOT_FROM_STOCK), *shelf.locations]
-    for location in places:
-        if demand.sku and location in carrying:
-            if not shelf.is_in_count(demand.sku, location, demand.returned_at):
-                shelf.move(demand.sku, location, on_hand=units)
+    for location in (*(place for place in shipped if place != NOT_FROM_STOCK), *shelf.locations):
+        if demand.sku and shelf.carries(demand.sku, location):
+            shelf.put_back(demand.sku, location, units, at=demand.returned_at)
             return
 
 
@@ -239,33 +277,24 @@ def _give_back(demand: LineDemand, surplus: int, allocated: dict[str, int], shel
         if freed and demand.sku:
             allocated[location] -= freed
             surplus -= freed
-            shelf.move(demand.sku, location, reserved=-freed)
+            shelf.reserve(demand.sku, location, -freed)
 
 
 def _allocate(lines: list[LineState], shelf: _Shelf) -> tuple[list[LineState], bool]:
-    wanted: dict[str, int] = {}
-    for line in lines:
-        if line.sku and line.short:
-            wanted[line.sku] = wanted.get(line.sku, 0) + line.short
-    given = allocate(wanted, shelf.available(wanted), shelf.locations)
+    wants = [Want(line.sku or "", line.short) for line in lines]
+    on_shelf = shelf.available(shelf_skus((want.sku for want in wants if want.units), shelf.bundles))
     complete = True
     result = []
-    for line in lines:
+    for line, given in zip(lines, allocate(wants, on_shelf, shelf.locations, shelf.bundles), strict=True):
         allocated = dict(line.allocated)
-        missing = line.short
-        offers = given.get(line.sku or "", {})
-        for location in offers:
-            taken = min(offers[location], missing)
-            if not taken or not line.sku:
-                continue
-            if not shelf.has_room_for(line.sku, location):
+        for location, units in given.items():
+            if line.sku and shelf.has_room_for(line.sku, location):
+                shelf.reserve(line.sku, location, units)
+                allocated[location] = allocated.get(location, 0) + units
+            else:
                 complete = False
-                continue
-            offers[location] -= taken
-            missing -= taken
-            allocated[location] = allocated.get(location, 0) + taken
-            shelf.move(line.sku, location, reserved=taken)
-        result.append(line.model_copy(update={"allocated": allocated}))
+        components = shelf.bundles.get(line.sku or "") if allocated else None
+        result.append(line.model_copy(update={"allocated": allocated, "components": components or line.components}))
     return result, complete
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -111,17 +111,25 @@ def _ask_again(order: Order, stored: OrderRecord, desk: Desk) -> Outcome:
 
 
 def _commit(order: Order, stored: OrderRecord | None, desk: Desk) -> Outcome:
-    around = circumstances(desk, skus_of(order, stored.lines if stored else ()), twin=_twin(order, stored, desk))
+    around = circumstances(desk, order, stored, twin=_twin(order, stored, desk))
     commit = decide(order, stored, around)
     desk.book.write_account(order)
     desk.book.commit(commit)
     return Outcome(Result.APPLIED, order.key, commit.record, oddities=_oddities(order, stored))
 
 
-def circumstances(desk: Desk, skus: Iterable[str], *, twin: OrderKey | None = None) -> Circumstances:
-    """Read what a decision needs, as it is at this moment."""
+def circumstances(
+    desk: Desk, order: Order | None, stored: OrderRecord | None, *, twin: OrderKey | None = None
+) -> Circumstances:
+    """Read what a decision about this order needs, as it is at this moment."""
+    bundles = desk.bundles()
     return Circumstances(
-        stock=desk.stock.read(skus), locations=desk.locations, rules=desk.rules, now=desk.clock(), twin=twin
+        stock=desk.stock.read(skus_of(order, stored.lines if stored else (), bundles)),
+        locations=desk.locations,
+        rules=desk.rules,
+        now=desk.clock(),
+        bundles=bundles,
+        twin=twin,
     )
 
 
@@ -131,7 +139,7 @@ def _gone(key: OrderKey, desk: Desk) -> Outcome:
         return Outcome(Result.IGNORED, key, reason="the storefront has no such order, and neither have we")
     if stored.review is ReviewState.CANCELLED and stored.settled:
         return Outcome(Result.DUPLICATE, key)
-    commit = cancel(stored, circumstances(desk, skus_of(None, stored.lines)), by=STOREFRONT, kind="deleted")
+    commit = cancel(stored, circumstances(desk, None, stored), by=STOREFRONT, kind="deleted")
     desk.book.commit(commit)
     return Outcome(Result.APPLIED, key, commit.record)
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import tenacity
 
+from shared.inventory.bundles import Bundles
 from shared.inventory.ports import StockRoom
 from shared.kernel.clock import Clock
 from shared.kernel.identifiers import OrderKey
@@ -84,3 +85,5 @@ class Desk:
     clock: Clock
     retrying: Callable[[], tenacity.Retrying]
     """How often to read and decide again after a conflict."""
+    bundles: Callable[[], Bundles] = dict
+    """The bundles of today."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from shared.kernel.errors import Retry
 from shared.kernel.identifiers import OrderKey
 from shared.orders.decision import Commit, decide
-from shared.orders.demand import skus_of
 from shared.orders.intake import circumstances
 from shared.orders.lifecycle import ReviewState
 from shared.orders.ports import Desk
@@ -44,7 +43,7 @@ def _reconsider(key: OrderKey, desk: Desk) -> Reconsidered:
         return Reconsidered(key, stored, None, postponed="a newer account is on its way")
     if stored.review is ReviewState.CANCELLED and stored.settled:
         return Reconsidered(key, stored, None)
-    around = replace(circumstances(desk, skus_of(order, stored.lines)), occasion="review")
+    around = replace(circumstances(desk, order, stored), occasion="review")
     commit = decide(order, stored, around)
     if not _changes_anything(commit, stored):
         return Reconsidered(key, stored, None)

@@ -37,6 +37,8 @@ class LineState(Canonical):
     """Gone to the buyer, by the location they were taken from."""
     returned: int = 0
     """Came back and went on the shelf."""
+    components: dict[str, int] | None = None
+    """A bundle: what one of it is made of, as it was when the stock was taken."""
 
     @property
     def short(self) -> int:

@@ -252,11 +252,13 @@ def _item(record: OrderRecord) -> RecordItem:
 
 
 def _row(line: LineState) -> list[Any]:
-    return [line.line_id, line.sku, line.kind.value, line.open, line.allocated, line.shipped, line.returned]
+    row = [line.line_id, line.sku, line.kind.value, line.open, line.allocated, line.shipped, line.returned]
+    return [*row, line.components] if line.components else row
 
 
 def _line_of_row(row: list[Any]) -> dict[str, Any]:
-    return dict(zip(LineState.model_fields, row, strict=True))
+    """Rows end where the rest is as usual: a bundle's components are the eighth field."""
+    return dict(zip(LineState.model_fields, row, strict=False))
 
 
 def _pack_buyer(order: Order) -> bytes:

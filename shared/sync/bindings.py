@@ -18,8 +18,10 @@ class Binding(Canonical):
     """When we last wrote to it."""
     seen_at: datetime | None = None
     """When we last read it."""
+    raise_after: datetime | None = None
+    """The shop showed less than we believed: perhaps a sale whose order is on its way. Not raised before this time."""
     set_aside: str | None = None
-    """Why it is no longer written to, until a sync finds it writable again."""
+    """Why it is no longer written to, until a full sweep tries it again."""
 
     @property
     def sku(self) -> str:
