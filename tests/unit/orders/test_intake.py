@@ -1,5 +1,6 @@
 """Taking accounts of orders in: versions, hints, cancellations, edits, refunds. In the trade's words, on fakes."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint
 from shared.orders.record import HoldReason, LineKind, OrderRecord
 from tests.builders.orders import NOON, line, order, refund, shipment, version
 from tests.builders.stock import counted
-from tests.fakes.order_desk import FakeStockRoom, FakeStorefront, desk
+from tests.fakes.order_desk import FakeOrderBook, FakeStockRoom, FakeStorefront, desk
 
 
 def stocked(**units: int) -> FakeStockRoom:
@@ -350,3 +351,45 @@ def test_orders_far_apart_are_no_duplicates() -> None:
 def test_an_unknown_status_is_reported() -> None:
     outcome = take_in("aurora", CompleteOrder(order(unknown_statuses=("financial: frozen",))), desk())
     assert outcome.oddities == ("unknown status financial: frozen",)
+
+
+def test_a_bundle_takes_its_components_together() -> None:
+    room = stocked(MUG=10, CAP=3)
+    counter = replace(desk(room), bundles=lambda: {"SET": {"MUG": 2, "CAP": 1}})
+    account = order(line("SET", 2), line("MUG", 1))
+    sent(account, counter)
+    assert (room.lines["MUG", "main"].reserved, room.lines["CAP", "main"].reserved) == (5, 2)
+    kept = record_of(account, counter)
+    assert (kept.lines[0].allocated, kept.lines[0].components) == ({"main": 2}, {"MUG": 2, "CAP": 1})
+
+
+def test_a_bundle_is_short_when_one_component_is() -> None:
+    room = stocked(MUG=10, CAP=1)
+    counter = replace(desk(room), bundles=lambda: {"SET": {"MUG": 2, "CAP": 1}})
+    sent(order(line("SET", 2)), counter)
+    assert record_of(order(), counter).lines[0].short == 1
+    assert (room.lines["MUG", "main"].reserved, room.lines["CAP", "main"].reserved) == (2, 1)
+
+
+def test_a_bundle_that_is_composed_anew_gives_back_what_it_took() -> None:
+    room = stocked(MUG=10, CAP=5)
+    sent(order(line("SET", 2)), replace(desk(room), bundles=lambda: {"SET": {"MUG": 2, "CAP": 1}}))
+    later = desk(room)
+    book = FakeOrderBook(room)
+    first = replace(later, book=book, bundles=lambda: {"SET": {"MUG": 2, "CAP": 1}})
+    account = order(line("SET", 1), order_id="5009")
+    sent(account, first)
+    composed_anew = replace(later, book=book, bundles=lambda: {"SET": {"CAP": 3}})
+    before = (room.lines["MUG", "main"].reserved, room.lines["CAP", "main"].reserved)
+    sent(order(line("SET", 1), order_id="5009", minute=1, body="b", cancelled_at=NOON), composed_anew)
+    assert (room.lines["MUG", "main"].reserved, room.lines["CAP", "main"].reserved) == (before[0] - 2, before[1] - 1)
+
+
+def test_shipping_a_bundle_takes_its_components_off_the_shelf() -> None:
+    room = stocked(MUG=10, CAP=5)
+    counter = replace(desk(room), bundles=lambda: {"SET": {"MUG": 2, "CAP": 1}})
+    sent(order(line("SET", 2)), counter)
+    gone = order(line("SET", 2, open_quantity=0), minute=1, body="b", fulfilments=(shipment(("line-SET", 2)),))
+    sent(gone, counter)
+    assert mug(room) == (6, 0, 6)
+    assert room.lines["CAP", "main"].on_hand == 3
