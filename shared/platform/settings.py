@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from shared.inventory.low_stock import PlanningRules
 from shared.inventory.models import LocationId
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import SHOP_PATTERN
@@ -50,11 +51,49 @@ class LocationSettings(Canonical):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
 
 
+EmailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$", max_length=254)]
+
+
+class EmailChannel(Canonical):
+    """Notices by e-mail, through SES."""
+
+    sender: EmailAddress
+    """At an identity that SES has verified; the deployment's parameter `EmailIdentityArn` allows it."""
+    recipients: Annotated[tuple[EmailAddress, ...], Field(min_length=1, max_length=50)]
+
+
+class ChatChannel(Canonical):
+    """Notices to a chat's webhook."""
+
+    kind: Literal["slack", "teams", "dingtalk", "feishu", "wecom"]
+    secret: Annotated[str, StringConstraints(pattern=SHOP_PATTERN)]
+    """The name under which the API secret holds `url`, and `signing_secret` where the robot signs."""
+
+
+class NotificationSettings(Canonical):
+    """How staff are told of things. Nothing here: nobody is, but what happens is recorded all the same."""
+
+    language: Literal["en", "zh"] = "en"
+    email: EmailChannel | None = None
+    topic_arn: Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[\w-]+$")] | None = None
+    """An SNS topic; the deployment's parameter `NoticeTopicArn` allows it."""
+    chats: tuple[ChatChannel, ...] = ()
+
+    @field_validator("chats")
+    @classmethod
+    def _each_once(cls, chats: tuple[ChatChannel, ...]) -> tuple[ChatChannel, ...]:
+        if len({chat.secret for chat in chats}) != len(chats):
+            raise ValueError("two chats name the same secret")
+        return chats
+
+
 class Settings(Canonical):
     merchant: str = ""
     locations: Annotated[dict[LocationId, LocationSettings], Field(min_length=1)]
     shops: dict[ShopId, ShopSettings] = {}
     review: ReviewRules = ReviewRules()
+    notifications: NotificationSettings = NotificationSettings()
+    planning: PlanningRules = PlanningRules()
 
     @model_validator(mode="after")
     def _locations_exist(self) -> "Settings":
