@@ -8,10 +8,12 @@ level.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, timedelta
 from typing import Protocol
 
+from shared.inventory.ledger import Movement
 from shared.inventory.low_stock import PlanningRules, StockState
 from shared.kernel.model import Canonical
 
@@ -20,6 +22,8 @@ DailyUnits = Sequence[int | None]
 
 HISTORY_DAYS = 364
 _DAYS = 7
+_ORDERS = frozenset({"order", "review", "release", "cancel"})
+"""Causes of movements that orders make."""
 _SBA_ALPHA = 0.2
 _TSB_ALPHAS = (0.1, 0.3)
 _VARIANCE_ALPHA = 0.05
@@ -79,6 +83,33 @@ def forecast(daily: DailyUnits) -> Forecast | None:
     if len(weeks) < _WARM_UP_WEEKS:
         return None
     return min((_tsb_mix, _sba), key=lambda method: _loss(method, weeks))(weeks)
+
+
+def daily_sales(movements: Iterable[Movement], *, today: date, days: int) -> DailyUnits:
+    """Units that orders took on each of the last `days` whole days (UTC), from the line's movements in sequence.
+
+    What orders take is what they reserve or ship unreserved, less what their cancellation gives back that day. Counts,
+    receipts and transfers are no demand. The days begin with the line's first movement. A day that began without
+    stock, and on which nothing was sold, tells nothing of demand.
+    """
+    sold: dict[date, int] = {}
+    empty: dict[date, bool] = {}
+    for movement in movements:
+        day = movement.at.astimezone(UTC).date()
+        taken = movement.reserved - movement.on_hand if movement.cause.kind in _ORDERS else 0
+        sold[day] = sold.get(day, 0) + taken
+        empty[day] = movement.on_hand_after <= movement.reserved_after
+    if not sold:
+        return ()
+    first = max(min(sold), today - timedelta(days=days))
+    was_empty = next((empty[day] for day in sorted(empty, reverse=True) if day < first), False)
+    units: list[int | None] = []
+    for offset in range((today - first).days):
+        day = first + timedelta(days=offset)
+        units_sold = max(0, sold.get(day, 0))
+        units.append(None if was_empty and not units_sold else units_sold)
+        was_empty = empty.get(day, was_empty)
+    return units
 
 
 def weekly(daily: DailyUnits) -> list[int]:
