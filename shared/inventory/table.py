@@ -1,7 +1,7 @@
 """Stock lines in DynamoDB: key `sku`, then `location`."""
 
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
@@ -9,12 +9,15 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Value
 from pynamodb.models import Model
 
-from shared.dynamodb.table import Operation, RawItem, Table, WriteRefused
+from shared.dynamodb.table import Operation, RawItem, Table, WriteRefused, transact
 from shared.inventory.bundles import Bundles, Components
 from shared.inventory.ledger import Movement
 from shared.inventory.models import Cause, CountedLevel, StockChange, StockLine, StockView
 from shared.kernel.clock import as_sortable, parse_time
 from shared.kernel.errors import Conflict
+
+if TYPE_CHECKING:
+    from shared.inventory.stocktake import Correction, Stocktake, StocktakeLine
 
 
 class StockItem(Model):
@@ -147,6 +150,32 @@ class StockTable:
             condition = condition & guard
         return self._table.updating((change.sku, change.location), actions, condition)
 
+    def correcting(self, correction: "Correction") -> Operation:
+        """One action of a transaction: add a count's variance, unless another count came between or promises break.
+
+        A line that was found on the shelf and not in the book is made by it.
+        """
+        units = correction.on_hand
+        actions = [
+            StockItem.on_hand.set((StockItem.on_hand | 0) + units),
+            StockItem.available.set((StockItem.available | 0) + units),
+            StockItem.reserved.set(StockItem.reserved | 0),
+            StockItem.safety_buffer.set(StockItem.safety_buffer | 0),
+            StockItem.seq.set((StockItem.seq | 0) + 1),
+            StockItem.counted_at.set(as_sortable(correction.counted_at)),
+            StockItem.cause.set(correction.cause.model_dump()),
+        ]
+        condition = (
+            StockItem.counted_at.does_not_exist()
+            if correction.taken_under is None
+            else StockItem.counted_at == as_sortable(correction.taken_under)
+        )
+        if not correction.creates:
+            condition = condition & StockItem.sku.exists()
+        if units < 0:
+            condition = condition & (StockItem.on_hand >= -units) & (StockItem.available >= -units)
+        return self._table.updating((correction.sku, correction.location), actions, condition)
+
 
 class MovementTable:
     """The ledger on DynamoDB: only ever added to."""
@@ -228,3 +257,100 @@ def _too_few(level: CountedLevel, found: RawItem | None) -> Conflict:
         field="on_hand",
         hint="cancel or ship the orders that hold them, or count again",
     )
+
+
+class StocktakeItem(Model):
+    """A stocktake's session or one of its lines, as a document with the revision that writes are conditional on."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    revision = NumberAttribute()
+    document: JSONAttribute = JSONAttribute()
+
+    class Meta:
+        table_name = "bound by instance"
+
+
+class StocktakeTable:
+    """The stocktake book on DynamoDB.
+
+    | pk | sk | what |
+    |---|---|---|
+    | `session` | session's id | scope, rules, state |
+    | `lines/` + session's id | SKU | all counts of the line, and what became of it |
+    """
+
+    def __init__(self, connection: Connection, name: str, stock: StockTable) -> None:
+        self._connection = connection
+        self._table = Table(connection, name, StocktakeItem)
+        self._stock = stock
+
+    def open(self, session: "Stocktake", lines: "Sequence[StocktakeLine]") -> None:
+        items = [_line_item(session.id, line) for line in lines]
+        for start in range(0, len(items), _MOST_PUTS):
+            puts = [self._putting(item, None) for item in items[start : start + _MOST_PUTS]]
+            transact(self._connection, puts=puts, updates=[])
+        # Last, for it is what makes the session there.
+        self._put(_session_item(session), None)
+
+    def sessions(self) -> "Iterable[Stocktake]":
+        return list(map(_session, self._table.query(_SESSIONS, consistent=True)))
+
+    def find(self, session_id: str) -> "Stocktake | None":
+        raw = self._table.get((_SESSIONS, session_id))
+        return _session(raw) if raw else None
+
+    def save(self, session: "Stocktake") -> None:
+        self._put(_session_item(session), session.revision - 1)
+
+    def lines(self, session_id: str) -> "Sequence[StocktakeLine]":
+        return list(map(_stocktake_line, self._table.query(_lines_of(session_id), consistent=True)))
+
+    def find_line(self, session_id: str, sku: str) -> "StocktakeLine | None":
+        raw = self._table.get((_lines_of(session_id), sku))
+        return _stocktake_line(raw) if raw else None
+
+    def record(self, session_id: str, line: "StocktakeLine") -> None:
+        self._put(_line_item(session_id, line), line.revision - 1 or None)
+
+    def post(self, session_id: str, line: "StocktakeLine", correction: "Correction") -> None:
+        writing = self._putting(_line_item(session_id, line), line.revision - 1)
+        transact(self._connection, puts=[writing], updates=[self._stock.correcting(correction)])
+
+    def _put(self, item: StocktakeItem, replaces: int | None) -> None:
+        self._table.write(self._putting(item, replaces), kind="Put")
+
+    def _putting(self, item: StocktakeItem, replaces: int | None) -> Operation:
+        fresh = StocktakeItem.pk.does_not_exist()
+        return self._table.putting(item, fresh if replaces is None else StocktakeItem.revision == replaces)
+
+
+_SESSIONS = "session"
+_MOST_PUTS = 100
+"""DynamoDB takes no more operations in one transaction."""
+
+
+def _lines_of(session_id: str) -> str:
+    return f"lines/{session_id}"
+
+
+def _session_item(session: "Stocktake") -> StocktakeItem:
+    document = session.model_dump(mode="json")
+    return StocktakeItem(_SESSIONS, session.id, revision=session.revision, document=document)
+
+
+def _line_item(session_id: str, line: "StocktakeLine") -> StocktakeItem:
+    document = line.model_dump(mode="json", exclude_defaults=True)
+    return StocktakeItem(_lines_of(session_id), line.sku, revision=line.revision, document=document)
+
+
+def _session(raw: RawItem) -> "Stocktake":
+    from shared.inventory.stocktake import Stocktake  # noqa: PLC0415 - no function counts, and each loads this module
+
+    return Stocktake.model_validate(StocktakeItem.from_raw_data(dict(raw)).document)
+
+
+def _stocktake_line(raw: RawItem) -> "StocktakeLine":
+    from shared.inventory.stocktake import StocktakeLine  # noqa: PLC0415 - as above
+
+    return StocktakeLine.model_validate(StocktakeItem.from_raw_data(dict(raw)).document)
