@@ -6,7 +6,7 @@ from functools import cache
 from pynamodb.connection import Connection
 
 from shared.dynamodb.table import connect
-from shared.inventory.table import StockTable
+from shared.inventory.table import StockTable, StocktakeTable
 from shared.orders.table import OrderTable
 from shared.platform.configuration import settings
 from shared.sync.table import TaskTable
@@ -28,3 +28,7 @@ def order_table() -> OrderTable:
 
 def task_table() -> TaskTable:
     return TaskTable(connection(), os.environ["SYNC_TABLE"])
+
+
+def stocktake_table() -> StocktakeTable:
+    return StocktakeTable(connection(), os.environ["STOCKTAKES_TABLE"], stock_table())
