@@ -22,6 +22,10 @@ LOADED: Final = {
     "order_intake": ("functions.order_intake.handler", "shared.storefronts.shopify.mapping"),
     "order_relay": ("functions.order_relay.handler",),
     "order_review": ("functions.order_review.handler",),
+    "stock_relay": ("functions.stock_relay.handler",),
+    "stock_push": ("functions.stock_push.handler", "shared.storefronts.shopify.stock"),
+    "stock_sync": ("functions.stock_sync.handler", "shared.storefronts.shopify.stock"),
+    "low_stock_notification": ("functions.low_stock_notification.handler",),
 }
 """By function: its handler, and what the first event makes it import beside."""
 

@@ -80,9 +80,15 @@ class Table:
             wanted += [{name: value["S"] for name, value in key.items()} for key in unread]
 
     def query(
-        self, partition: str, *, index: str | None = None, condition: Condition | None = None, consistent: bool = False
+        self,
+        partition: str,
+        *,
+        index: str | None = None,
+        condition: Condition | None = None,
+        consistent: bool = False,
+        newest_first: bool = False,
     ) -> Iterator[RawItem]:
-        """All items of a partition in the order of the sort key, page by page."""
+        """All items of a partition in the order of the sort key, or against it, page by page."""
         start: Any = None
         while True:
             with _translated():
@@ -93,6 +99,7 @@ class Table:
                     range_key_condition=condition,
                     consistent_read=consistent,
                     exclusive_start_key=start,
+                    scan_index_forward=not newest_first,
                 )
             yield from answer["Items"]
             start = answer.get("LastEvaluatedKey")

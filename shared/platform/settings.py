@@ -35,6 +35,12 @@ class ShopSettings(Canonical):
     """False: we may not ask this shop anything; hints that need a question are set aside with that reason."""
     api_version: str = "2026-10"
     """Shopify's Admin API version."""
+    push_stock: bool = True
+    """Keep the levels that the shop shows in step with the pool."""
+    stock_location: Annotated[str, StringConstraints(pattern=r"^\d{1,20}$")] | None = None
+    """Shopify: the number of the location whose level is kept."""
+    stock_buffer: Annotated[int, Field(ge=0)] = 0
+    """Units that this shop never shows."""
     review: ReviewRules | None = None
     """This shop's own rules in place of the common ones."""
 

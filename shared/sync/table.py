@@ -1,4 +1,4 @@
-"""The sync table in DynamoDB. Tasks have the partition `task` and their id as sort key."""
+"""The sync table in DynamoDB: one partition for each kind of thing, and for each shop where there are many."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,10 +10,24 @@ from pynamodb.models import Model
 from shared.dynamodb.table import Table, WriteRefused
 from shared.inventory.low_stock import StockAlert, StockState
 from shared.kernel.clock import as_sortable
-from shared.kernel.errors import Rejected
+from shared.kernel.errors import Conflict, Rejected
+from shared.sync.jobs import Job
 from shared.sync.tasks import Task
 
 _TASKS = "task"
+
+
+class JobItem(Model):
+    """A job and its lease: partition `job`, sort key its name."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    job: JSONAttribute = JSONAttribute(null=True)
+    holder = UnicodeAttribute(null=True)
+    held_until = UnicodeAttribute(null=True)
+
+    class Meta:
+        table_name = "bound by instance"
 
 
 class TaskItem(Model):
@@ -121,3 +135,40 @@ class NoticeTable:
     def taken(self, key: str, channel: str, at: datetime) -> None:
         expires = int((at + _NOTICES_KEPT).timestamp())
         self._table.put(NoticeItem(_NOTICES + key, channel, taken_at=as_sortable(at), expires_at=expires))
+
+
+class JobTable:
+    """Jobs and their leases on DynamoDB."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._table = Table(connection, name, JobItem)
+
+    def find(self, name: str) -> Job | None:
+        raw = self._table.get((_JOBS, name))
+        job = JobItem.from_raw_data(dict(raw)).job if raw else None
+        return Job.model_validate(job) if job else None
+
+    def take(self, name: str, holder: str, *, now: datetime, until: datetime) -> None:
+        free = JobItem.holder.does_not_exist() | (JobItem.holder == holder) | (JobItem.held_until <= as_sortable(now))
+        actions = [JobItem.holder.set(holder), JobItem.held_until.set(as_sortable(until))]
+        try:
+            self._table.update((_JOBS, name), actions, free)
+        except WriteRefused as error:
+            raise Conflict("taken", f"somebody else is at {name}", hint="wait until it is done") from error
+
+    def save(self, job: Job, holder: str) -> None:
+        try:
+            self._table.update(
+                (_JOBS, job.name), [JobItem.job.set(job.model_dump(mode="json"))], JobItem.holder == holder
+            )
+        except WriteRefused as error:
+            raise Conflict("lease_lost", f"somebody else took {job.name} over") from error
+
+    def let_go(self, name: str, holder: str) -> None:
+        try:
+            self._table.update((_JOBS, name), [JobItem.holder.remove()], JobItem.holder == holder)
+        except WriteRefused:
+            return  # it is not ours any more
+
+
+_JOBS = "job"

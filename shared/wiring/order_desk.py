@@ -2,10 +2,12 @@
 
 import tenacity
 
+from shared.inventory.bundles import Bundles
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict
 from shared.orders.ports import Desk
 from shared.platform.configuration import settings
+from shared.platform.kept import Kept
 from shared.wiring.storefront import ConnectedStorefront
 from shared.wiring.tables import order_table, stock_table
 
@@ -15,15 +17,21 @@ _ATTEMPTS = 10
 def desk(shop: str) -> Desk:
     """The shop's desk by today's settings, or `Rejected` with code `unknown_shop`."""
     connected = settings().shop(shop)
+    stock = stock_table()
     return Desk(
         book=order_table(),
-        stock=stock_table(),
+        stock=stock,
         storefront=ConnectedStorefront(shop, connected) if connected.api_access else None,
         locations=connected.locations,
         rules=settings().rules_of(shop),
         clock=utc_now,
         retrying=retry_conflicts,
+        bundles=_bundles.get,
     )
+
+
+_bundles: Kept[Bundles] = Kept(lambda: stock_table().bundles())
+"""Definitions of bundles change rarely: a change reaches every order within some minutes."""
 
 
 def retry_conflicts() -> tenacity.Retrying:

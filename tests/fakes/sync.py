@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from shared.kernel.errors import Conflict
-from shared.sync.bindings import Binding, UnfinishedCall
 from shared.sync.jobs import Job
-from shared.sync.stock_sync import Drift
+from shared.sync.levels.bindings import Binding, UnfinishedCall
+from shared.sync.levels.sweep import Drift
 
 
 class FakeBindings:

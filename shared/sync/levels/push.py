@@ -19,7 +19,7 @@ from shared.inventory.ports import StockRoom
 from shared.inventory.sellable import sellable
 from shared.kernel.clock import Clock
 from shared.kernel.model import Canonical
-from shared.sync.bindings import Binding, Bindings, UnfinishedCall
+from shared.sync.levels.bindings import Binding, Bindings, UnfinishedCall
 
 SALE_ON_ITS_WAY = timedelta(seconds=60)
 """An order takes seconds from a shop to here; after this time its sale is in our own number."""

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from shared.inventory.channels import ChannelItem
 from shared.kernel.model import Canonical
-from shared.sync.bindings import Binding
 from shared.sync.jobs import Job
-from shared.sync.push import ChannelDesk, PushReport, push, seen, wanted
+from shared.sync.levels.bindings import Binding
+from shared.sync.levels.push import ChannelDesk, PushReport, push, seen, wanted
 
 
 class DriftCause(StrEnum):

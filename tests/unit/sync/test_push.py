@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from shared.inventory.bundles import Bundles
 from shared.kernel.errors import Retry
-from shared.sync.bindings import Binding
 from shared.sync.jobs import Job
-from shared.sync.push import SALE_ON_ITS_WAY, ChannelDesk, push
-from shared.sync.stock_sync import sweep_page
+from shared.sync.levels.bindings import Binding
+from shared.sync.levels.push import SALE_ON_ITS_WAY, ChannelDesk, push
+from shared.sync.levels.sweep import sweep_page
 from tests.builders.orders import NOON
 from tests.builders.stock import counted
 from tests.fakes.channel import FakeChannel

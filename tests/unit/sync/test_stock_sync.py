@@ -7,7 +7,7 @@ import pytest
 
 from shared.kernel.errors import Conflict, Retry
 from shared.sync.jobs import Job, Worker, work
-from shared.sync.stock_sync import DriftCause, sweep_page
+from shared.sync.levels.sweep import DriftCause, sweep_page
 from tests.builders.orders import NOON
 from tests.fakes.sync import FakeDriftLog, FakeJobs
 from tests.unit.sync.test_push import Shop

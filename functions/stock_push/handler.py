@@ -1,0 +1,14 @@
+"""Push queue: the levels of changed SKUs, to every shop that sells them. Batched over seconds, so changes coalesce."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared.wiring.stock_push import push_all, read_requests
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
+    """What fails is put back by itself, shop by shop; an error here means that the whole batch comes again."""
+    requests, unreadable = read_requests(event["Records"])
+    push_all(requests, run=context.aws_request_id)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in unreadable]}

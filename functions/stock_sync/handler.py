@@ -1,0 +1,14 @@
+"""Schedule: sweep every shop for levels that drifted, correct them, and go on next time where time ran out."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared.wiring.stock_sync import sweep_all
+
+_RESERVE_MILLISECONDS = 60_000
+"""A page may take that long when the shop throttles."""
+
+
+def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
+    return sweep_all(lambda: context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS, run=context.aws_request_id)
