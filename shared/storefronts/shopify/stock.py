@@ -4,6 +4,11 @@ Levels are set by compare-and-set under an idempotency key. One call is one tran
 not take keeps all the others of its call from being written, so those are sent again without it, under a key that
 is derived from the caller's and from what is sent. So whatever is repeated and whenever, the same writes go under
 the same key and other writes do not.
+
+Shopify does not take a key again whose attempt failed. A repetition that meets such a key cannot know what the first
+call wrote after that attempt, and a level may meanwhile have come back to what was expected. So compare-and-sets are
+stale then, and are decided again. Writes that expect nothing go in a call of their own: they are never stale, so what
+is left of them is the same each time, and its key tells whether it was written.
 Source: shopify.dev, `inventorySetQuantities` and "Implementing idempotency"; the codes are those of
 `InventorySetQuantitiesUserErrorCode` in the published Admin schema 2026-10.
 """
@@ -80,8 +85,8 @@ class ShopifyStock:
     def write(self, writes: Sequence[LevelWrite], *, key: str) -> Sequence[WriteOutcome]:
         """Set the levels, and tell what became of each, in their order.
 
-        A repetition under the same key has no second effect. Where the first call got an answer for some writes only
-        and Shopify has forgotten it, the repetition finds the others stale: they show what was written.
+        A repetition under the same key has no second effect. After a first call whose answers were lost in part, it
+        may find writes stale that were applied: the channel shows what they say.
 
         Raises:
             Retry: the outcome is unknown, or part of it: repeat the same writes under the same key.
@@ -89,13 +94,14 @@ class ShopifyStock:
         """
         if len(writes) > self.most_writes:
             raise ValueError(f"at most {self.most_writes} writes in one call")
-        first = {write.item.item_id: write for write in reversed(writes)}
+        first: dict[str, LevelWrite] = {}
+        for write in writes:
+            first.setdefault(write.item.item_id, write)
         outcomes = {item_id: outcome for item_id, write in first.items() if (outcome := _unsendable(write))}
-        sendable = (write for write in writes if first[write.item.item_id] is write)
-        batches = [_Batch(tuple(write for write in sendable if write.item.item_id not in outcomes), whole=True)]
+        batches = _batches([write for item_id, write in first.items() if item_id not in outcomes])
         while batches:
             batch = batches.pop()
-            faults = self._set(batch, key) if batch.writes else ()
+            faults = self._set(batch, key)
             outcomes |= {outcome.item_id: outcome for outcome in _settled(batch.writes, faults)}
             batches += _unsettled(batch.writes, faults)
         return [
@@ -138,6 +144,8 @@ class ShopifyStock:
             if all(fault.code != _FAILED_BEFORE for fault in faults):
                 _judge(faults)
                 return faults
+            if any(write.expected is not None for write in batch.writes):
+                return [_Fault(_STALE, at) for at in range(len(batch.writes))]
         raise Retry("storefront_failed", "the shop has failed this call too often to take it again")
 
     def _call(self, batch: _Batch, key: str, attempt: int) -> Sequence[_Fault]:
@@ -168,6 +176,12 @@ class ShopifyStock:
             "quantity": write.quantity,
             "changeFromQuantity": write.expected,
         }
+
+
+def _batches(writes: Sequence[LevelWrite]) -> list[_Batch]:
+    """Those that expect nothing apart from those that compare."""
+    parts = [tuple(write for write in writes if (write.expected is None) is blind) for blind in (True, False)]
+    return [_Batch(part, whole=len(part) == len(writes)) for part in parts if part]
 
 
 def _pages(items: Sequence[ChannelItem]) -> Iterator[Sequence[ChannelItem]]:
@@ -210,12 +224,13 @@ def _settled(writes: Sequence[LevelWrite], faults: Sequence[_Fault]) -> Iterator
 def _unsettled(writes: Sequence[LevelWrite], faults: Sequence[_Fault]) -> Iterator[_Batch]:
     """What to send next of a call that failed: all but the blamed, or its halves while nobody is blamed."""
     blamed = _blamed(writes, faults)
-    if blamed:
-        yield _Batch(tuple(write for index, write in enumerate(writes) if index not in blamed), whole=False)
-    elif faults:
-        middle = len(writes) // 2
-        yield _Batch(tuple(writes[:middle]), whole=False)
-        yield _Batch(tuple(writes[middle:]), whole=False)
+    left = tuple(write for index, write in enumerate(writes) if index not in blamed)
+    if blamed and left:
+        yield _Batch(left, whole=False)
+    elif left and faults:
+        middle = len(left) // 2
+        yield _Batch(left[:middle], whole=False)
+        yield _Batch(left[middle:], whole=False)
 
 
 def _blamed(writes: Sequence[LevelWrite], faults: Sequence[_Fault]) -> dict[int, str]:

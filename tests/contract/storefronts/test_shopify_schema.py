@@ -28,10 +28,12 @@ from graphql import (
 )
 
 from infra.local.shopify_schema import API_VERSION, SCHEMA_FILE, SHA256
-from shared.storefronts.shopify import graphql, order_query
+from shared.storefronts.shopify import graphql, order_query, stock_query
 
 MOST_POINTS = 1000
 """What Shopify grants one query: one point for an object, two and its items for a connection."""
+
+DOCUMENTS = {**order_query.DOCUMENTS, **{f"stock.{name}": text for name, text in stock_query.DOCUMENTS.items()}}
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +46,16 @@ def schema() -> GraphQLSchema:
     return build_client_schema(introspection.get("data", introspection), assume_valid=True)
 
 
-@pytest.mark.parametrize("name", order_query.DOCUMENTS)
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_each_document_is_valid_and_uses_nothing_deprecated(name: str, schema: GraphQLSchema) -> None:
-    document = parse(order_query.DOCUMENTS[name])
+    document = parse(DOCUMENTS[name])
     assert validate(schema, document) == []
     assert validate(schema, document, [NoDeprecatedCustomRule]) == []
 
 
-@pytest.mark.parametrize("name", order_query.DOCUMENTS)
+@pytest.mark.parametrize("name", [*order_query.DOCUMENTS, "stock.catalogue"])
 def test_each_document_stays_within_the_points_of_one_query(name: str, schema: GraphQLSchema) -> None:
-    assert 0 < cost(schema, order_query.DOCUMENTS[name]) <= MOST_POINTS
+    assert 0 < cost(schema, DOCUMENTS[name]) <= MOST_POINTS
 
 
 def test_the_validation_would_notice_a_wrong_field(schema: GraphQLSchema) -> None:
