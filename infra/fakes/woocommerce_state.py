@@ -106,6 +106,8 @@ class Shop:
         self._happened = happened
         self._ids = count(10)
         self.products: dict[int, Product] = {}
+        self._by_sku: dict[str, Product] = {}
+        self._variations: dict[int, dict[int, Product]] = {}
         self.orders: dict[int, Order] = {}
         self.stock_writes: dict[int, int] = {}
         """How often each product's number was set over REST."""
@@ -125,14 +127,18 @@ class Shop:
         if product.parent is not None:
             product.type = "variation"
         self.products[product.id] = product
+        if sku:
+            self._by_sku[sku] = product
+        if product.parent is not None:
+            self._variations.setdefault(product.parent.id, {})[product.id] = product
         self._happened("product.created", product.id)
         return product
 
     def by_sku(self, sku: str) -> Product | None:
-        return next((product for product in self.products.values() if product.sku == sku), None)
+        return self._by_sku.get(sku)
 
     def variations(self, parent: int) -> Iterator[Product]:
-        return (each for each in self.products.values() if each.parent is not None and each.parent.id == parent)
+        return iter(self._variations.get(parent, {}).values())
 
     def update_product(self, product: Product, changes: Json, *, checked: bool) -> None:
         """`checked`: by the route's schema. A batch's items are not, and PHP cuts a fraction off them."""
@@ -153,6 +159,9 @@ class Shop:
     def delete_product(self, product: Product) -> None:
         for gone in [*self.variations(product.id), product]:
             del self.products[gone.id]
+            self._by_sku.pop(gone.sku, None)
+            if gone.parent is not None:
+                del self._variations[gone.parent.id][gone.id]
             self._happened("product.deleted", gone.id)
 
     def _set_stock(self, product: Product, quantity: int) -> None:

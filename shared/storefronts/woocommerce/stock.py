@@ -71,10 +71,11 @@ class WooCommerceStock:
         if key != self._key:
             self._key, self._sent = key, set()
         self._pace.begin()
-        outcomes: dict[str, WriteOutcome] = {}
-        for path, group in _by_path(writes, lambda write: write.item).items():
-            outcomes |= self._in_batches(group, partial(self._write_batch, path))
-        return [outcomes.get(write.item.item_id) or _refused(write, "invalid_id") for write in writes]
+        outcomes = {
+            path: self._in_batches(group, partial(self._write_batch, path))
+            for path, group in _by_path(writes, lambda write: write.item).items()
+        }
+        return [_found(outcomes, write.item) or _refused(write, "invalid_id") for write in writes]
 
     def read(self, items: Sequence[ChannelItem]) -> Sequence[ChannelItem]:
         """What the shop shows now: one request for a hundred products, and one for each variable product."""
@@ -185,11 +186,22 @@ def _by_path(things: Sequence[_T], item_of: Callable[[_T], ChannelItem]) -> dict
     """By the collection that they are in; what has no id that WooCommerce could have given is left out."""
     groups: dict[str, list[_T]] = {}
     for thing in things:
-        item = item_of(thing)
-        if _is_id(item.item_id) and (item.parent_id is None or _is_id(item.parent_id)):
-            path = "/products" if item.parent_id is None else f"/products/{item.parent_id}/variations"
+        path = _path(item_of(thing))
+        if path is not None:
             groups.setdefault(path, []).append(thing)
     return groups
+
+
+def _path(item: ChannelItem) -> str | None:
+    if not _is_id(item.item_id) or not (item.parent_id is None or _is_id(item.parent_id)):
+        return None
+    return "/products" if item.parent_id is None else f"/products/{item.parent_id}/variations"
+
+
+def _found(answers: Mapping[str, Mapping[str, _R]], item: ChannelItem) -> _R | None:
+    """What was answered for an item under its path."""
+    path = _path(item)
+    return answers.get(path, {}).get(item.item_id) if path is not None else None
 
 
 def _is_id(text: str) -> bool:
