@@ -158,6 +158,11 @@ class ShopifyAdmin:
         """Let the next requests meet these faults, one each; None lets one pass."""
         self._foreseen.extend(faults)
 
+    def calm(self) -> None:
+        """From now on all goes well."""
+        self._foreseen.clear()
+        self.weather = lambda: None
+
     def finish_late_work(self) -> None:
         """Do what slow requests left, as far as its time has come."""
         due = [work for at, work in self._late if at <= self.clock()]
