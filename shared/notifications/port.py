@@ -11,6 +11,8 @@ from shared.sync.alerts import NoticeLog
 Language = Literal["en", "zh"]
 """English, Simplified Chinese."""
 
+_LINES_LEFT_OUT = len("… +999999".encode())
+
 Fact = tuple[str, str]
 """A label and its value."""
 
@@ -93,13 +95,17 @@ def _hand_over(notice: Notice, channel: str, notifier: Notifier, set_aside: SetA
         set_aside(notice, channel, error)
 
 
-def fitting(lines: list[str], most_bytes: int) -> list[str]:
-    """As many of the lines as fit into so many bytes of UTF-8, and then `… +3` for three that do not."""
-    reserve = len("\n… +99999".encode())
-    used = 0
-    for index, line in enumerate(lines):
-        used += len(line.encode()) + 1
-        last = index == len(lines) - 1
-        if used - 1 > most_bytes - (0 if last else reserve):
+def fitting(lines: list[str], most_bytes: int, *, per_line: int = 1) -> list[str]:
+    """As many of the lines as fit into so many bytes of UTF-8, and then `… +3` for three that do not.
+
+    `per_line` is what a channel writes around each line: the line's end at least.
+    """
+    sizes = [len(line.encode()) + per_line for line in lines]
+    if sum(sizes) - per_line <= most_bytes:
+        return lines
+    room = most_bytes - _LINES_LEFT_OUT - per_line
+    for index, size in enumerate(sizes):
+        room -= size
+        if room < 0:
             return [*lines[:index], f"… +{len(lines) - index}"]
     return lines

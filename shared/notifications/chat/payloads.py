@@ -17,9 +17,11 @@ ChatKind = Literal["slack", "teams", "dingtalk", "feishu", "wecom"]
 Payload = dict[str, Any]
 
 _SLACK_MOST_CHARACTERS = 2900
-_TEAMS_MOST_BYTES = 20_000
+_TEAMS_MOST_BYTES = 25_000
+_TEAMS_PER_LINE = 80
 _DINGTALK_MOST_BYTES = 15_000
-_FEISHU_MOST_BYTES = 15_000
+_FEISHU_MOST_BYTES = 18_000
+_FEISHU_PER_LINE = 40
 _WECOM_MOST_BYTES = 2048
 
 
@@ -46,7 +48,7 @@ def teams(notice: Notice) -> Payload:
     Source: learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using,
     adaptivecards.io/explorer.
     """
-    title, *lines = fitting(notice.lines(), _TEAMS_MOST_BYTES)
+    title, *lines = fitting(notice.lines(), _TEAMS_MOST_BYTES, per_line=_TEAMS_PER_LINE)
     return {
         "type": "message",
         "attachments": [
@@ -94,7 +96,7 @@ def feishu(notice: Notice) -> Payload:
 
     Source: open.feishu.cn/document/client-docs/bot-v3/add-custom-bot.
     """
-    title, *lines = fitting(notice.lines(), _FEISHU_MOST_BYTES)
+    title, *lines = fitting(notice.lines(), _FEISHU_MOST_BYTES, per_line=_FEISHU_PER_LINE)
     locale = "zh_cn" if notice.language == "zh" else "en_us"
     content = [[{"tag": "text", "text": line}] for line in lines]
     return {"msg_type": "post", "content": {"post": {locale: {"title": title, "content": content}}}}
