@@ -133,21 +133,34 @@ class ShopifyAdmin:
             if item.tracked and shown < units:
                 raise SoldOut(sku)
             item.available[gid("Location", LOCATION)] = shown - units
-            shop, number = Shop(), next(self._numbers)
-            line = shop.line(number, quantity=units, sku=sku, title=sku, name=sku)
-            now = self.clock().isoformat()
-            order = shop.order(
-                line,
-                id=number,
-                admin_graphql_api_id=gid("Order", number),
-                name=f"#{number}",
-                **dict.fromkeys(("created_at", "processed_at", "updated_at"), now),
-            )
-            self.put_order(order)
+            order = self._order(item, units)
+            (line,) = order["line_items"]
+            self.put_order({**order, "line_items": [{**line, "variant": _variant(item)}]})
             return order
 
+    def _order(self, item: Item, units: int) -> Json:
+        shop, number = Shop(), next(self._numbers)
+        line = shop.line(
+            number,
+            quantity=units,
+            sku=item.sku,
+            title=item.sku,
+            name=item.sku,
+            product_id=None,
+            variant_id=int(item.number),
+            variant_inventory_management="shopify" if item.tracked else None,
+        )
+        now = self.clock().isoformat()
+        return shop.order(
+            line,
+            id=number,
+            admin_graphql_api_id=gid("Order", number),
+            name=f"#{number}",
+            **dict.fromkeys(("created_at", "processed_at", "updated_at"), now),
+        )
+
     def put_order(self, order: Json) -> None:
-        """Know an order, given in the webhook's shape, with its refunds and fulfilments."""
+        """Know an order, given in the webhook's shape, with its refunds and fulfilments, but not its discounts."""
         self._objects[order["admin_graphql_api_id"]] = order
         for part in (*order["refunds"], *order["fulfillments"]):
             self._objects[part["admin_graphql_api_id"]] = {**part, "order": order}
