@@ -28,6 +28,8 @@ _VARIABLES = {
     "OrdersTableName": "ORDERS_TABLE",
     "StockTableName": "STOCK_TABLE",
     "SyncTableName": "SYNC_TABLE",
+    "MovementsTableName": "MOVEMENTS_TABLE",
+    "StocktakesTableName": "STOCKTAKES_TABLE",
     "ApiSecretId": "API_SECRET_ID",
     "WebhookSecretId": "WEBHOOK_SECRET_ID",
     "OrdersQueueUrl": "ORDERS_QUEUE_URL",

@@ -10,7 +10,7 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -94,6 +94,18 @@ def read_counts(content: bytes) -> tuple[CountRow, ...]:
     faults += _repeated((row.row, row.sku) for row in rows)
     refuse(sorted(faults, key=lambda fault: fault.row))
     return tuple(rows)
+
+
+def dated(rows: Iterable[CountRow], at: datetime | None) -> tuple[CountRow, ...]:
+    """The same rows, those without a time at `at`: the book is looked up at that time, so somebody has to say.
+
+    Raises:
+        Rejected: `invalid_rows`, when there is no `at` either.
+    """
+    found = tuple(replace(row, counted_at=row.counted_at or at) for row in rows)
+    missing = "no time: fill it in, or say for all rows when they were counted (--at TIME, --now)"
+    refuse([Fault(row.row, "counted_at", missing) for row in found if row.counted_at is None])
+    return found
 
 
 def read_catalogue(content: bytes, currency: str | None) -> dict[str, CatalogueEntry]:

@@ -129,7 +129,7 @@ def open_stocktake(desk: StocktakeDesk, plan: Plan, *, actor: str) -> tuple[Stoc
 
     Raises:
         Rejected: `empty_scope`, `unknown_sku`, `mixed_currencies`.
-        Conflict: a session of this location was opened in the same second.
+        Conflict: a session of this location was opened in the same millisecond.
     """
     now = desk.clock()
     kept = {line.sku: line for line in desk.stock.read_all() if line.location == plan.location}
@@ -138,7 +138,7 @@ def open_stocktake(desk: StocktakeDesk, plan: Plan, *, actor: str) -> tuple[Stoc
     costs = {sku: entry.unit_cost for sku, entry in plan.catalogue.items() if entry.unit_cost}
     _check_currencies(plan)
     session = Stocktake(
-        id=f"{plan.location}-{now:%Y%m%d-%H%M%S}",
+        id=f"{plan.location}-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03}",
         location=plan.location,
         scope=plan.scope,
         currency=plan.currency,
