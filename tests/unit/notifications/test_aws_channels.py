@@ -8,17 +8,15 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
+from infra.local.intrinsics import ACCOUNT, REGION
 from shared.kernel.errors import Rejected, Retry
 from shared.platform import aws, email, notices
 from shared.platform.email import EmailNotifier
 from shared.platform.notices import TopicNotifier, set_aside
 from tests.builders.notices import notice
-
-REGION = "eu-west-1"
 
 
 @pytest.fixture
@@ -37,7 +35,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def mails() -> list[Any]:
-    sent: list[Any] = ses_backends[DEFAULT_ACCOUNT_ID][REGION].sent_messages
+    sent: list[Any] = ses_backends[ACCOUNT][REGION].sent_messages
     return sent
 
 
@@ -65,7 +63,8 @@ def test_a_topic_gets_subject_text_and_key() -> None:
     arn = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
     long = notice(title="x\n" + "x" * 150)
     TopicNotifier(arn).send(long)
-    ((_, message, subject, attributes, *_),) = sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics[arn].sent_notifications
+    sent: Any = sns_backends[ACCOUNT][REGION].topics[arn].sent_notifications
+    ((_, message, subject, attributes, *_),) = sent
     assert subject == "x " + "x" * 97
     assert message == "\n".join(long.lines())
     assert attributes["key"]["Value"] == "stock/main/MUG/2"
@@ -74,7 +73,7 @@ def test_a_topic_gets_subject_text_and_key() -> None:
 @pytest.mark.usefixtures("cloud")
 def test_a_topic_that_is_gone_is_final() -> None:
     with pytest.raises(Rejected, match="topic_arn_refused"):
-        TopicNotifier(f"arn:aws:sns:{REGION}:{DEFAULT_ACCOUNT_ID}:gone").send(notice())
+        TopicNotifier(f"arn:aws:sns:{REGION}:{ACCOUNT}:gone").send(notice())
 
 
 @pytest.mark.parametrize(
@@ -116,6 +115,6 @@ def test_what_is_set_aside_waits_on_the_queue_with_its_reason(monkeypatch: pytes
 
 @pytest.mark.usefixtures("cloud")
 def test_a_failure_queue_that_is_gone_is_passing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NOTICE_FAILURES_URL", f"https://sqs.{REGION}.amazonaws.com/{DEFAULT_ACCOUNT_ID}/gone")
+    monkeypatch.setenv("NOTICE_FAILURES_URL", f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/gone")
     with pytest.raises(Retry, match="queue_unreachable"):
         set_aside(notice(), "slack:ops", Rejected("chat_refused", "HTTP 404"))
