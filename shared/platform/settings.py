@@ -41,6 +41,8 @@ class ShopSettings(Canonical):
     """Shopify: the number of the location whose level is kept."""
     stock_buffer: Annotated[int, Field(ge=0)] = 0
     """Units that this shop never shows."""
+    order_delay_seconds: Annotated[int, Field(ge=1, le=800)] = 60
+    """How long an order may take from the shop to here. A level that fell in the shop is not raised again earlier."""
     review: ReviewRules | None = None
     """This shop's own rules in place of the common ones."""
 

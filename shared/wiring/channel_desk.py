@@ -1,6 +1,7 @@
 """Put a shop's stock channel together."""
 
 import time
+from datetime import timedelta
 from functools import cache
 
 from shared.inventory.channels import StockChannel
@@ -27,6 +28,7 @@ def channel_desk(shop: str) -> ChannelDesk:
         locations=connected.locations,
         buffer=connected.stock_buffer,
         clock=utc_now,
+        order_delay=timedelta(seconds=connected.order_delay_seconds),
     )
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict, Rejected, Retry, StorebridgeError
+from shared.platform.configuration import settings
 from shared.platform.observability import count, logger
 from shared.platform.push_queue import MOST_ATTEMPTS, PushRequest, request_push
-from shared.sync.levels.push import SALE_ON_ITS_WAY, PushReport, push
+from shared.sync.levels.push import PushReport, push
 from shared.wiring.channel_desk import channel_desk, pushed_shops
 from shared.wiring.level_tables import job_table
 
@@ -46,10 +47,8 @@ def _push_shop(shop: str, requests: dict[str, PushRequest], run: str) -> None:
         _postpone(shop, requests.values(), error)
         return
     _tell(shop, report)
-    request_push((PushRequest(sku=sku, shop=shop) for sku in sorted(report.later)), at_least=_LOOK_AGAIN)
-
-
-_LOOK_AGAIN = int(SALE_ON_ITS_WAY.total_seconds()) + 1
+    look_again = settings().shop(shop).order_delay_seconds + 1
+    request_push((PushRequest(sku=sku, shop=shop) for sku in sorted(report.later)), at_least=look_again)
 
 
 def _push_alone(shop: str, skus: Iterable[str], run: str) -> PushReport:

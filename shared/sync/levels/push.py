@@ -11,7 +11,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.inventory.bundles import Bundles, shelf_skus
 from shared.inventory.channels import ChannelItem, LevelWrite, StockChannel, WriteStatus
@@ -21,8 +21,6 @@ from shared.kernel.clock import Clock
 from shared.kernel.model import Canonical
 from shared.sync.levels.bindings import Binding, Bindings, UnfinishedCall
 
-SALE_ON_ITS_WAY = timedelta(seconds=60)
-"""An order takes seconds from a shop to here; after this time its sale is in our own number."""
 _ROUNDS = 4
 """A level that is stale this often in a row is left to the next run."""
 _NAMESPACE = uuid.UUID("2f1b6f7e-6a51-5f0e-9d37-6d1c0a5b9c11")
@@ -41,6 +39,8 @@ class ChannelDesk:
     buffer: int
     """Units that this channel never shows."""
     clock: Clock
+    order_delay: timedelta = timedelta(seconds=60)
+    """How long an order may take from the shop to here; after this time its sale is in our own number."""
 
 
 class LevelChange(Canonical):
@@ -75,7 +75,7 @@ def push(desk: ChannelDesk, skus: Iterable[str], *, dry_run: bool = False) -> Pu
     waiting = frozenset(skus)
     for _ in range(_ROUNDS):
         bound = {binding.sku: binding for binding in desk.bindings.of(desk.shop, waiting)}
-        writes = _needed_writes(desk, bound, report)
+        writes = _needed_writes(desk, bound, report, keep=not dry_run)
         if dry_run:
             report.written = [_change(write) for write in writes]
             return report
@@ -100,18 +100,24 @@ def wanted(desk: ChannelDesk, skus: Iterable[str]) -> Mapping[str, int]:
     }
 
 
-def _needed_writes(desk: ChannelDesk, bound: Mapping[str, Binding], report: PushReport) -> list[LevelWrite]:
+def _needed_writes(
+    desk: ChannelDesk, bound: Mapping[str, Binding], report: PushReport, *, keep: bool
+) -> list[LevelWrite]:
     now = desk.clock()
-    writes = []
+    writes, heard = [], []
     for sku, quantity in sorted(wanted(desk, bound).items()):
         binding = bound[sku]
         shown = binding.item.shown
+        if quantity == shown and binding.raise_after:
+            heard.append(binding.model_copy(update={"raise_after": None}))  # the sale is in our own number now
         if binding.set_aside or shown is None or quantity == shown:
             continue
         if quantity > shown and binding.raise_after and now < binding.raise_after:
             report.later.add(sku)
             continue
         writes.append(LevelWrite(item=binding.item, quantity=quantity, expected=shown))
+    if heard and keep:
+        desk.bindings.keep(heard)
     return writes
 
 
@@ -162,7 +168,6 @@ def _reread(desk: ChannelDesk, stale: Sequence[Binding], report: PushReport) -> 
     """Learn what the shop really shows; less than we believed may be a sale whose order is on its way."""
     if not stale:
         return []
-    now = desk.clock()
     found = {item.item_id: item for item in desk.channel.read([binding.item for binding in stale])}
     result = []
     for binding in stale:
@@ -171,17 +176,16 @@ def _reread(desk: ChannelDesk, stale: Sequence[Binding], report: PushReport) -> 
             report.set_aside[binding.sku] = "gone"
             result.append(binding.model_copy(update={"set_aside": "gone"}))
         else:
-            result.append(seen(binding, item, now=now))
+            result.append(seen(desk, binding, item))
     return result
 
 
-def seen(binding: Binding, item: ChannelItem, *, now: datetime) -> Binding:
-    """The binding after the shop was seen to show this."""
-    believed = binding.item.shown
+def seen(desk: ChannelDesk, binding: Binding, item: ChannelItem) -> Binding:
+    """The binding after the shop was seen to show this, just now."""
+    now, believed = desk.clock(), binding.item.shown
     fewer = believed is not None and item.shown is not None and item.shown < believed
-    return binding.model_copy(
-        update={"item": item, "seen_at": now, "raise_after": now + SALE_ON_ITS_WAY if fewer else binding.raise_after}
-    )
+    raise_after = now + desk.order_delay if fewer else binding.raise_after
+    return binding.model_copy(update={"item": item, "seen_at": now, "raise_after": raise_after})
 
 
 def _change(write: LevelWrite) -> LevelChange:

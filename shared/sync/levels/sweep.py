@@ -87,7 +87,7 @@ def _bind(desk: ChannelDesk, known: Binding | None, item: ChannelItem, now: date
     """A sweep tries again what was set aside; what changed its id in the shop is bound anew."""
     if known is None or (known.item.item_id, known.item.location_id) != (item.item_id, item.location_id):
         return Binding(shop=desk.shop, item=item, seen_at=now)
-    return seen(known, item, now=now).model_copy(update={"set_aside": None})
+    return seen(desk, known, item).model_copy(update={"set_aside": None})
 
 
 def _is_news(known: Binding | None, fresh: Binding) -> bool:

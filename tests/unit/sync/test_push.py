@@ -11,7 +11,7 @@ from shared.inventory.bundles import Bundles
 from shared.kernel.errors import Retry
 from shared.sync.jobs import Job
 from shared.sync.levels.bindings import Binding
-from shared.sync.levels.push import SALE_ON_ITS_WAY, ChannelDesk, push
+from shared.sync.levels.push import ChannelDesk, push
 from shared.sync.levels.sweep import sweep_page
 from tests.builders.orders import NOON
 from tests.builders.stock import counted
@@ -46,7 +46,7 @@ class Shop:
         self.channel.shown[sku] = shown
         self.bindings.keep([Binding(shop="aurora", item=self.channel.item(sku))])
 
-    def later(self, pause: timedelta = SALE_ON_ITS_WAY) -> datetime:
+    def later(self, pause: timedelta = timedelta(seconds=60)) -> datetime:
         self.now += pause
         return self.now
 
