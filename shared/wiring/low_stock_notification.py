@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.inventory.low_stock import Crossing
-from shared.inventory.reorder import DailyUnits, SalesHistory, daily_sales
+from shared.inventory.reorder import DailyUnits, daily_sales
 from shared.inventory.table import MovementTable, is_stock_line, line_of_image
 from shared.kernel.clock import parse_time, utc_now
 from shared.notifications.low_stock import StockWatch, send_digest, watch
@@ -59,7 +59,7 @@ def _stock_watch() -> StockWatch:
         notices=NoticeTable(connection(), table),
         tasks=task_table(),
         stock=stock_table(),
-        sales=_sales_history(),
+        sales=_Ledger(MovementTable(connection(), os.environ["MOVEMENTS_TABLE"])),
         rules=chosen.planning,
         notifiers=_notifiers(chosen),
         set_aside=notices.set_aside,
@@ -102,15 +102,3 @@ class _Ledger:
 
     def daily_units(self, sku: str, location: str, days: int) -> DailyUnits:
         return daily_sales(self._movements.of(sku, location), today=utc_now().date(), days=days)
-
-
-class _Unknown:
-    """A deployment that keeps no ledger: proposals then fill up to the reorder point and its margin."""
-
-    def daily_units(self, sku: str, location: str, days: int) -> DailyUnits:  # noqa: ARG002 - the port's
-        return ()
-
-
-def _sales_history() -> SalesHistory:
-    table = os.environ.get("MOVEMENTS_TABLE")
-    return _Ledger(MovementTable(connection(), table)) if table else _Unknown()
