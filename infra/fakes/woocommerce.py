@@ -174,10 +174,13 @@ class WooCommerceFake:
                 headers = {"retry-after": trouble.retry_after} if trouble.retry_after is not None else {}
                 return Answer(trouble.status, b"<html>Try again later</html>", {"content-type": "text/html", **headers})
 
-    def _timed(self, request: Request) -> Answer:
-        if self.seconds_per_item and isinstance(request.body, dict):
-            self._pause(self.seconds_per_item * len(request.body.get("update", [None])))
-        return self.routes.answer(request)
+    def _timed(self, request: Request) -> Answer | None:
+        """Done, but not answered, when it takes longer than the caller waits: PHP goes on alone."""
+        reply = self.routes.answer(request)
+        seconds = self.seconds_per_item * len(request.body.get("update", [None]))
+        if seconds:
+            self._pause(min(seconds, _TIMEOUT))
+        return reply if seconds <= _TIMEOUT else None
 
 
 class _Handler(QuietHandler):

@@ -3,15 +3,16 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 
-from shared.kernel.clock import Clock, as_sortable
+from shared.kernel.clock import Clock, as_sortable, parse_time
 from shared.kernel.errors import Rejected
 from shared.storefronts.delivery import Delivery
-from shared.storefronts.port import Credentials
+from shared.storefronts.port import Credentials, OrderIds
 from shared.storefronts.woocommerce.mapping import PLATFORM
 from shared.storefronts.woocommerce.rest import PAGE_SIZE, RestApi, error_code, json_body, require_ok, unexpected
 
@@ -20,6 +21,10 @@ MAX_PAGES = 100
 
 _NO_SUCH_ORDER = frozenset({"woocommerce_rest_shop_order_invalid_id", "woocommerce_rest_invalid_order_id"})
 _ORDER_ID = re.compile(r"[1-9][0-9]{0,19}")
+_CURSOR = re.compile(r"([0-9]{1,12}):([0-9]{1,6})")
+_ORDERS_PER_PAGE = 50
+_SECOND = timedelta(seconds=1)
+"""WooCommerce's dates know no less."""
 
 
 class WooCommerceClient:
@@ -63,6 +68,39 @@ class WooCommerceClient:
             fetched=True,
         )
 
+    def changed_orders(self, since: datetime, until: datetime, cursor: str | None) -> OrderIds:
+        """Orders by the time of their last change; those in the bin are not listed.
+
+        Each page begins at the last change of the page before, not at a page number: an order that changes meanwhile
+        leaves its place, and would move another over the edge of a page. Only where one second fills a page, the
+        next page of that second is asked for.
+
+        Raises:
+            Retry, Rejected: as `fetch_order`; `invalid_cursor`.
+        """
+        after, page = _place(cursor) if cursor else (since - _SECOND, 1)
+        listed = [(order_id, changed) for order_id, changed in self._changed(after, until, page) if changed <= until]
+        ids = tuple(order_id for order_id, _ in listed)
+        if len(listed) < _ORDERS_PER_PAGE:
+            return OrderIds(ids, None)
+        following = listed[-1][1] - _SECOND
+        return OrderIds(ids, _cursor(following, 1) if following > after else _cursor(after, page + 1))
+
+    def _changed(self, after: datetime, until: datetime, page: int) -> list[tuple[str, datetime]]:
+        params = {
+            "modified_after": _gmt(after),
+            "modified_before": _gmt(until + _SECOND),
+            "dates_are_gmt": "true",
+            "orderby": "modified",
+            "order": "asc",
+            "per_page": str(_ORDERS_PER_PAGE),
+            "page": str(page),
+        }
+        body = json_body(require_ok(self._rest.get("/orders", params)))
+        if not isinstance(body, list):
+            raise unexpected("the shop answers with something other than a list of orders")
+        return [_change(order) for order in body]
+
     def _order(self, order_id: str) -> dict[str, Any] | None:
         response = self._rest.get(f"/orders/{order_id}")
         if response.status_code == HTTPStatus.NOT_FOUND and error_code(response) in _NO_SUCH_ORDER:
@@ -83,6 +121,27 @@ class WooCommerceClient:
                 raise unexpected("the shop answers with something other than a list of refunds")
             yield from body
             page, pages = page + 1, _page_count(response)
+
+
+def _change(order: Any) -> tuple[str, datetime]:
+    if not isinstance(order, dict) or _ORDER_ID.fullmatch(str(order.get("id"))) is None:
+        raise unexpected("the shop lists something other than orders")
+    return str(order["id"]), parse_time(str(order.get("date_modified_gmt")), field="date_modified_gmt")
+
+
+def _gmt(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+def _cursor(after: datetime, page: int) -> str:
+    return f"{int(after.timestamp())}:{page}"
+
+
+def _place(cursor: str) -> tuple[datetime, int]:
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise Rejected("invalid_cursor", "the cursor is not one of a list of orders", field="cursor")
+    return datetime.fromtimestamp(int(found[1]), UTC), int(found[2])
 
 
 def _page_count(response: httpx.Response) -> int:

@@ -20,7 +20,9 @@ Pause = Callable[[float], None]
 SLOW = timedelta(seconds=8)
 """100 stock updates were measured at 2.6 s on a small machine; PHP is commonly stopped after 30 s."""
 PATIENCE = timedelta(seconds=45)
-"""The most that one call waits in all, rests included. The caller's queue waits longer, and costs nothing."""
+"""The most that one call waits for a shop that fails. The caller's queue waits longer, and costs nothing."""
+LONGEST = timedelta(minutes=4)
+"""A call that is not through by then is given up, so that a crawling shop does not outlast the function."""
 MOST_FAILURES = 5
 """In a row; then the call is given up."""
 
@@ -41,6 +43,7 @@ class Pace:
         self._rest = 0.0
         self._retry_after: float | None = None
         self._waited = 0.0
+        self._began = clock()
 
     @property
     def size(self) -> int:
@@ -51,11 +54,18 @@ class Pace:
         """A new call: its patience is fresh, what was learnt of the shop stays."""
         self._failures = 0
         self._waited = 0.0
+        self._began = self._clock()
 
     def rest(self) -> None:
-        """Wait before a request, if the shop was slow or failed of late."""
+        """Wait before a request, if the shop was slow or failed of late.
+
+        Raises:
+            Retry: `storefront_slow`, when the call has lasted too long already.
+        """
+        if self._clock() - self._began > LONGEST:
+            raise Retry("storefront_slow", "the shop answers too slowly to be done in one call")
         if self._rest > 0:
-            self._wait(self._rest)
+            self._pause(self._rest)
 
     def observe(self, response: httpx.Response) -> None:
         """Note for how long the shop asks to be left alone (RFC 9110, 10.2.3: seconds or a date)."""
@@ -86,7 +96,8 @@ class Pace:
         if self._failures >= MOST_FAILURES or self._waited + wait > PATIENCE.total_seconds():
             raise failure
         self._rest = max(self._rest, _FIRST_WAIT)
-        self._wait(wait)
+        self._waited += wait
+        self._pause(wait)
 
     def too_many(self, sent: int) -> None:
         """The shop's host or a plugin takes smaller batches than WooCommerce does: never send so many again."""
@@ -95,10 +106,6 @@ class Pace:
 
     def _halve(self) -> None:
         self._size = max(1, self._size // 2)
-
-    def _wait(self, seconds: float) -> None:
-        self._waited += seconds
-        self._pause(seconds)
 
     def _seconds(self, header: str) -> float | None:
         if header.strip().isdecimal():

@@ -61,29 +61,32 @@ class WooCommerceStock:
         self._rest = RestApi(address, credentials, http, self._pace.observe)
         self._key = ""
         self._sent: set[str] = set()
+        self._done: dict[LevelWrite, WriteOutcome] = {}
 
     def write(self, writes: Sequence[LevelWrite], *, key: str) -> Sequence[WriteOutcome]:
         """Write absolute numbers, products in one batch and variations in one for each product (a `StockChannel`).
 
-        After `Retry` some may have been written. Repeated under its key, what this object had sent and now shows the
-        wanted number is applied; another object cannot know who wrote that number, and calls it stale.
+        After `Retry` some may have been written. Repeated under its key, this object goes on where it stopped, and
+        what it had sent and the shop now shows counts as applied; another object cannot know who wrote that number,
+        and calls it stale.
         """
         if key != self._key:
-            self._key, self._sent = key, set()
+            self._key, self._sent, self._done = key, set(), {}
         self._pace.begin()
-        outcomes = {
-            path: self._in_batches(group, partial(self._write_batch, path))
-            for path, group in _by_path(writes, lambda write: write.item).items()
-        }
-        return [_found(outcomes, write.item) or _refused(write, "invalid_id") for write in writes]
+        waiting = [write for write in writes if write not in self._done]
+        for path, group in _by_path(waiting, lambda write: write.item).items():
+            self._in_batches(group, partial(self._write_batch, path))
+        return [self._done.get(write) or _refused(write, "invalid_id") for write in writes]
 
     def read(self, items: Sequence[ChannelItem]) -> Sequence[ChannelItem]:
         """What the shop shows now: one request for a hundred products, and one for each variable product."""
         self._pace.begin()
-        found: dict[str, Product] = {}
+        found: dict[tuple[str | None, str], Product] = {}
         for path, group in _by_path(items, lambda item: item).items():
-            found |= self._in_batches(group, partial(self._listed, path))
-        return [item.model_copy(update={"shown": found[item.item_id].shown}) for item in items if item.item_id in found]
+            for listed in self._in_batches(group, partial(self._listed, path)):
+                found |= {(path, product_id): product for product_id, product in listed.items()}
+        shown = ((item, found.get((_path(item), item.item_id))) for item in items)
+        return [item.model_copy(update={"shown": product.shown}) for item, product in shown if product is not None]
 
     def catalogue(self, cursor: str | None) -> CataloguePage:
         """A hundred products or fewer, with their variations, by ascending id. What is deleted meanwhile hides nothing.
@@ -94,17 +97,19 @@ class WooCommerceStock:
         self._pace.begin()
         return read_page(self._list_from, Cursor() if cursor is None else Cursor.parse(cursor))
 
-    def _write_batch(self, path: str, writes: Sequence[LevelWrite]) -> dict[str, WriteOutcome]:
-        settled = self._settled(path, [write for write in writes if write.expected is not None])
-        return settled | self._send(path, [write for write in writes if write.item.item_id not in settled])
+    def _write_batch(self, path: str, writes: Sequence[LevelWrite]) -> None:
+        self._settle(path, [write for write in writes if write.expected is not None])
+        self._send(path, [write for write in writes if write not in self._done])
 
-    def _settled(self, path: str, guarded: Sequence[LevelWrite]) -> dict[str, WriteOutcome]:
-        """The outcomes of those that need no writing, or must not be written, as the shop is now."""
+    def _settle(self, path: str, guarded: Sequence[LevelWrite]) -> None:
+        """Note the outcomes of those that need no writing, or must not be written, as the shop is now."""
         if not guarded:
-            return {}
+            return
         listed = self._listed(path, [write.item for write in guarded])
-        judged = ((write, self._without_writing(write, listed.get(write.item.item_id))) for write in guarded)
-        return {write.item.item_id: outcome for write, outcome in judged if outcome is not None}
+        for write in guarded:
+            outcome = self._without_writing(write, listed.get(write.item.item_id))
+            if outcome is not None:
+                self._done[write] = outcome
 
     def _without_writing(self, write: LevelWrite, product: Product | None) -> WriteOutcome | None:
         if product is None:
@@ -116,25 +121,28 @@ class WooCommerceStock:
             return _outcome(write, WriteStatus.APPLIED)
         return None if product.shown == write.expected else _outcome(write, WriteStatus.STALE)
 
-    def _send(self, path: str, writes: Sequence[LevelWrite]) -> dict[str, WriteOutcome]:
+    def _send(self, path: str, writes: Sequence[LevelWrite]) -> None:
         if not writes:
-            return {}
+            return
         self._sent |= {write.item.item_id for write in writes}
         update = [{"id": int(write.item.item_id), "stock_quantity": write.quantity} for write in writes]
         response = self._rest.post(f"{path}/batch", {"update": update})
         if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            return self._send_in_halves(path, writes)
-        if response.status_code == HTTPStatus.NOT_FOUND and (code := _woocommerce_code(response)) is not None:
-            return {write.item.item_id: _refused(write, code) for write in writes}
-        replies = _replies(require_ok(response))
-        return {write.item.item_id: _judge(write, replies.get(write.item.item_id)) for write in writes}
+            self._send_in_halves(path, writes)
+        elif response.status_code == HTTPStatus.NOT_FOUND and (code := _woocommerce_code(response)) is not None:
+            self._done |= {write: _refused(write, code) for write in writes}
+        else:
+            replies = _replies(require_ok(response))
+            self._done |= {write: _judge(write, replies.get(write.item.item_id)) for write in writes}
 
-    def _send_in_halves(self, path: str, writes: Sequence[LevelWrite]) -> dict[str, WriteOutcome]:
+    def _send_in_halves(self, path: str, writes: Sequence[LevelWrite]) -> None:
         if len(writes) == 1:
             raise unexpected("the shop takes no batch, not even of one", hint="ask the shop's host for its limits")
         self._pace.too_many(len(writes))
         half = len(writes) // 2
-        return self._send(path, writes[:half]) | self._send(path, writes[half:])
+        for some in (writes[:half], writes[half:]):
+            self._pace.rest()
+            self._send(path, some)
 
     def _listed(self, path: str, items: Sequence[ChannelItem]) -> dict[str, Product]:
         include = ",".join(item.item_id for item in items)
@@ -155,13 +163,13 @@ class WooCommerceStock:
         products = _products(response)
         return Listing(products, _total(response, offset, len(products)))
 
-    def _in_batches(self, items: Sequence[_T], request: Callable[[Sequence[_T]], dict[str, _R]]) -> dict[str, _R]:
+    def _in_batches(self, items: Sequence[_T], request: Callable[[Sequence[_T]], _R]) -> list[_R]:
         """Make a request for as many as the shop bears at a time, and again after a passing failure with fewer."""
-        answers: dict[str, _R] = {}
+        answers = []
         done = 0
         while done < len(items):
             number, answer = self._patiently(partial(self._batch, items[done:], request))
-            answers |= answer
+            answers.append(answer)
             done += number
         return answers
 
@@ -196,12 +204,6 @@ def _path(item: ChannelItem) -> str | None:
     if not _is_id(item.item_id) or not (item.parent_id is None or _is_id(item.parent_id)):
         return None
     return "/products" if item.parent_id is None else f"/products/{item.parent_id}/variations"
-
-
-def _found(answers: Mapping[str, Mapping[str, _R]], item: ChannelItem) -> _R | None:
-    """What was answered for an item under its path."""
-    path = _path(item)
-    return answers.get(path, {}).get(item.item_id) if path is not None else None
 
 
 def _is_id(text: str) -> bool:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import httpx
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.fakes.woocommerce import CONSUMER_KEY, CONSUMER_SECRET, WooCommerceFake
-from infra.fakes.woocommerce_requests import Request, Trouble, failing, silent, slow, throttled
+from infra.fakes.woocommerce_requests import Request, Trouble, Troubles, failing, silent, slow, throttled
 from shared.inventory.channels import ChannelItem, LevelWrite, StockChannel, WriteStatus
 from shared.kernel.errors import Rejected, Retry
 from shared.storefronts.woocommerce.stock import WooCommerceStock
@@ -44,6 +44,7 @@ class Rig:
         self.time = Time()
         self.fake = WooCommerceFake(self.time, pause=self.time.pass_)
         self.channel = self.connect()
+        self._numbers = count(1)
 
     def connect(self, handler: Callable[[httpx.Request], httpx.Response] | None = None) -> StockChannel:
         """A channel that knows nothing of earlier calls."""
@@ -62,8 +63,9 @@ class Rig:
     def level(self, sku: str, quantity: int, expected: int | None = None) -> LevelWrite:
         return LevelWrite(item=self.item(sku), quantity=quantity, expected=expected)
 
-    def write(self, *writes: LevelWrite, key: str = "k1", channel: StockChannel | None = None) -> Outcomes:
-        outcomes = (channel or self.channel).write(writes, key=key)
+    def write(self, *writes: LevelWrite, key: str | None = None, channel: StockChannel | None = None) -> Outcomes:
+        """Under a key of its own, unless one is given."""
+        outcomes = (channel or self.channel).write(writes, key=key or f"key-{next(self._numbers)}")
         return [(outcome.sku, outcome.status.value, outcome.reason) for outcome in outcomes]
 
     def posts(self) -> list[int]:
@@ -250,9 +252,20 @@ def test_call_that_was_given_up_is_repeated_under_its_key(rig: Rig, expected: in
     write = rig.level("MUG", 3, expected)
     rig.fake.troubles.plan(*([None] if expected else []), silent(after=True), *[silent(after=False)] * 9)
     with pytest.raises(Retry):
-        rig.write(write)
-    rig.fake.troubles = type(rig.fake.troubles)()
-    assert rig.write(write) == [("MUG", "applied", "")]
+        rig.write(write, key="k1")
+    rig.fake.troubles = Troubles()
+    assert rig.write(write, key="k1") == [("MUG", "applied", "")]
+    assert rig.fake.shown("MUG") == 3
+
+
+def test_call_repeated_under_its_key_has_one_effect(rig: Rig) -> None:
+    rig.fake.add_product("MUG", 5)
+    write = rig.level("MUG", 3)
+    for _ in range(2):
+        assert rig.write(write, key="k1") == [("MUG", "applied", "")]
+        rig.fake.sell("MUG", 1)
+    assert rig.fake.shown("MUG") == 1
+    assert rig.write(write, key="k2") == [("MUG", "applied", "")]
     assert rig.fake.shown("MUG") == 3
 
 
@@ -433,6 +446,31 @@ def test_slow_shop_is_sent_less_and_rested(rig: Rig) -> None:
     assert rig.time.pauses[0] == 8.0
 
 
+def test_crawling_shop_is_given_up_in_time_and_gets_on_with_each_call(rig: Rig) -> None:
+    writes = [write.model_copy(update={"expected": 5}) for write in _products(rig)]
+    rig.fake.routes.batch_limit = 2
+    rig.fake.troubles.otherwise = lambda: slow(9.0)
+    written = []
+    for _ in range(3):
+        began = rig.time()
+        with pytest.raises(Retry) as failure:
+            rig.write(*writes, key="k1")
+        assert failure.value.code == "storefront_slow"
+        assert rig.time() - began < timedelta(minutes=5)
+        written.append(sum(rig.fake.shown(write.item.sku) == 7 for write in writes))
+    assert 0 < written[0] < written[1] < written[2] < 100
+    rig.fake.troubles.otherwise = lambda: None
+    assert rig.write(*writes, key="k1") == _applied(writes)
+    assert set(rig.fake.shop.stock_writes.values()) == {1}
+
+
+def test_shop_that_is_slower_than_we_wait_is_sent_less_until_it_answers(rig: Rig) -> None:
+    writes = _products(rig)
+    rig.fake.seconds_per_item = 1.0
+    assert rig.write(*writes) == _applied(writes)
+    assert rig.posts()[:4] == [100, 50, 25, 12]
+
+
 # Reading
 
 
@@ -526,6 +564,15 @@ def test_catalogue_is_read_in_pages_and_resumed_at_every_cursor(rig: Rig) -> Non
     assert sorted(_skus(pages)) == sorted(skus)
     for index, (cursor, _) in enumerate(pages):
         assert _pages(rig, cursor) == pages[index:]
+
+
+def test_place_within_one_products_variations_is_not_anothers(rig: Rig) -> None:
+    first = rig.fake.add_product("FIRST", variable=True, manage_stock=False)
+    second = rig.fake.add_product("SECOND", variable=True, manage_stock=False)
+    skus = [f"SECOND-{number}" for number in range(5)] + [f"FIRST-{number}" for number in range(150)]
+    for sku in skus:
+        rig.fake.add_variation(first if sku.startswith("FIRST") else second, sku, 1)
+    assert sorted(_skus(_pages(rig))) == sorted(skus)
 
 
 def test_catalogue_of_3_pages_costs_3_requests(rig: Rig) -> None:
