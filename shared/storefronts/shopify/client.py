@@ -1,7 +1,9 @@
 """Orders, fetched from one shop."""
 
 import json
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import httpx
@@ -9,11 +11,24 @@ import httpx
 from shared.kernel.clock import Clock, as_sortable
 from shared.kernel.errors import Retry
 from shared.storefronts.delivery import Delivery
-from shared.storefronts.port import Credentials
+from shared.storefronts.port import Credentials, OrderIds
 from shared.storefronts.shopify.graphql import API_VERSION, AdminApi
-from shared.storefronts.shopify.order_query import FULFILMENT, ORDER, REFUND, Node, Resource, webhook_shape
+from shared.storefronts.shopify.order_query import (
+    CHANGED_ORDERS,
+    FULFILMENT,
+    ORDER,
+    REFUND,
+    Node,
+    Resource,
+    webhook_shape,
+)
 
 _SCOPES: Final = "read_orders, read_customers, read_products, read_inventory, read_fulfillments, read_locations"
+
+SEARCH_LAG: Final = timedelta(minutes=10)
+"""Shopify's search follows the orders with a delay: a list begins that much earlier."""
+
+_ORDER_GID: Final = re.compile(r"gid://shopify/Order/([0-9]{1,20})")
 
 
 class ShopifyClient:
@@ -62,6 +77,20 @@ class ShopifyClient:
             fetched=True,
         )
 
+    def changed_orders(self, since: datetime, until: datetime, cursor: str | None) -> OrderIds:
+        """Orders by the time of their last change. Without the scope `read_all_orders` the last 60 days only.
+
+        Raises:
+            Retry, Rejected: as `fetch_order`.
+        """
+        query = f"updated_at:>='{_in_search(since - SEARCH_LAG)}' AND updated_at:<='{_in_search(until)}'"
+        found = self._ask(CHANGED_ORDERS, {"query": query, "after": cursor})
+        if found is None:
+            raise Retry("storefront_failed", "the shop's answer holds no list of orders")
+        page = found["pageInfo"]
+        ids = (_ORDER_GID.fullmatch(node["admin_graphql_api_id"]) for node in found["nodes"])
+        return OrderIds(tuple(gid[1] for gid in ids if gid), page["endCursor"] if page["hasNextPage"] else None)
+
     def _part(self, resource: Resource, gid: str, changed: str) -> Node:
         part = self._whole(resource, gid, changed)
         if part is None:
@@ -78,7 +107,7 @@ class ShopifyClient:
             page = found[connection.name]
             nodes = list(page["nodes"])
             while page["pageInfo"]["hasNextPage"]:
-                variables = {"id": gid, "after": page["pageInfo"]["endCursor"]}
+                variables: dict[str, str | None] = {"id": gid, "after": page["pageInfo"]["endCursor"]}
                 following = self._ask(resource.next_page(connection), variables)
                 if following is None:
                     raise _order_changed()
@@ -88,7 +117,7 @@ class ShopifyClient:
             found[connection.name] = nodes
         return found
 
-    def _ask(self, document: str, variables: Mapping[str, str]) -> Node | None:
+    def _ask(self, document: str, variables: Mapping[str, str | None]) -> Node | None:
         """The answer to one query: the object under `found`."""
         data = self._api.ask(document, variables)
         if "found" not in data:
@@ -103,6 +132,10 @@ def _same_state(found: Node, changed: str | None) -> str:
     if changed is not None and state != changed:
         raise _order_changed()
     return state
+
+
+def _in_search(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _order_changed() -> Retry:

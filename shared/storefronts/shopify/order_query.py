@@ -287,7 +287,17 @@ FULFILMENT = Resource(
   tracking: trackingInfo {{ company number url }}""",
     connections=(Connection("line_items", "fulfillmentLineItems", "ShippedLine", 100),),
 )
+CHANGED_ORDERS: Final = """query ChangedOrders($query: String!, $after: String) {
+  found: orders(first: 50, after: $after, sortKey: UPDATED_AT, query: $query) {
+    nodes { admin_graphql_api_id: id }
+    pageInfo { hasNextPage endCursor }
+  }
+}"""
+"""The ids of the orders that a search finds, oldest change first."""
+
 DOCUMENTS: Final[Mapping[str, str]] = {
+    "changed_orders": CHANGED_ORDERS,
+} | {
     name: text
     for resource in (ORDER, REFUND, FULFILMENT)
     for name, text in (
