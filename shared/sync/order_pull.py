@@ -1,0 +1,88 @@
+"""Fetch orders from a shop again, and hand them to intake as any delivery: nothing else writes orders."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.kernel.clock import Clock, as_sortable
+from shared.kernel.errors import Rejected, Retry
+from shared.kernel.identifiers import OrderKey
+from shared.orders.models import Order
+from shared.orders.ports import OrderBook
+from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint
+from shared.storefronts.delivery import Delivery
+from shared.storefronts.port import OrderReader, StorefrontClient
+from shared.sync.manual import OrderFinding, OrderState, state_of
+
+_DELETED = {"shopify": "orders/delete", "woocommerce": "order.deleted"}
+_UPDATED = {"shopify": "orders/updated", "woocommerce": "order.updated"}
+
+
+@dataclass(frozen=True)
+class OrderPull:
+    """One shop's orders, and everything needed to have them taken in again."""
+
+    shop: str
+    platform: str
+    client: StorefrontClient
+    reader: OrderReader
+    book: OrderBook
+    enqueue: Callable[[Delivery], None]
+    """Returns once the delivery is durable, or raises `Retry`."""
+    clock: Clock
+
+    def pull(self, order_id: str, *, dry_run: bool) -> OrderFinding:
+        """Fetch one order, put it on the queue, and tell how it compares with our record.
+
+        An order that the shop no longer has becomes a hint that it is gone, if we know it; one that cannot be fetched
+        now becomes a hint that intake follows up in its own time.
+
+        Raises:
+            Retry: our own tables or the queue are out of reach.
+            Rejected: the shop refuses our credentials, or the id is none.
+        """
+        try:
+            delivery = self.client.fetch_order(order_id)
+        except Retry:
+            return self._hinted(order_id, OrderState.POSTPONED, _UPDATED[self.platform], dry_run=dry_run)
+        if delivery is None:
+            return self._missing(order_id, dry_run=dry_run)
+        state = self._state(order_id, delivery)
+        queued = state is not OrderState.DRAFT
+        if queued and not dry_run:
+            self.enqueue(delivery)
+        return OrderFinding(order_id=order_id, state=state, queued=queued)
+
+    def _state(self, order_id: str, delivery: Delivery) -> OrderState:
+        reading = self.reader(delivery)
+        if isinstance(reading, NothingToDo):
+            return OrderState.DRAFT
+        order = _order_in(reading)
+        return state_of(order, self.book.find(OrderKey(self.shop, order_id)))
+
+    def _missing(self, order_id: str, *, dry_run: bool) -> OrderFinding:
+        if self.book.find(OrderKey(self.shop, order_id)) is None:
+            return OrderFinding(order_id=order_id, state=OrderState.UNKNOWN, queued=False)
+        return self._hinted(order_id, OrderState.GONE, _DELETED[self.platform], dry_run=dry_run)
+
+    def _hinted(self, order_id: str, state: OrderState, topic: str, *, dry_run: bool) -> OrderFinding:
+        if not dry_run:
+            self.enqueue(self._hint(order_id, topic))
+        return OrderFinding(order_id=order_id, state=state, queued=True)
+
+    def _hint(self, order_id: str, topic: str) -> Delivery:
+        """What a shop sends when it names an order and no more."""
+        return Delivery(
+            shop=self.shop,
+            platform=self.platform,
+            topic=topic,
+            received_at=as_sortable(self.clock()),
+            body=json.dumps({"id": int(order_id) if order_id.isdecimal() else order_id}).encode(),
+        )
+
+
+def _order_in(reading: CompleteOrder | OrderHint) -> Order:
+    order = reading.order if isinstance(reading, CompleteOrder) else reading.partial
+    if order is None:
+        raise Rejected("invalid_payload", "the shop answers with less than an order")
+    return order
