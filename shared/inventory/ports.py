@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from shared.inventory.models import CountedLevel, StockLine, StockView
+from shared.inventory.models import Cause, CountedLevel, StockChange, StockLine, StockView
 
 
-class StockRoom(Protocol):
+class StockReader(Protocol):
     def read(self, skus: Iterable[str]) -> StockView:
         """The lines of these SKUs, read consistently. Unknown SKUs are missing from the result.
 
@@ -15,10 +15,22 @@ class StockRoom(Protocol):
         """
         ...
 
+
+class StockRoom(StockReader, Protocol):
+    """A stock room in which people and goods move stock by hand."""
+
     def set_level(self, level: CountedLevel) -> StockLine:
         """Set what a count found, and return the line as it now is.
 
         Raises:
             Conflict: `reserved_exceeds_count`, when more is promised to orders than was counted.
+        """
+        ...
+
+    def move(self, change: StockChange, cause: Cause) -> StockLine:
+        """Apply one movement by itself, and return the line as it now is. A line that is not there starts at zero.
+
+        Raises:
+            Conflict: `not_on_shelf`, when that would take or promise what is not there.
         """
         ...

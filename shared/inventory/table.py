@@ -129,6 +129,22 @@ class StockTable:
             raise Conflict("changed_meanwhile", "the stock line was removed while it was set", field="sku")
         return _line(raw)
 
+    def move(self, change: StockChange, cause: Cause) -> StockLine:
+        key = (change.sku, change.location)
+        try:
+            self._table.write(self.applying(change, cause), kind="Update")
+        except WriteRefused as error:
+            if error.found is not None or min(change.on_hand, change.available) < 0 or change.reserved:
+                raise _not_on_shelf(change, error.found) from error
+            first = StockItem(
+                *key, on_hand=change.on_hand, reserved=0, available=change.on_hand, seq=1, cause=cause.model_dump()
+            )
+            self._table.put(first, StockItem.sku.does_not_exist())
+        raw = self._table.get(key)
+        if raw is None:
+            raise Conflict("changed_meanwhile", "the stock line was removed while it was moved", field="sku")
+        return _line(raw)
+
     def applying(self, change: StockChange, cause: Cause) -> Operation:
         """One action of a transaction: move a line, or refuse when that would promise or take what is not there."""
         actions = [
@@ -246,6 +262,16 @@ def _movement(raw: RawItem) -> Movement:
         reserved_after=int(item.reserved_after),
         cause=Cause.model_validate(item.cause),
         at=parse_time(item.at),
+    )
+
+
+def _not_on_shelf(change: StockChange, found: RawItem | None) -> Conflict:
+    free = f"{_line(found).available} units are" if found else "nothing is"
+    return Conflict(
+        "not_on_shelf",
+        f"{free} on the shelf and not promised to orders, so {-change.available} cannot be taken",
+        field="units",
+        hint="count the shelf, or cancel the orders that hold the units",
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.inventory.low_stock import Crossing, PlanningRules, StockAlert, StockState, free_units, observe, state_of
 from shared.inventory.models import StockLine
-from shared.inventory.ports import StockRoom
+from shared.inventory.ports import StockReader
 from shared.inventory.reorder import (
     HISTORY_DAYS,
     Forecast,
@@ -32,7 +32,7 @@ class StockWatch:
     alerts: AlertBook
     notices: NoticeLog
     tasks: TaskList
-    stock: StockRoom
+    stock: StockReader
     sales: SalesHistory
     rules: PlanningRules
     notifiers: Mapping[str, Notifier]

@@ -8,7 +8,7 @@ from typing import Protocol
 import tenacity
 
 from shared.inventory.bundles import Bundles
-from shared.inventory.ports import StockRoom
+from shared.inventory.ports import StockReader
 from shared.kernel.clock import Clock
 from shared.kernel.identifiers import OrderKey
 from shared.orders.decision import Commit
@@ -76,7 +76,7 @@ class Desk:
     """One shop's order desk: everything a use case works with."""
 
     book: OrderBook
-    stock: StockRoom
+    stock: StockReader
     storefront: Storefront | None
     """None where the shop has no API access: then hints cannot be followed up."""
     locations: Sequence[str]

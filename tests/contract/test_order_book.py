@@ -135,6 +135,31 @@ def test_a_count_below_what_is_promised_is_refused(rooms: Rooms) -> None:
     assert stock.read(["MUG"])["MUG"]["main"].on_hand == 5
 
 
+def test_goods_come_in_and_leave_as_differences(rooms: Rooms) -> None:
+    book, stock = rooms
+    cause = Cause(kind="receipt", reference="delivery 7", actor="mia")
+    first = stock.move(StockChange(sku="MUG", location="main", on_hand=5), cause)
+    assert (first.on_hand, first.available, first.seq, first.cause) == (5, 5, 1, cause)
+    book.commit(_decided(stock, ("MUG", 2)))
+    more = stock.move(StockChange(sku="MUG", location="main", on_hand=4), cause)
+    assert (more.on_hand, more.reserved, more.available, more.seq) == (9, 2, 7, 3)
+    fewer = stock.move(StockChange(sku="MUG", location="main", on_hand=-7), cause)
+    assert (fewer.on_hand, fewer.available) == (2, 0)
+
+
+@pytest.mark.parametrize("units", [-1, -6])
+def test_what_is_promised_or_not_there_cannot_be_taken_away(rooms: Rooms, units: int) -> None:
+    book, stock = rooms
+    cause = Cause(kind="receipt", reference="broken")
+    with pytest.raises(Conflict, match="not_on_shelf"):
+        stock.move(StockChange(sku="MUG", location="main", on_hand=units), cause)
+    stock.set_level(counted("MUG", 5))
+    book.commit(_decided(stock, ("MUG", 5)))
+    with pytest.raises(Conflict, match="not_on_shelf"):
+        stock.move(StockChange(sku="MUG", location="main", on_hand=units), cause)
+    assert stock.read(["MUG"])["MUG"]["main"].on_hand == 5
+
+
 def test_keeps_the_whole_account_with_its_buyer(rooms: Rooms) -> None:
     book, _ = rooms
     account = order()

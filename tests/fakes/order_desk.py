@@ -9,7 +9,7 @@ from threading import Lock
 
 import tenacity
 
-from shared.inventory.models import CountedLevel, StockChange, StockLine, StockView
+from shared.inventory.models import Cause, CountedLevel, StockChange, StockLine, StockView
 from shared.kernel.errors import Conflict
 from shared.kernel.identifiers import OrderKey
 from shared.orders.decision import Commit
@@ -54,7 +54,28 @@ class FakeStockRoom:
             self.lines[level.sku, level.location] = line
             return line
 
-    def moved(self, change: StockChange, record: OrderRecord) -> StockLine:
+    def move(self, change: StockChange, cause: Cause) -> StockLine:
+        with self.lock:
+            key = (change.sku, change.location)
+            if key not in self.lines and change.on_hand >= 0 and not change.reserved:
+                line = StockLine(
+                    sku=change.sku,
+                    location=change.location,
+                    on_hand=change.on_hand,
+                    reserved=0,
+                    available=change.on_hand,
+                    seq=1,
+                    cause=cause,
+                )
+            else:
+                try:
+                    line = self.moved(change, cause)
+                except Conflict as error:
+                    raise Conflict("not_on_shelf", error.message, field="units") from error
+            self.lines[key] = line
+            return line
+
+    def moved(self, change: StockChange, cause: Cause) -> StockLine:
         """The line after the change; `Conflict` when that would promise or take what is not there."""
         line = self.lines.get((change.sku, change.location))
         if line is None:
@@ -68,7 +89,7 @@ class FakeStockRoom:
                 "reserved": after[1],
                 "available": after[2],
                 "seq": line.seq + 1,
-                "cause": record.cause,
+                "cause": cause,
             }
         )
 
@@ -98,7 +119,7 @@ class FakeOrderBook:
             found = self.records.get(commit.record.key)
             if (found.revision if found else None) != commit.replaces:
                 raise Conflict("changed_meanwhile", "the record changed")
-            moved = [self._stock.moved(change, commit.record) for change in commit.changes]
+            moved = [self._stock.moved(change, commit.record.cause) for change in commit.changes]
             self._stock.lines.update({(line.sku, line.location): line for line in moved})
             self.records[commit.record.key] = commit.record
             self.commits += 1

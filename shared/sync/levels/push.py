@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from shared.inventory.bundles import Bundles, shelf_skus
 from shared.inventory.channels import ChannelItem, LevelWrite, StockChannel, WriteStatus
-from shared.inventory.ports import StockRoom
+from shared.inventory.ports import StockReader
 from shared.inventory.sellable import sellable
 from shared.kernel.clock import Clock
 from shared.kernel.model import Canonical
@@ -33,7 +33,7 @@ class ChannelDesk:
     shop: str
     channel: StockChannel
     bindings: Bindings
-    stock: StockRoom
+    stock: StockReader
     bundles: Callable[[], Bundles]
     locations: Sequence[str]
     buffer: int
