@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from infra.local.answers import Answer
 from infra.samples.woocommerce import encode
 
 Json = dict[str, Any]
+_T = TypeVar("_T")
 
 
 class RestError(Exception):
@@ -47,13 +48,13 @@ def invalid_parameter(name: str) -> RestError:
     return RestError(HTTPStatus.BAD_REQUEST, "rest_invalid_param", f"Invalid parameter(s): {name}")
 
 
-def page_of(items: Sequence[Json], query: Mapping[str, str]) -> Answer:
-    """One page of a list, with WordPress's headers. `offset` goes before `page`."""
+def page_of(items: Sequence[_T], query: Mapping[str, str], render: Callable[[_T], Json]) -> Answer:
+    """One page of a list, with WordPress's headers. `offset` goes before `page`. Only what is shown is rendered."""
     size, page = _number(query, "per_page", 10, 100), _number(query, "page", 1, 10**9)
     start = int(query["offset"]) if "offset" in query else (page - 1) * size
     shown = items[start : start + size]
     headers = {"X-WP-Total": str(len(items)), "X-WP-TotalPages": str(ceil(len(items) / size))}
-    return answer([_only(query.get("_fields"), item) for item in shown], headers=headers)
+    return answer([_only(query.get("_fields"), render(item)) for item in shown], headers=headers)
 
 
 def _number(query: Mapping[str, str], name: str, default: int, most: int) -> int:

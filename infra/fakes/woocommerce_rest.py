@@ -82,12 +82,10 @@ class Routes:
         """Products; with `sku` variations too."""
         skus = _listed_words(request.query.get("sku"))
         found = (each for each in self._shop.products.values() if skus or each.parent is None)
-        return _listed(
-            (self._body(each) for each in found if each.status != "trash" and (not skus or each.sku in skus)), request
-        )
+        return _listed_products((each for each in found if not skus or each.sku in skus), request, self._body)
 
     def _list_variations(self, request: Request, ids: tuple[int, ...]) -> Answer:
-        return _listed((each.body() for each in self._shop.variations(*ids)), request)
+        return _listed_products(self._shop.variations(*ids), request, Product.body)
 
     def _body(self, product: Product) -> Json:
         return product.body() | {"variations": [each.id for each in self._shop.variations(product.id)]}
@@ -261,7 +259,23 @@ def _listed(bodies: Iterable[Json], request: Request) -> Answer:
     wanted = {int(word) for word in _listed_words(query.get("include"))}
     found = [body for body in bodies if not wanted or body["id"] in wanted]
     found.sort(key=_order_by(query), reverse=query.get("order", "desc") == "desc")
-    return page_of(found, query)
+    return page_of(found, query, dict)
+
+
+def _listed_products(products: Iterable[Product], request: Request, render: Callable[[Product], Json]) -> Answer:
+    """The same for products, of which there may be very many."""
+    query = request.query
+    wanted = {int(word) for word in _listed_words(query.get("include"))}
+    found = [product for product in products if product.status != "trash" and (not wanted or product.id in wanted)]
+    orders: dict[str, Callable[[Product], Any]] = {
+        "id": lambda each: each.id,
+        "date": lambda each: (each.created, each.id),
+        "modified": lambda each: (each.modified, each.id),
+    }
+    if (order_by := query.get("orderby", "date")) not in orders:
+        raise invalid_parameter("orderby")
+    found.sort(key=orders[order_by], reverse=query.get("order", "desc") == "desc")
+    return page_of(found, query, render)
 
 
 def _order_by(query: Mapping[str, str]) -> Callable[[Json], Any]:

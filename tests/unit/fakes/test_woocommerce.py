@@ -446,7 +446,9 @@ def test_lists_come_in_pages(rig: Rig) -> None:
     response = rig.call("GET", "/products", page="3", orderby="id", order="asc")
     assert (response.headers["X-WP-Total"], response.headers["X-WP-TotalPages"]) == ("25", "3")
     assert [body["sku"] for body in response.json()] == [f"SKU-{number}" for number in range(20, 25)]
-    assert code(rig.call("GET", "/products", per_page="101")) == (400, "rest_invalid_param")
+    for path in ("/products", "/orders"):
+        assert code(rig.call("GET", path, per_page="101")) == (400, "rest_invalid_param")
+        assert code(rig.call("GET", path, orderby="colour")) == (400, "rest_invalid_param")
 
 
 # Orders over REST
