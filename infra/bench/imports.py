@@ -25,6 +25,12 @@ LOADED: Final = {
     "stock_relay": ("functions.stock_relay.handler",),
     "stock_push": ("functions.stock_push.handler", "shared.storefronts.shopify.stock"),
     "stock_sync": ("functions.stock_sync.handler", "shared.storefronts.shopify.stock"),
+    "manual_sync": (
+        "functions.manual_sync.handler",
+        "shared.storefronts.shopify.stock",
+        "shared.storefronts.shopify.client",
+        "shared.storefronts.shopify.mapping",
+    ),
     "low_stock_notification": ("functions.low_stock_notification.handler",),
 }
 """By function: its handler, and what the first event makes it import beside."""

@@ -34,6 +34,9 @@ _VARIABLES = {
     "WebhookSecretId": "WEBHOOK_SECRET_ID",
     "OrdersQueueUrl": "ORDERS_QUEUE_URL",
     "OrdersDeadLetterQueueUrl": "ORDERS_DLQ_URL",
+    "LowStockFailuresUrl": "NOTICE_FAILURES_URL",
+    "StockPushQueueUrl": "PUSH_QUEUE_URL",
+    "ManualSyncFunctionName": "MANUAL_SYNC_FUNCTION",
     "ArchiveBucketName": "ARCHIVE_BUCKET",
     "EventBusName": "EVENT_BUS_NAME",
 }
@@ -141,7 +144,8 @@ def stack_target(name: str) -> Target:
 def local_target(url: str) -> Target:
     """Ask a running local stack."""
     found = ask_local(url, "GET", "/_local/outputs")
-    variables = {**found["environment"], **variables_of(found["outputs"])}
+    lambdas = {"AWS_ENDPOINT_URL_LAMBDA": url.rstrip("/")}
+    variables = {**found["environment"], **lambdas, **variables_of(found["outputs"])}
     return Target(url, url.rstrip("/"), variables, local=True)
 
 

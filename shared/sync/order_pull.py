@@ -1,21 +1,28 @@
 """Fetch orders from a shop again, and hand them to intake as any delivery: nothing else writes orders."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.kernel.clock import Clock, as_sortable
 from shared.kernel.errors import Rejected, Retry
 from shared.kernel.identifiers import OrderKey
 from shared.orders.models import Order
-from shared.orders.ports import OrderBook
 from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint
 from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import OrderReader, StorefrontClient
 from shared.sync.manual import OrderFinding, OrderState, state_of
 
+if TYPE_CHECKING:
+    from shared.orders.ports import OrderBook  # loads tenacity, which nothing here needs
+
 _DELETED = {"shopify": "orders/delete", "woocommerce": "order.deleted"}
 _UPDATED = {"shopify": "orders/updated", "woocommerce": "order.updated"}
+
+
+_MOST_FAILURES = 3
+"""In a row; then the shop is left alone, and intake asks it in its own time."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +33,29 @@ class OrderPull:
     platform: str
     client: StorefrontClient
     reader: OrderReader
-    book: OrderBook
+    book: "OrderBook"
     enqueue: Callable[[Delivery], None]
     """Returns once the delivery is durable, or raises `Retry`."""
     clock: Clock
+
+    def pull_all(
+        self, ids: Iterable[str], *, dry_run: bool, has_time: Callable[[], bool] = lambda: True
+    ) -> Iterator[OrderFinding]:
+        """Pull each of these, at least one, until the time is out.
+
+        Raises:
+            Retry, Rejected: as `pull`.
+        """
+        failures = 0
+        for number, order_id in enumerate(ids):
+            if number and not has_time():
+                return
+            if failures < _MOST_FAILURES:
+                finding = self.pull(order_id, dry_run=dry_run)
+            else:
+                finding = self._postponed(order_id, dry_run=dry_run)
+            failures = failures + 1 if finding.state is OrderState.POSTPONED else 0
+            yield finding
 
     def pull(self, order_id: str, *, dry_run: bool) -> OrderFinding:
         """Fetch one order, put it on the queue, and tell how it compares with our record.
@@ -44,7 +70,7 @@ class OrderPull:
         try:
             delivery = self.client.fetch_order(order_id)
         except Retry:
-            return self._hinted(order_id, OrderState.POSTPONED, _UPDATED[self.platform], dry_run=dry_run)
+            return self._postponed(order_id, dry_run=dry_run)
         if delivery is None:
             return self._missing(order_id, dry_run=dry_run)
         state = self._state(order_id, delivery)
@@ -64,6 +90,9 @@ class OrderPull:
         if self.book.find(OrderKey(self.shop, order_id)) is None:
             return OrderFinding(order_id=order_id, state=OrderState.UNKNOWN, queued=False)
         return self._hinted(order_id, OrderState.GONE, _DELETED[self.platform], dry_run=dry_run)
+
+    def _postponed(self, order_id: str, *, dry_run: bool) -> OrderFinding:
+        return self._hinted(order_id, OrderState.POSTPONED, _UPDATED[self.platform], dry_run=dry_run)
 
     def _hinted(self, order_id: str, state: OrderState, topic: str, *, dry_run: bool) -> OrderFinding:
         if not dry_run:
