@@ -41,6 +41,7 @@ from shared.kernel.money import Money
 from tests.builders.orders import NOON
 from tests.builders.stock import LONG_AGO, counted
 from tests.fakes.order_desk import retry_at_once
+from tests.fakes.stocktake_world import World, tell
 from tests.fakes.stocktakes import FakeStockRoll, FakeStocktakeBook, TickingClock
 
 Move = Callable[[StockChange], object]
@@ -234,3 +235,9 @@ def test_a_stocktake_from_opening_to_posting_while_orders_go_on(rooms: Rooms) ->
     again = post(desk, session.id, actor="eli")
     assert [line.sku for line in again.settled] == ["MUG"]
     assert rooms.line("MUG").on_hand == 5
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_whatever_happens_the_book_becomes_the_shelf(rooms: Rooms, seed: int) -> None:
+    world = tell(World(rooms.book, rooms.stock, rooms.move), seed, 150)
+    assert world.posted > 1
