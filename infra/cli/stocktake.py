@@ -18,7 +18,7 @@ from infra.cli.stocktake_facts import (
     review_facts,
     reviewed,
     session_facts,
-    sheet_rows,
+    sheet_shown,
     told,
     waiting,
 )
@@ -133,7 +133,7 @@ def _scope(given: dict[str, Any], abc_by: str, seed: int | None) -> Scope:
         return AllScope()
     value = given[chosen[0]]
     try:
-        return _scope_of(chosen[0], value, abc_by, secrets.randbits(63) if seed is None else seed)
+        return _scope_of(chosen[0], value, abc_by, secrets.randbits(32) if seed is None else seed)
     except ValidationError as error:
         raise Rejected("invalid_scope", _first(error), field=chosen[0]) from error
 
@@ -220,7 +220,7 @@ def print_sheet(
         "file": str(out) if out else None,
         "lines": [{"sku": each.line.sku, "zone": each.line.zone} for each in found.lines],
     }
-    here.output.show(facts, lambda shown: [f"written to {out}"] if out else sheet_rows(shown["lines"]))
+    here.output.show(facts, sheet_shown)
 
 
 @app.command(epilog="Example: storebridge stocktake count main-20261123-090209-118 MUG-BLUE 38 --by mia")

@@ -1,6 +1,6 @@
 """Stocktakes as facts for JSON and tables. Pure. What the book says is left out while people still count."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rich.console import RenderableType
 
@@ -161,5 +161,8 @@ def _cell(value: object) -> object:
     return " / ".join(value) if isinstance(value, list) else value
 
 
-def sheet_rows(lines: Iterable[Json]) -> Iterator[RenderableType]:
-    yield table("sku", "zone", "counted", rows=[[line["sku"], line["zone"], ""] for line in lines])
+def sheet_shown(facts: Json) -> Iterator[RenderableType]:
+    if facts["file"]:
+        yield pairs({"written to": facts["file"]})
+        return
+    yield table("sku", "zone", "counted", rows=[[line["sku"], line["zone"], ""] for line in facts["lines"]])

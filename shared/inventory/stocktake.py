@@ -408,8 +408,6 @@ def correction_of(
     """What posting this line means for the stock line as it is now: a movement; a void count; or broken promises."""
     if (stock.counted_at if stock else None) != deciding.taken_under:
         return LineOutcome.SUPERSEDED
-    if stock is None and deciding.seq:
-        return LineOutcome.SUPERSEDED  # the stock line was removed
     variance = deciding.variance
     if stock is not None and variance < 0 and stock.on_hand + variance < stock.reserved:
         return Shortfall(line.sku, stock.reserved, max(0, stock.on_hand + variance))
@@ -422,6 +420,13 @@ def correction_of(
         creates=deciding.seq == 0,
         cause=Cause(kind=CAUSE, reference=session.id, actor=actor),
     )
+
+
+def require_stock_line(sku: str, *, known: bool, stock: StockLine | None) -> None:
+    """Refuse to take a stock line that was there, and is out of sight now, for one with nothing on it."""
+    if known and stock is None:
+        hint = "is its location still in the settings?"
+        raise Rejected("unknown_stock_line", f"the stock line of {sku} cannot be found", field="sku", hint=hint)
 
 
 def settled(

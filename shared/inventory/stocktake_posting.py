@@ -13,6 +13,7 @@ from shared.inventory.stocktake import (
     correction_of,
     figures,
     moved_on,
+    require_stock_line,
     settled,
     verdict,
 )
@@ -39,7 +40,7 @@ def post(desk: StocktakeDesk, session_id: str, *, actor: str, leave_refused: boo
     Called again, it goes on where it stopped: a session's line and the stock line change in one transaction.
 
     Raises:
-        Rejected: `wrong_state`, `changed_since_approval`.
+        Rejected: `wrong_state`, `changed_since_approval`, `unknown_stock_line`.
     """
     session = _begun(desk, read_session(desk, session_id))
     posting = Posting(session)
@@ -98,6 +99,7 @@ def _try(
     if line.outcome is not None:
         return line
     stock = stock_line(desk, line.sku, session.location)
+    require_stock_line(line.sku, known=deciding.seq > 0, stock=stock)
     found = correction_of(session, line, deciding, stock, actor)
     if isinstance(found, Correction):
         done = settled(line, LineOutcome.POSTED, now=desk.clock(), actor=actor, units=found.on_hand)

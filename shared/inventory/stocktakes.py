@@ -26,6 +26,7 @@ from shared.inventory.stocktake import (
     moved_on,
     opened_lines,
     require_counting,
+    require_stock_line,
     review,
     with_count,
 )
@@ -195,7 +196,8 @@ def count(desk: StocktakeDesk, session_id: str, entry: Entry) -> StocktakeLine:
 
     Raises:
         Rejected: `unknown_stocktake`, `wrong_state`, `not_listed`, `same_counter`, `counted_enough`,
-            `superseded_count`, `counted_in_future`, `counted_before_opening`, `no_ledger`, `ledger_too_short`.
+            `superseded_count`, `counted_in_future`, `counted_before_opening`, `no_ledger`, `ledger_too_short`,
+            `ambiguous_time`, `unknown_stock_line`.
         Retry: `ledger_behind`: the ledger has not heard of the latest movements yet.
     """
     for attempt in desk.retrying():
@@ -250,6 +252,7 @@ def _counted(desk: StocktakeDesk, session: Stocktake, entry: Entry) -> tuple[Sto
     if before is not None and is_recorded(before, entry.source):
         return before, before
     stock = stock_line(desk, entry.sku, session.location)
+    require_stock_line(entry.sku, known=before is not None and before.opening is not None, stock=stock)
     now = desk.clock()
     line = before or _found(entry, stock)
     if entry.counted_at is None:

@@ -259,3 +259,32 @@ def test_two_ways_to_choose_are_refused(storebridge: CommandLine) -> None:
     assert (
         storebridge.refusal("stocktake", "open", "main", "--zone", "A", "--abc", "A", exit_code=2)["error"] == "usage"
     )
+
+
+COMMANDS = ("list", "open", "sheet", "count", "import", "show", "recounts", "close", "approve", "post", "cancel")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_explains_itself_by_an_example(storebridge: CommandLine, command: str) -> None:
+    assert command in storebridge("stocktake", "--help").stdout
+    shown = " ".join(storebridge("stocktake", command, "--help").stdout.split())
+    assert f"Example: storebridge stocktake {command}" in shown
+
+
+def test_people_read_the_same_facts_as_tables(storebridge: CommandLine, prefix: str) -> None:
+    sku = f"{prefix}MUG"
+    set_stock(storebridge, **{sku: 10})
+    session = opened(storebridge, prefix, "--tolerance-units", "5")
+    steps = {
+        ("sheet",): sku,
+        ("count", sku, "8", "--by", "mia"): "accepted",
+        ("recounts",): "No line waits",
+        ("close",): "-2",
+        ("approve", "--by", "eli"): "eli",
+        ("post", "--dry-run"): "Dry run",
+        ("post",): "posted",
+    }
+    for (command, *words), told in steps.items():
+        result = storebridge("stocktake", command, session, *words)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert told in result.stdout

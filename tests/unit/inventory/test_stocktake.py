@@ -541,3 +541,16 @@ def test_limits_and_costs_are_in_the_currency_of_the_stocktake() -> None:
     plan = Plan("main", AllScope(), catalogue, Tolerance(), ApprovalLimit(), currency=EUR)
     with pytest.raises(Rejected, match="mixed_currencies"):
         open_stocktake(shop.desk, plan, actor="lead")
+
+
+def test_a_stock_line_out_of_sight_is_not_taken_for_an_empty_one() -> None:
+    shop = Shop(MUG=10, CAP=5)
+    shop.count("MUG", 9)
+    hidden = {key: shop.stock.lines.pop(key) for key in list(shop.stock.lines)}
+    assert shop.refusal("CAP", 5) == "unknown_stock_line"
+    shop.finish()
+    with pytest.raises(Rejected, match="unknown_stock_line"):
+        post(shop.desk, shop.session.id, actor="eli")
+    shop.stock.lines |= hidden
+    post(shop.desk, shop.session.id, actor="eli")
+    assert shop.on_hand("MUG") == 9
