@@ -83,6 +83,16 @@ def test_nothing_is_proposed_when_what_is_on_order_suffices() -> None:
     assert propose(free=4, on_order=without.quantity, point=None, expected=expected, rules=RULES).quantity == 0
 
 
+@pytest.mark.parametrize(
+    ("minimum", "pack", "quantity"),
+    [(0, 1, 8), (0, 5, 10), (8, 1, 8), (9, 1, 9), (50, 1, 50), (50, 12, 60), (48, 12, 48)],
+)
+def test_a_small_need_is_raised_to_the_minimum_and_then_to_whole_packs(minimum: int, pack: int, quantity: int) -> None:
+    rules = PlanningRules(hysteresis_units=0, minimum_order=minimum, pack_size=pack)
+    proposal = propose(free=3, on_order=0, point=10, expected=None, rules=rules)
+    assert (proposal.target, proposal.quantity) == (11, quantity)
+
+
 def test_steady_demand_needs_no_safety_stock() -> None:
     rules = PlanningRules(lead_days=14, review_days=7)
     expected = forecast(steady(3))
@@ -227,6 +237,16 @@ def test_days_out_of_stock_tell_nothing_of_demand() -> None:
     movements = [movement(5, 2, 0, 2, "count"), movement(4, 0, 2, 0), movement(2, 9, 0, 9, "count")]
     assert daily_sales(movements, today=TODAY, days=30) == [0, 2, None, None, 0]
     assert daily_sales(movements, today=TODAY, days=3) == [None, None, 0]
+
+
+def test_what_is_sold_on_the_day_of_the_delivery_counts() -> None:
+    movements = [
+        movement(3, 2, 0, 2, "count"),
+        movement(3, 0, 2, 0),
+        movement(1, 9, 0, 9, "count"),
+        movement(1, 0, 4, 5),
+    ]
+    assert daily_sales(movements, today=TODAY, days=30) == [2, None, 4]
 
 
 def test_no_movements_mean_that_nothing_is_known() -> None:
