@@ -1,6 +1,8 @@
 """What every stocktake book promises: the fake in memory, and DynamoDB's table on a real engine."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -241,3 +243,34 @@ def test_a_stocktake_from_opening_to_posting_while_orders_go_on(rooms: Rooms) ->
 def test_whatever_happens_the_book_becomes_the_shelf(rooms: Rooms, seed: int) -> None:
     world = tell(World(rooms.book, rooms.stock, rooms.move), seed, 150)
     assert world.posted > 1
+
+
+def test_two_people_post_while_orders_come_in_and_each_line_moves_once(rooms: Rooms) -> None:
+    skus = ("A", "B", "C")
+    desk = StocktakeDesk(rooms.book, rooms.stock, None, TickingClock(), retry_at_once)
+    for sku in skus:
+        rooms.stock.set_level(counted(sku, 20))
+    plan = Plan("main", AllScope(), {}, Tolerance(units=9), ApprovalLimit())
+    session, _ = open_stocktake(desk, plan, actor="lead")
+    for sku in skus:
+        count(desk, session.id, Entry(sku, 18, "mia"))
+    close_counting(desk, session.id, actor="lead")
+    approve(desk, session.id, actor="eli")
+
+    def sell(sku: str) -> None:
+        for _ in range(6):
+            for attempt in retry_at_once():
+                with attempt:
+                    rooms.move(StockChange(sku=sku, location="main", reserved=1))
+
+    def post_it() -> None:
+        with suppress(Conflict):  # the other was faster; the command is called again
+            post(desk, session.id, actor="eli")
+
+    with ThreadPoolExecutor(8) as people:
+        for done in [*(people.submit(sell, sku) for sku in skus), *(people.submit(post_it) for _ in range(2))]:
+            done.result()
+    assert post(desk, session.id, actor="eli").session.state is StocktakeState.POSTED
+    for sku in skus:
+        now = rooms.line(sku)
+        assert (now.on_hand, now.reserved, now.available, now.seq) == (18, 6, 12, 8)

@@ -95,10 +95,11 @@ class FakeStocktakeBook:
         return self.kept.get(session_id)
 
     def save(self, session: Stocktake) -> None:
-        kept = self.kept.get(session.id)
-        if kept is None or kept.revision != session.revision - 1:
-            raise Conflict("changed_meanwhile", "the session changed")
-        self.kept[session.id] = session
+        with self._stock.lock:
+            kept = self.kept.get(session.id)
+            if kept is None or kept.revision != session.revision - 1:
+                raise Conflict("changed_meanwhile", "the session changed")
+            self.kept[session.id] = session
 
     def lines(self, session_id: str) -> Sequence[StocktakeLine]:
         return [self.kept_lines[key] for key in sorted(self.kept_lines) if key[0] == session_id]
@@ -107,8 +108,9 @@ class FakeStocktakeBook:
         return self.kept_lines.get((session_id, sku))
 
     def record(self, session_id: str, line: StocktakeLine) -> None:
-        self._check(session_id, line)
-        self.kept_lines[session_id, line.sku] = line
+        with self._stock.lock:
+            self._check(session_id, line)
+            self.kept_lines[session_id, line.sku] = line
 
     def post(self, session_id: str, line: StocktakeLine, correction: Correction) -> None:
         with self._stock.lock:
