@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from infra.bench.bodies import Sample, samples
 from infra.bench.memory import empty_desk
-from infra.demo.shops import CONTENTS
+from infra.fakes.twins import contents
 from shared.kernel.clock import as_sortable, utc_now
 from shared.orders.intake import Result, take_in
 from shared.platform.http import webhook_request
@@ -81,9 +81,9 @@ def _take_in(message: str) -> None:
 
 def _reception(sample: Sample) -> Reception:
     shop = sample.vendor.shop
-    settings = CONTENTS.settings["shops"][shop]
+    settings = contents().settings["shops"][shop]
     endpoint = Endpoint(shop, settings["platform"], settings["address"])
-    secrets = tuple(CONTENTS.secrets["webhooks"][shop])
+    secrets = tuple(contents().secrets["webhooks"][shop])
     return Reception(
         endpoints=lambda _shop: endpoint,
         ingress=_INGRESSES.__getitem__,

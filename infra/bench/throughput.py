@@ -8,8 +8,9 @@ from time import perf_counter
 from typing import Any, Final
 
 from infra.bench.bodies import SKUS, VENDORS
-from infra.demo.shops import CONTENTS, Post
+from infra.demo.shops import Post
 from infra.demo.stage import Stage
+from infra.fakes.twins import contents, twins
 from infra.local.stack import LocalStack, Options
 
 LINES: Final = 3
@@ -50,8 +51,8 @@ class NotAllArrived(Exception):
 
 def measure(orders: int) -> Throughput:
     """Send so many signed orders of three lines from both vendors at once, and wait until all is done."""
-    with LocalStack(Options(contents=CONTENTS)) as stack:
-        stage = Stage.on(stack)
+    with twins() as shops, LocalStack(Options(contents=contents(), environment=shops.environment)) as stack:
+        stage = Stage.on(stack, shops)
         for sku in SKUS:
             stage.count_in(sku, 10 * orders)
         _warm_up(stage)

@@ -8,10 +8,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from infra.demo.scenes import DAY, Told
-from infra.demo.shops import CONTENTS
 from infra.demo.stage import Stage
 from infra.demo.verdict import Check, check_all
+from infra.fakes.twins import Twins, contents, twins
 from infra.local.dynoxide import EngineUnavailable
+from infra.local.npm import NotFetched
 from infra.local.stack import LocalStack, Options
 
 console = Console()
@@ -20,11 +21,11 @@ console = Console()
 def main() -> int:
     started = monotonic()
     try:
-        with LocalStack(Options(contents=CONTENTS)) as stack:
-            stage = Stage.on(stack)
+        with twins() as shops, LocalStack(_options(shops)) as stack:
+            stage = Stage.on(stack, shops)
             rows = _play(stage)
             checks = list(check_all(stage))
-    except EngineUnavailable as error:
+    except (EngineUnavailable, NotFetched) as error:
         console.print(f"[red]{error}[/red]")
         return 1
     _show(rows, checks)
@@ -33,6 +34,10 @@ def main() -> int:
     good = all(row.as_expected for row in rows) and all(check.holds for check in checks)
     console.print("[bold green]Everything holds.[/]" if good else "[bold red]Something does not hold.[/]")
     return 0 if good else 1
+
+
+def _options(shops: Twins) -> Options:
+    return Options(contents=contents(duplicate_window_minutes=10), environment=shops.environment)
 
 
 def _play(stage: Stage) -> list[Told]:

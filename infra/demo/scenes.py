@@ -1,13 +1,15 @@
 """The day, scene by scene. Each plays something that happens to real merchants and tells what became of it."""
 
+import json
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from infra.demo.shops import aurora, aurora_line, aurora_raw, borealis, borealis_line, borealis_ping
-from infra.demo.stage import Stage
+from infra.demo.shops import aurora, aurora_line, aurora_raw, borealis, borealis_line, borealis_odd, borealis_ping
+from infra.demo.stage import WORKERS, Stage
 from infra.samples import shopify
 from shared.kernel.clock import utc_now
 from shared.kernel.identifiers import OrderKey
@@ -21,6 +23,9 @@ from shared.wiring.order_desk import retry_conflicts
 ORDINARY_ORDERS = 20
 FLASH_UNITS = 50
 FLASH_ORDERS = 200
+LIVE_UNITS = 24
+LIVE_BUYERS = 60
+BUYERS_PER_QUEUE_RUN = 10
 
 
 @dataclass(frozen=True)
@@ -216,14 +221,20 @@ def forgeries(stage: Stage) -> Iterator[Told]:
 
 
 def hint(stage: Stage) -> Iterator[Told]:
+    whole = json.loads(aurora(1110, aurora_line("MUG")).request.body)
+    stage.shops.aurora.put_order(whole)
     stage.deliver(aurora_raw(1110, {"id": 1110}, topic="orders/updated"))
     stage.settle()
-    reasons = [reason["code"] for reason in stage.set_aside()]
+    kept = stage.order("aurora", 1110)
+    yield Told("A delivery holds only an id", kept.status, "the shop is asked for the whole order", _is(kept, "ready"))
+    stage.deliver(borealis_odd(2110))
+    stage.settle()
+    reasons = [f"{reason['code']} [{reason['field']}]" for reason in stage.set_aside()]
     yield Told(
-        "A delivery holds only an id, and the shop cannot be asked",
+        "A plugin sells one and a half units",
         "set aside on the dead-letter queue",
-        f"{', '.join(reasons)}: add API credentials, then replay it",
-        reasons == ["no_api_access"],
+        ", ".join(reasons),
+        reasons == ["invalid_payload [line_items.0.quantity]"],
     )
 
 
@@ -247,6 +258,43 @@ def flash_sale(stage: Stage) -> Iterator[Told]:
     )
 
 
+def in_step(stage: Stage) -> Iterator[Told]:
+    stage.count_in("KETTLE", LIVE_UNITS)
+    stage.shops.stock("KETTLE", 0)
+    stage.fire("stock-sync")
+    yield _shown(stage, "Both shops list a kettle and show 0", LIVE_UNITS, "the sweep finds it and writes the level")
+    stage.shops.buy("aurora", "KETTLE", 4)
+    stage.settle()
+    yield _shown(stage, "Aurora sells 4", LIVE_UNITS - 4, "a sale at one shop shows at the other within seconds")
+    kettle = stage.shops.borealis.shop.by_sku("KETTLE")
+    if kettle is not None:
+        kettle.stock = 999
+    stage.fire("stock-sync")
+    yield _shown(stage, "Somebody types 999 at Borealis", LIVE_UNITS - 4, "the sweep corrects it and logs why")
+
+
+def live_flash_sale(stage: Stage) -> Iterator[Told]:
+    def visit(number: int) -> None:
+        stage.shops.buy(("aurora", "borealis")[number % 2], "KETTLE")
+        if number % BUYERS_PER_QUEUE_RUN == 0:
+            stage.shops.deliver()
+
+    before = sum(stage.shops.sold.values())
+    with ThreadPoolExecutor(WORKERS) as buyers:
+        list(buyers.map(visit, range(LIVE_BUYERS)))
+    stage.settle()
+    stage.fire("stock-sync")
+    sold, level = sum(stage.shops.sold.values()) - before, stage.level("KETTLE")
+    left = LIVE_UNITS - 4
+    yield Told(
+        f"{LIVE_BUYERS} buyers at both shops want {left} kettles at once",
+        f"{sold} ordered, {min(sold, left)} allocated, {LIVE_BUYERS - sold} turned away by the shops",
+        f"on hand {level.on_hand}, reserved {level.reserved}; what the shops took beyond it is held",
+        level.reserved == min(LIVE_UNITS, sold + 4),
+    )
+    yield _shown(stage, "Afterwards", level.available, "once quiet, each shop shows the pool")
+
+
 DAY: tuple[tuple[str, Scene], ...] = (
     ("Counting the shelf", opening),
     ("Ordinary orders", ordinary_orders),
@@ -262,11 +310,19 @@ DAY: tuple[tuple[str, Scene], ...] = (
     ("Forgeries", forgeries),
     ("A mere hint", hint),
     ("Flash sale", flash_sale),
+    ("Shops in step", in_step),
+    ("Flash sale at live shops", live_flash_sale),
 )
 
 
 def _desk(stage: Stage) -> Desk:
     return Desk(stage.orders, stage.stock, None, ("main",), ReviewRules(), utc_now, retry_conflicts)
+
+
+def _shown(stage: Stage, happened: str, expected: int, why: str) -> Told:
+    shown = stage.shops.shown("KETTLE")
+    outcome = ", ".join(f"{shop} shows {level}" for shop, level in shown.items())
+    return Told(happened, outcome, why, set(shown.values()) == {expected})
 
 
 def _units(record: OrderRecord, sku: str | None = None) -> int:

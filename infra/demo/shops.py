@@ -6,39 +6,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from infra.local.provision import Contents
+from infra.fakes.twins import AURORA, BOREALIS, SECRET
 from infra.samples import shopify, woocommerce
 from shared.storefronts.ingress import WebhookRequest
 
 Json = dict[str, Any]
 
 MORNING = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-AURORA_ADDRESS = "aurora.example.myshopify.com"
-BOREALIS_ADDRESS = "borealis.example"
-_SECRETS = {"aurora": "aurora-demo-secret", "borealis": "borealis-demo-secret"}
-
-CONTENTS = Contents(
-    settings={
-        "merchant": "Example Goods",
-        "locations": {"main": {"name": "Main warehouse", "country": "NL"}},
-        "shops": {
-            # No API: what a delivery does not say itself cannot be asked here.
-            "aurora": {
-                "platform": "shopify",
-                "address": AURORA_ADDRESS,
-                "locations": ["main"],
-                "api_access": False,
-            },
-            "borealis": {
-                "platform": "woocommerce",
-                "address": BOREALIS_ADDRESS,
-                "locations": ["main"],
-                "api_access": False,
-            },
-        },
-    },
-    secrets={"webhooks": {shop: [secret] for shop, secret in _SECRETS.items()}, "api": {}},
-)
 
 
 @dataclass(frozen=True)
@@ -77,7 +51,7 @@ def aurora(order_id: int, *lines: Json, minute: int = 0, topic: str = "orders/cr
 
 
 def aurora_raw(order_id: int, body: Any, *, topic: str) -> Post:
-    request = shopify.signed_request(body, topic=topic, secret=_SECRETS["aurora"], address=AURORA_ADDRESS)
+    request = shopify.signed_request(body, topic=topic, secret=SECRET, address=AURORA)
     return Post("aurora", str(order_id), request)
 
 
@@ -99,8 +73,8 @@ def borealis(order_id: int, *lines: Json, minute: int = 0, topic: str = "order.c
             **overrides,
         }
     )
-    source = f"https://{BOREALIS_ADDRESS}/"
-    request = woocommerce.request(body, secret=_SECRETS["borealis"], source=source, topic=topic)
+    source = f"https://{BOREALIS}/"
+    request = woocommerce.request(body, secret=SECRET, source=source, topic=topic)
     return Post("borealis", str(order_id), request)
 
 
@@ -110,6 +84,14 @@ def borealis_line(sku: str, units: int = 1, *, price: str = "12.50", **overrides
         **{"id": sum(sku.encode()), "name": sku, "sku": sku, "quantity": units, "subtotal": total, "total": total}
         | overrides
     )
+
+
+def borealis_odd(order_id: int) -> Post:
+    """An order of one and a half units, as a plugin for cloth by the metre makes it."""
+    line = borealis_line("MUG") | {"quantity": Decimal("1.5")}
+    body = woocommerce.order(id=order_id, number=str(order_id), line_items=[line])
+    raw = woocommerce.encode(body | {"line_items": [line | {"quantity": 1.5}]})
+    return Post("borealis", str(order_id), woocommerce.request(raw, secret=SECRET, source=f"https://{BOREALIS}/"))
 
 
 def borealis_ping() -> Post:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from infra.demo.shops import Post
+from infra.fakes.twins import Twins
 from infra.local.stack import LocalStack
 from shared.dynamodb.table import connect
 from shared.inventory.levels import set_level
@@ -28,6 +29,7 @@ WORKERS = 8
 @dataclass
 class Stage:
     stack: LocalStack
+    shops: Twins
     orders: OrderTable
     stock: StockTable
     tasks: TaskTable
@@ -38,14 +40,16 @@ class Stage:
     """Orders of which at least one delivery was answered with 2xx."""
 
     @classmethod
-    def on(cls, stack: LocalStack) -> "Stage":
+    def on(cls, stack: LocalStack, shops: Twins) -> "Stage":
         """Connect to a stack that is up, and subscribe a queue to every event on its bus."""
         os.environ.update(stack.clients.environment(), AWS_REGION="eu-west-1", AWS_DEFAULT_REGION="eu-west-1")
         tables = {table.name.rpartition("-")[2]: table.name for table in stack.deployment.tables}
         connection = connect()
         stock = StockTable(connection, tables["stock"], ("main",))
+        shops.connect(stack.url)
         return cls(
             stack=stack,
+            shops=shops,
             stock=stock,
             orders=OrderTable(connection, tables["orders"], stock),
             tasks=TaskTable(connection, tables["sync"]),
@@ -63,7 +67,8 @@ class Stage:
             return list(senders.map(self._post, posts))
 
     def settle(self) -> None:
-        """Wait until every queue and stream is quiet."""
+        """Wait until every queue and stream is quiet, the shops' own webhooks included."""
+        self.shops.deliver()
         self.stack.drain()
 
     def order(self, shop: str, order_id: int | str) -> OrderRecord:

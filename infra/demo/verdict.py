@@ -35,7 +35,7 @@ def _nothing_lost(stage: Stage, records: list[OrderRecord]) -> Check:
     kept = {record.key for record in records}
     missing = stage.accepted - kept
     aside = len(stage.set_aside())
-    found = f"{len(stage.accepted)} orders answered with 2xx: {len(kept)} kept, {aside} set aside"
+    found = f"{len(stage.accepted)} orders answered with 2xx: {len(stage.accepted - missing)} kept, {aside} set aside"
     return Check("I1 every accepted delivery is applied, superseded or set aside", len(missing) == aside, found)
 
 

@@ -22,7 +22,7 @@ from shared.kernel.clock import utc_now
 
 AURORA = "aurora.example.myshopify.com"
 BOREALIS = "borealis.example"
-_SECRET = "twin-secret"  # noqa: S105 - made up
+SECRET = "twin-secret"  # noqa: S105 - made up
 
 
 @dataclass
@@ -39,39 +39,6 @@ class Twins:
     sold: dict[str, int] = field(default_factory=lambda: {"aurora": 0, "borealis": 0})
     _lock: Lock = field(default_factory=Lock)
 
-    def contents(self, *, buffers: Mapping[str, int] | None = None) -> Contents:
-        """Settings and secrets for a stack that serves both."""
-        kept_back = buffers or {}
-        common = {"locations": ["main"], "order_delay_seconds": 2}
-        return Contents(
-            settings={
-                "locations": {"main": {"name": "Main warehouse"}},
-                "shops": {
-                    "aurora": {
-                        "platform": "shopify",
-                        "address": AURORA,
-                        "stock_location": LOCATION,
-                        "stock_buffer": kept_back.get("aurora", 0),
-                        **common,
-                    },
-                    "borealis": {
-                        "platform": "woocommerce",
-                        "address": BOREALIS,
-                        "stock_buffer": kept_back.get("borealis", 0),
-                        **common,
-                    },
-                },
-                "review": {"duplicate_window_minutes": 0},
-            },
-            secrets={
-                "webhooks": {"aurora": [_SECRET], "borealis": [_SECRET]},
-                "api": {
-                    "aurora": {"access_token": TOKEN},
-                    "borealis": {"consumer_key": CONSUMER_KEY, "consumer_secret": CONSUMER_SECRET},
-                },
-            },
-        )
-
     @property
     def environment(self) -> dict[str, str]:
         """What the stack's functions need to reach the shops."""
@@ -82,7 +49,7 @@ class Twins:
         self.stack_url = stack_url
         for topic in ("order.created", "order.updated"):
             url = "https://storebridge.example/webhooks/borealis/orders"
-            self.borealis.webhooks.register(topic, url, secret=_SECRET)
+            self.borealis.webhooks.register(topic, url, secret=SECRET)
 
     def stock(self, sku: str, shown: int) -> None:
         """Both shops sell this SKU, and show so many."""
@@ -118,8 +85,42 @@ class Twins:
         return self.http.post(f"{self.stack_url}{path}", content=body, headers=dict(headers)).status_code
 
     def _send_from_aurora(self, body: shopify.Json) -> None:
-        request = shopify.signed_request(body, topic="orders/create", secret=_SECRET, address=AURORA)
+        request = shopify.signed_request(body, topic="orders/create", secret=SECRET, address=AURORA)
         self.send("https://storebridge.example/webhooks/aurora/orders", request.headers, request.body)
+
+
+def contents(*, buffers: Mapping[str, int] | None = None, duplicate_window_minutes: int = 0) -> Contents:
+    """Settings and secrets for a stack that serves both."""
+    kept_back = buffers or {}
+    common = {"locations": ["main"], "order_delay_seconds": 2, "sweep_every_minutes": 0}
+    return Contents(
+        settings={
+            "locations": {"main": {"name": "Main warehouse"}},
+            "shops": {
+                "aurora": {
+                    "platform": "shopify",
+                    "address": AURORA,
+                    "stock_location": LOCATION,
+                    "stock_buffer": kept_back.get("aurora", 0),
+                    **common,
+                },
+                "borealis": {
+                    "platform": "woocommerce",
+                    "address": BOREALIS,
+                    "stock_buffer": kept_back.get("borealis", 0),
+                    **common,
+                },
+            },
+            "review": {"duplicate_window_minutes": duplicate_window_minutes},
+        },
+        secrets={
+            "webhooks": {"aurora": [SECRET], "borealis": [SECRET]},
+            "api": {
+                "aurora": {"access_token": TOKEN},
+                "borealis": {"consumer_key": CONSUMER_KEY, "consumer_secret": CONSUMER_SECRET},
+            },
+        },
+    )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from shared.sync.levels.push import PushReport, push
 from shared.wiring.channel_desk import channel_desk, pushed_shops
 from shared.wiring.level_tables import job_table
 
-_LEASE = timedelta(minutes=5)
+_LEASE = timedelta(minutes=6)
 """Longer than the function may run."""
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict, Rejected, Retry
+from shared.platform.configuration import settings
 from shared.platform.observability import count, logger
 from shared.sync.jobs import Job, Worker, work
 from shared.sync.levels.sweep import sweep_page
@@ -18,7 +19,7 @@ _LEASE = timedelta(minutes=10)
 def sweep_all(has_time: Callable[[], bool], *, run: str) -> dict[str, str]:
     """Sweep every shop whose stock we keep, as far as the time goes. One shop's trouble stops no other.
 
-    Returns by shop `done`, `unfinished` (the next run goes on), or why it could not be swept.
+    Returns by shop `done`, `unfinished` (the next run goes on), `fresh` (swept lately), or why it could not be swept.
     """
     return {shop: _sweep_one(shop, has_time, run) for shop in pushed_shops()}
 
@@ -31,15 +32,26 @@ def sweep(shop: str, worker: Worker, *, dry_run: bool = False) -> Job:
         Retry, Rejected: the shop is out of reach, or refuses us.
     """
     desk, log = channel_desk(shop), drift_table()
-    name = f"stock_sync/{shop}" + ("/dry_run" if dry_run else "")
-    return work(name, lambda job: sweep_page(desk, log, job, dry_run=dry_run), worker)
+    return work(_job_name(shop, dry_run=dry_run), lambda job: sweep_page(desk, log, job, dry_run=dry_run), worker)
 
 
 def worker(has_time: Callable[[], bool], *, run: str) -> Worker:
     return Worker(jobs=job_table(), holder=run, clock=utc_now, lease=_LEASE, has_time=has_time)
 
 
+def _job_name(shop: str, *, dry_run: bool = False) -> str:
+    return f"stock_sync/{shop}" + ("/dry_run" if dry_run else "")
+
+
+def _was_swept_lately(shop: str) -> bool:
+    last = job_table().find(_job_name(shop))
+    pause = timedelta(minutes=settings().shop(shop).sweep_every_minutes)
+    return bool(last and last.finished_at and utc_now() - last.finished_at < pause)
+
+
 def _sweep_one(shop: str, has_time: Callable[[], bool], run: str) -> str:
+    if _was_swept_lately(shop):
+        return "fresh"
     try:
         job = sweep(shop, worker(has_time, run=run))
     except (Conflict, Retry, Rejected) as error:

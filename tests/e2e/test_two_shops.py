@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from infra.fakes.twins import Twins, twins
+from infra.fakes.twins import Twins, contents, twins
 from infra.local.shopify_schema import SCHEMA_FILE
 from infra.local.stack import LocalStack, Options
 from shared.dynamodb.table import connect
@@ -50,7 +50,7 @@ class House:
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
     with twins() as shops, pytest.MonkeyPatch.context() as patch:
-        options = Options(contents=shops.contents(buffers={"borealis": BUFFER}), environment=shops.environment)
+        options = Options(contents=contents(buffers={"borealis": BUFFER}), environment=shops.environment)
         with LocalStack(options) as stack:
             for name, value in stack.clients.environment().items():
                 patch.setenv(name, value)

@@ -431,9 +431,10 @@ def _line(line: schemas.LineItem, context: Context, path: str, refunded: int) ->
 def _stock_tracked(line: schemas.LineItem) -> bool | None:
     if line.gift_card:
         return False
-    if "variant_inventory_management" not in line.model_fields_set:
-        return None
-    return line.variant_inventory_management is not None
+    managed = line.variant_inventory_management is not None
+    # A variant that was deleted since is no longer said to be counted, and yet its goods are still to be shipped.
+    says_nothing = "variant_inventory_management" not in line.model_fields_set or line.variant_id is None
+    return None if says_nothing and not managed else managed
 
 
 def _shipping_line(line: schemas.ShippingLine, context: Context, index: int) -> ShippingLine:

@@ -348,7 +348,7 @@ def test_a_fetched_order_is_read_as_a_webhook_would_be() -> None:
     assert read.totals.tips == Amount(shop=Money.parse("3.00", "CHF"), presentment=Money.parse("3.20", "EUR"))
     mug, custom = read.lines
     assert (mug.id, mug.product_id, mug.variant_id, mug.stock_tracked) == ("1", "7", "8", True)
-    assert (custom.product_id, custom.variant_id, custom.stock_tracked) == (None, None, False)
+    assert (custom.product_id, custom.variant_id, custom.stock_tracked) == (None, None, None)
     assert mug.discounts[0].application == 0
     assert (mug.taxes[0].rate, mug.duties[0].harmonised_code) == ("0.19", "6911")
     (discount,) = read.discount_applications

@@ -286,7 +286,7 @@ def test_a_custom_line_has_no_product_and_no_stock() -> None:
         product_id=None, variant_id=None, sku="", variant_inventory_management=None, requires_shipping=False
     )
     line = read(EUR.order(custom)).lines[0]
-    assert (line.product_id, line.variant_id, line.sku, line.stock_tracked) == (None, None, None, False)
+    assert (line.product_id, line.variant_id, line.sku, line.stock_tracked) == (None, None, None, None)
     assert not line.requires_shipping
 
 
