@@ -20,8 +20,9 @@ from shared.kernel.errors import Rejected, StorebridgeError
 
 GROUPS: Final[Mapping[str, str]] = {
     "orders": "Look at orders; release, cancel or review them.",
-    "stock": "Look at stock, or enter what was counted.",
+    "stock": "Look at stock and explain it, enter what was counted, define bundles.",
     "stocktake": "Count the shelves while selling goes on.",
+    "sync": "Synchronise a shop now: its stock, or orders that were missed.",
     "events": "See what was set aside, and put messages through again.",
     "send": "Send a signed webhook, as a shop would.",
     "shops": "See which shops are connected, and whether all is set up.",
