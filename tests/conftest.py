@@ -39,7 +39,7 @@ def connection(engine: str, monkeypatch: pytest.MonkeyPatch) -> Connection:
 
 @pytest.fixture
 def table_names(connection: Connection, engine: str) -> dict[str, str]:
-    """Fresh tables by their role: `orders`, `stock`, `sync`."""
+    """Fresh tables by their role: `orders`, `stock`, `movements`, `stocktakes`, `sync`."""
     client = boto3.client("dynamodb", endpoint_url=engine)
     run = next(_numbers)
     names = {}

@@ -87,7 +87,8 @@ class CommandLine:
         return f"aurora/{order_id}"
 
     def contents(self) -> dict[str, list[str]]:
-        """Every item of every table, and the settings, as text that can be compared."""
+        """Every item of every table once all is quiet, and the settings, as text that can be compared."""
+        self.stack.drain()
         clients = self.stack.clients
         found = {
             table.name: sorted(map(_text, clients.dynamodb.scan(TableName=table.name)["Items"]))

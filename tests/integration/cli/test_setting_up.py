@@ -232,7 +232,7 @@ def test_a_schedule_is_fired_and_does_its_work(storebridge: CommandLine, stack: 
     storebridge.json("stock", "set", "LATE", "main", "0")
     order = storebridge.receive(6301, line("LATE"))
     storebridge.json("stock", "set", "LATE", "main", "1")
-    (name,) = storebridge.json("schedules", "list")["schedules"]
+    (name,) = [known for known in storebridge.json("schedules", "list")["schedules"] if "order-review" in known]
     assert storebridge.json("schedules", "fire", name)["fired"] == name
     stack.drain()
     assert storebridge.json("orders", "show", order)["status"] == "ready"
@@ -240,7 +240,8 @@ def test_a_schedule_is_fired_and_does_its_work(storebridge: CommandLine, stack: 
 
 def test_a_schedule_that_there_is_not(storebridge: CommandLine) -> None:
     refusal = storebridge.refusal("schedules", "fire", "nightly?")
-    assert (refusal["error"], refusal["hint"]) == ("not_found", "there is: storebridge-order-review")
+    assert refusal["error"] == "not_found"
+    assert "storebridge-order-review" in refusal["hint"]
 
 
 def test_the_command_as_a_program_of_its_own(stack: LocalStack) -> None:

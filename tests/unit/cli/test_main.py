@@ -22,6 +22,9 @@ COMMANDS = {
     "tasks": {"list", "close"},
     "settings": {"show", "push"},
     "schedules": {"list", "fire"},
+    "stocktake": {
+        *("list", "open", "sheet", "count", "import", "show", "recounts", "close", "approve", "post", "cancel"),
+    },
 }
 
 
