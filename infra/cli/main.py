@@ -145,9 +145,15 @@ def _load(name: str) -> Any:
     commands: typer.Typer = importlib.import_module(f"infra.cli.{name}").app
     command = typer.main.get_command(commands)
     command.name = name
-    for leaf in (command, *getattr(command, "commands", {}).values()):
+    for leaf in _with_all_below(command):
         leaf.epilog = f"{leaf.epilog}\n\n{EVERYWHERE}" if leaf.epilog else EVERYWHERE
     return command
+
+
+def _with_all_below(command: Any) -> Iterator[Any]:
+    yield command
+    for below in getattr(command, "commands", {}).values():
+        yield from _with_all_below(below)
 
 
 def _parameter(error: UsageError) -> str | None:

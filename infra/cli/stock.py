@@ -7,17 +7,23 @@ import typer
 from pydantic import ValidationError
 from rich.console import RenderableType
 
+from infra.cli import bundles
 from infra.cli.order_facts import Json, time
 from infra.cli.output import table
+from infra.cli.stock_explanation import in_words, ledger_facts, part_of, shop_facts, standing
 from infra.cli.target import ACTOR_VARIABLE, actor, connected
+from shared.inventory.bundles import parts_of, shelf_skus
 from shared.inventory.levels import set_level
 from shared.inventory.models import LevelRequest, StockLine
-from shared.kernel.clock import utc_now
+from shared.kernel.clock import parse_time, utc_now
 from shared.kernel.errors import Conflict, Rejected
 from shared.platform.configuration import settings
+from shared.sync.levels.sweep import Drift
+from shared.wiring.level_tables import binding_table, drift_table, movement_table
 from shared.wiring.tables import stock_table
 
-app = typer.Typer(no_args_is_help=True, help="Look at stock, or enter what was counted.")
+app = typer.Typer(no_args_is_help=True, help="Look at stock and explain it, enter what was counted, define bundles.")
+app.add_typer(bundles.app, name="bundle", epilog="Example: storebridge stock bundle set TEA-SET MUG-BLUE=4 TEAPOT=1")
 
 
 @app.command(epilog="Example: storebridge stock show MUG-BLUE MUG-RED")
@@ -136,3 +142,112 @@ def _set(facts: Json) -> Iterator[RenderableType]:
     title = f"{after['sku']} at {after['location']}" + ("  (dry run: nothing is written)" if facts["dry_run"] else "")
     rows = [(name.replace("_", " "), before.get(name), after[name]) for name in _FIGURES]
     yield table("", "before", "after", rows=rows, title=title)
+
+
+@app.command(epilog="Example: storebridge stock explain MUG-BLUE --shop aurora")
+def explain(
+    ctx: typer.Context,
+    sku: Annotated[str, typer.Argument(show_default=False)],
+    *,
+    shop: Annotated[str | None, typer.Option(help="Only what this shop is told.")] = None,
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="The level as it was: 2026-11-22T18:00:00Z.")] = None,
+) -> None:
+    """Movement by movement how a level came about, and step by step what each shop is told to sell."""
+    moment = parse_time(at, field="at") if at else None
+    here = connected(ctx)
+    shops = {shop: settings().shop(shop)} if shop else settings().shops
+    known = stock_table().bundles()
+    stock = stock_table().read({sku, *shelf_skus([sku], known)})
+    movements = movement_table().of(sku)
+    if sku not in stock and sku not in known and not movements:
+        raise Rejected("unknown_sku", f"stock knows no {sku}", field="sku", hint="see storebridge stock show")
+    told = {name: next(iter(binding_table().of(name, [sku])), None) for name in shops}
+    now = utc_now()
+    facts = {
+        "sku": sku,
+        "at": time(moment),
+        "made_of": dict(parts_of(sku, known)) if sku in known else None,
+        "part_of": part_of(sku, known),
+        "locations": ledger_facts(movements, stock.get(sku, {}), moment),
+        # A shop is told what there is now: of the past nothing is known but the ledger.
+        "shops": []
+        if moment
+        else [
+            shop_facts(sku, name, connection, stock=stock, bundles=known, binding=told[name], now=now)
+            for name, connection in sorted(shops.items())
+        ],
+    }
+    here.output.show(facts, _explained)
+
+
+_MOVED = ("at", "cause", "reference", "actor", "on_hand", "reserved", "on_hand_after", "reserved_after")
+
+
+def _explained(facts: Json) -> Iterator[RenderableType]:
+    if facts["made_of"]:
+        parts = ", ".join(f"{part} x {units}" for part, units in sorted(facts["made_of"].items()))
+        yield f"{facts['sku']} is a bundle of {parts}: its stock is theirs."
+    if facts["part_of"]:
+        yield f"It goes into {', '.join(facts['part_of'])}."
+    for place in facts["locations"]:
+        rows = [(move["seq"], *(move[name] for name in _MOVED)) for move in place["movements"]]
+        columns = ("#", "when", "cause", "reference", "by", "on hand ±", "reserved ±", "on hand", "reserved")
+        yield table(*columns, rows=rows, title=f"{facts['sku']} at {place['location']}")
+        yield _verdict(place, facts["at"])
+    if facts["shops"]:
+        rows = [
+            (shop["shop"], shop["sells"], in_words(shop), (shop["binding"] or {}).get("last_shown"), standing(shop))
+            for shop in facts["shops"]
+        ]
+        yield table("shop", "sells", "because", "last shown", "", rows=rows)
+
+
+def _verdict(place: Json, at: str | None) -> str:
+    level, audit = place["level"], place["audit"]
+    then = f"{level['on_hand']} on hand, {level['reserved']} reserved, {level['available']} available"
+    told = f"At {at}: {then}." if at else f"That makes {then}."
+    if audit is None:
+        return told
+    if audit["agrees"]:
+        return f"{told} The ledger agrees with the stock line."
+    line = audit["stock_line"]
+    missing = ", ".join(map(str, audit["missing"])) or "none"
+    return (
+        f"{told} The stock line says {line['on_hand']} on hand, {line['reserved']} reserved: "
+        f"{audit['missing_in_all']} movements are missing ({missing}). The newest take some seconds to arrive."
+    )
+
+
+@app.command(epilog="Example: storebridge stock drift --shop aurora")
+def drift(
+    ctx: typer.Context,
+    *,
+    shop: Annotated[str, typer.Option(help="The shop, as the settings call it.", show_default=False)],
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
+) -> None:
+    """Where a shop showed another number than it should, and why: the corrections of the sweeps, the newest first."""
+    here = connected(ctx)
+    settings().shop(shop)
+    here.output.show({"shop": shop, "drift": [_drift(found) for found in drift_table().of(shop, limit)]}, _drifted)
+
+
+def _drift(found: Drift) -> Json:
+    return {
+        "found_at": time(found.found_at),
+        "sku": found.sku,
+        "shown": found.shown,
+        "wanted": found.wanted,
+        "cause": found.cause.value,
+        "corrected": found.corrected,
+    }
+
+
+def _drifted(facts: Json) -> Iterator[RenderableType]:
+    if not facts["drift"]:
+        yield f"No sweep of the last 90 days found {facts['shop']} out of step."
+        return
+    rows = [
+        (row["found_at"], row["sku"], row["shown"], row["wanted"], row["cause"], "yes" if row["corrected"] else "no")
+        for row in facts["drift"]
+    ]
+    yield table("found", "sku", "shown", "wanted", "why", "corrected", rows=rows)

@@ -308,6 +308,82 @@ def test_orders_of_a_period_are_found_and_taken_in(
     assert again["counts"]["same"] >= 60
 
 
+# What stock explains
+
+
+def test_a_level_is_explained_movement_by_movement_and_shop_by_shop(
+    storebridge: CommandLine, stack: LocalStack, shop: WooCommerceFake
+) -> None:
+    shop.add_product("BOWL", 0)
+    storebridge.json("stock", "set", "BOWL", "main", "20", "--buffer", "3", "--by", "mia")
+    stack.drain()
+    storebridge.json("sync", "stock", "--shop", "borealis")
+    order = shop.sell("BOWL", 4)
+    storebridge.json("sync", "orders", "--shop", "borealis", "--id", str(order.id))
+    stack.drain()
+    told = storebridge.json("stock", "explain", "BOWL", "--shop", "borealis")
+    (place,) = told["locations"]
+    assert [(move["cause"], move["on_hand"], move["reserved"]) for move in place["movements"]] == [
+        ("count", 20, 0),
+        ("order", 0, 4),
+    ]
+    assert place["movements"][0]["actor"] == "mia"
+    assert place["audit"]["agrees"]
+    (seen,) = told["shops"]
+    assert (seen["sum"], seen["buffer"], seen["sells"]) == (13, 1, 12)
+    assert seen["binding"]["item_id"]
+    printed = storebridge("stock", "explain", "BOWL").stdout
+    assert "main 16 - 3 = 13; - buffer 1 = 12" in printed
+    assert "The ledger agrees" in printed
+    past = storebridge.json("stock", "explain", "BOWL", "--at", "2020-01-01T00:00:00Z")
+    assert (past["locations"][0]["movements"], past["shops"]) == ([], [])
+    assert storebridge.refusal("stock", "explain", "NO-SUCH")["error"] == "unknown_sku"
+
+
+def test_a_bundle_is_defined_explained_pushed_and_removed(
+    storebridge: CommandLine, stack: LocalStack, shop: WooCommerceFake
+) -> None:
+    shop.add_product("TEA-SET", 0)
+    for sku, units in (("CUP", 9), ("JUG", 5)):
+        count_in(storebridge, sku, units)
+    words = ("stock", "bundle", "set", "TEA-SET", "CUP=4", "JUG=1")
+    assert storebridge.json(*words, "--dry-run")["dry_run"]
+    assert storebridge.json("stock", "bundle", "show") == {"bundles": [], "unknown": []}
+    done = storebridge.json(*words)
+    assert (done["before"], done["after"]) == (None, {"CUP": 4, "JUG": 1})
+    stack.drain()
+    storebridge.json("sync", "stock", "--shop", "borealis")
+    assert shop.shown("TEA-SET") == 1
+    told = storebridge.json("stock", "explain", "TEA-SET", "--shop", "borealis")
+    assert told["made_of"] == {"CUP": 4, "JUG": 1}
+    (seen,) = told["shops"]
+    assert (seen["sells"], seen["locations"][0]["makes"]) == (1, 2)
+    assert "CUP (9 - 0 = 9) / 4" in storebridge("stock", "explain", "TEA-SET").stdout
+    assert storebridge.json("stock", "explain", "CUP")["part_of"] == ["TEA-SET"]
+    storebridge.json("stock", "bundle", "set", "TEA-SET", "CUP=3", "JUG=1")
+    stack.drain()
+    assert shop.shown("TEA-SET") == 2
+    assert storebridge.json("stock", "bundle", "remove", "TEA-SET")["after"] is None
+    assert storebridge.refusal("stock", "bundle", "remove", "TEA-SET")["error"] == "unknown_bundle"
+
+
+@pytest.mark.usefixtures("_stocked")
+def test_what_drifted_is_listed_with_its_cause(storebridge: CommandLine, shop: WooCommerceFake) -> None:
+    retype(shop, "MUG-RED", 44)
+    storebridge.json("sync", "stock", "--shop", "borealis")
+    newest = storebridge.json("stock", "drift", "--shop", "borealis", "--limit", "1")["drift"][0]
+    del newest["found_at"]
+    assert newest == {
+        "sku": "MUG-RED",
+        "shown": 44,
+        "wanted": 4,
+        "cause": "changed_in_shop",
+        "corrected": True,
+    }
+    assert "changed_in_shop" in storebridge("stock", "drift", "--shop", "borealis").stdout
+    assert storebridge.refusal("stock", "drift", "--shop", "nowhere")["error"] == "unknown_shop"
+
+
 # The recorded events
 
 
@@ -325,6 +401,8 @@ def test_the_recorded_events_do_their_work(
     stack.drain()
     pushed = invoke("storebridge-stock-push", json.dumps(event("stock_push_sqs")).encode())
     assert json.loads(pushed.payload) == {"batchItemFailures": []}
+    job = {"pk": {"S": "job"}, "sk": {"S": "stock_sync/borealis"}}
+    stack.clients.dynamodb.delete_item(TableName="storebridge-sync", Key=job)  # or it was swept lately enough
     swept = invoke("storebridge-stock-sync", json.dumps(event("stock_sync_schedule")).encode())
     assert json.loads(swept.payload) == {"borealis": "done"}
     assert ask(**event("manual_sync_stock"))["done"]

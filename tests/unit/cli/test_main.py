@@ -16,7 +16,8 @@ NOBODY = "http://127.0.0.1:1"
 HEAVY = {"boto3", "botocore", "pynamodb", "pydantic", "httpx"}
 COMMANDS = {
     "orders": {"list", "show", "release", "cancel", "review"},
-    "stock": {"show", "set"},
+    "stock": {"show", "set", "explain", "drift", "bundle"},
+    "sync": {"stock", "orders"},
     "events": {"list", "replay"},
     "shops": {"list", "check"},
     "tasks": {"list", "close"},
@@ -50,6 +51,30 @@ def test_each_group_has_its_commands_each_with_an_example(run: Run, group: str, 
         shown = " ".join(run(group, command, "--help").stdout.split())
         assert f"Example: storebridge {group} {command}" in shown
         assert " ".join(EVERYWHERE.split()) in shown
+
+
+@pytest.mark.parametrize("command", ["set", "remove", "show"])
+def test_a_group_within_a_group_has_its_examples_too(run: Run, command: str) -> None:
+    shown = " ".join(run("stock", "bundle", command, "--help").stdout.split())
+    assert f"Example: storebridge stock bundle {command}" in shown
+    assert " ".join(EVERYWHERE.split()) in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (("sync", "orders", "--shop", "aurora"), "since"),
+        (("sync", "orders", "--shop", "aurora", "--since", "yesterday"), "since"),
+        (("sync", "orders", "--shop", "aurora", "--id", "1", "--since", "2026-11-22T00:00:00Z"), "ids"),
+        (("sync", "stock", "--shop", "AURORA"), "shop"),
+        (("stock", "explain", "MUG", "--at", "noon"), "at"),
+        (("stock", "bundle", "set", "SET", "MUG"), "components"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_asked(run: Run, words: tuple[str, ...], field: str) -> None:
+    told = run(*words, "--json", "--local", NOBODY)
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert json.loads(told.stderr)["field"] == field
 
 
 def test_send_is_a_command_of_its_own(run: Run) -> None:
