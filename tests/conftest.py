@@ -1,17 +1,24 @@
 """A real DynamoDB engine for the tests, and fresh tables in it, shaped by the template."""
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import boto3
 import pytest
+from hypothesis import settings
 from pynamodb.connection import Connection
 
 from infra.local.children import Children
 from infra.local.dynoxide import start_engine
 from infra.local.template import load_deployment
 from shared.dynamodb.table import connect
+
+# The test command tries the same cases each time; `HYPOTHESIS_PROFILE=searching` looks for new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("searching", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 _ROOT = Path(__file__).parents[1]
 _numbers = count(1)

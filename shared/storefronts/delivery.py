@@ -7,8 +7,7 @@ reader can verify the signature again.
 import base64
 import json
 import zlib
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from shared.kernel.errors import Rejected
 
@@ -17,8 +16,7 @@ MAX_BODY_BYTES = 6 * 1024 * 1024
 """Shopify sends bodies of some MB; Lambda itself takes no more than 6 MB."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One authenticated account of a resource, as a storefront sent it or as we fetched it.
 
     `topic` is a hint: on both platforms it is not covered by the signature.

@@ -1,8 +1,7 @@
 """Receive a webhook: authenticate, look it over, hand it on. Standard library only: it is on the 5-second path."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.kernel import strict_json
 from shared.kernel.errors import Rejected, Retry
@@ -10,8 +9,7 @@ from shared.storefronts.delivery import MAX_BODY_BYTES, Delivery
 from shared.storefronts.ingress import Authenticated, Ingress, Ping, WebhookRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """What the settings say of one shop, as far as its webhooks go."""
 
     shop: str
@@ -26,8 +24,7 @@ class SecretShelf(Protocol):
     def __call__(self, shop: str, *, fresh: bool = False) -> Sequence[str]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reception:
+class Reception(NamedTuple):
     endpoints: Callable[[str], Endpoint | None]
     ingress: Callable[[str], Ingress]
     """By platform. Called once the platform is known, so that only one vendor's code is loaded."""

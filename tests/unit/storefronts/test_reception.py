@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -80,7 +79,7 @@ def with_headers(request: WebhookRequest, **changes: str | None) -> WebhookReque
     """Headers by their names with underscores; None leaves one out."""
     given = {name.replace("_", "-"): value for name, value in changes.items()}
     kept = {name: value for name, value in request.headers.items() if name not in given}
-    return replace(request, headers=kept | {name: value for name, value in given.items() if value is not None})
+    return request._replace(headers=kept | {name: value for name, value in given.items() if value is not None})
 
 
 def test_a_signed_delivery_is_queued_as_it_came(counter: Counter) -> None:
@@ -103,7 +102,7 @@ def test_a_delivery_is_not_taken_before_the_queue_has_it(counter: Counter) -> No
         raise Retry("aws_unreachable", "SendMessage")
 
     with pytest.raises(Retry):
-        receive("aurora", shopify.signed_request(BODY), replace(counter.reception, enqueue=refuse))
+        receive("aurora", shopify.signed_request(BODY), counter.reception._replace(enqueue=refuse))
 
 
 @pytest.mark.parametrize("shop", FRIENDLY)
@@ -151,14 +150,14 @@ def test_any_changed_byte_of_a_signed_body_is_refused(counter: Counter, shop: st
     for place in range(len(BODY)):
         forged = bytearray(BODY)
         forged[place] ^= 1
-        assert counter.refusal_of(shop, replace(genuine, body=bytes(forged))) == "unauthorised"
+        assert counter.refusal_of(shop, genuine._replace(body=bytes(forged))) == "unauthorised"
 
 
 @pytest.mark.parametrize("shop", FRIENDLY)
 def test_a_truncated_body_is_refused(counter: Counter, shop: str) -> None:
     genuine = FRIENDLY[shop](BODY)
     for length in range(len(BODY)):
-        assert counter.refusal_of(shop, replace(genuine, body=BODY[:length])) == "unauthorised"
+        assert counter.refusal_of(shop, genuine._replace(body=BODY[:length])) == "unauthorised"
 
 
 @pytest.mark.parametrize(
@@ -263,8 +262,8 @@ def test_a_ping_is_answered_and_queues_nothing(counter: Counter) -> None:
 @pytest.mark.parametrize(
     "disguised",
     [
-        replace(woocommerce.ping(), body=BODY),
-        replace(woocommerce.ping(), body=b"webhook_id=1&x=2"),
+        woocommerce.ping()._replace(body=BODY),
+        woocommerce.ping()._replace(body=b"webhook_id=1&x=2"),
         with_headers(woocommerce.ping(), x_wc_webhook_topic="order.updated"),
         with_headers(woocommerce.ping(), content_type="application/json"),
     ],
@@ -289,7 +288,7 @@ def test_a_refusal_for_another_reason_reads_no_secret_again(counter: Counter) ->
 def test_a_platform_that_nobody_knows_is_our_fault_and_not_the_shops(counter: Counter) -> None:
     """A 503, so that the storefront sends it again once the settings are mended."""
     endpoint = Endpoint("aurora", "magento", shopify.ADDRESS)
-    broken = replace(counter.reception, endpoints=lambda _shop: endpoint, ingress=order_webhook._ingress)
+    broken = counter.reception._replace(endpoints=lambda _shop: endpoint, ingress=order_webhook._ingress)
     with pytest.raises(Retry, match="bad_configuration"):
         receive("aurora", shopify.signed_request(BODY), broken)
     assert counter.queue == []
@@ -300,5 +299,5 @@ def test_the_vendor_says_what_is_authentic(counter: Counter) -> None:
         assert (list(secrets), shop_address) == ([shopify.SECRET], shopify.ADDRESS)
         return Authenticated(topic="orders/paid", test=True)
 
-    receive("aurora", WebhookRequest({}, b"{}"), replace(counter.reception, ingress=lambda _platform: generous))
+    receive("aurora", WebhookRequest({}, b"{}"), counter.reception._replace(ingress=lambda _platform: generous))
     assert (counter.queue[0].topic, counter.queue[0].test) == ("orders/paid", True)

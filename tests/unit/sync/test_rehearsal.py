@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.inventory.channels import LevelWrite, WriteStatus
 from shared.kernel.errors import Retry
 from shared.sync.jobs import Job
 from shared.sync.levels.bindings import Binding
@@ -99,3 +100,28 @@ def test_what_was_set_aside_is_tried_again_and_what_is_gone_is_set_aside() -> No
     assert [change.sku for change in report.written] == ["A"]
     assert shop.bindings.kept["aurora", "A"].set_aside is None
     assert shop.bindings.kept["aurora", "B"].set_aside == "gone"
+    assert report.set_aside == {}  # and so no call is wasted on it
+
+
+def test_a_rehearsed_channel_shows_what_it_was_told_to_and_the_real_one_does_not() -> None:
+    shop = Shop({"A": 5})
+    shop.sells("A", 1)
+    desk, item = rehearsed(shop.desk), shop.channel.item("A")
+    write = LevelWrite(item=item, quantity=5, expected=1)
+    stale = LevelWrite(item=item, quantity=3, expected=1)
+    outcomes = [desk.channel.write([each], key="k")[0].status for each in (write, stale)]
+    assert outcomes == [WriteStatus.APPLIED, WriteStatus.STALE]
+    assert [found.shown for found in desk.channel.read([item])] == [5]
+    assert [found.shown for found in desk.channel.catalogue(None).items] == [5]
+    assert shop.channel.shown["A"] == 1
+
+
+def test_only_what_is_corrected_counts_as_a_change() -> None:
+    shop = Shop({"A": 5, "B": 5})
+    for sku in "AB":
+        shop.sells(sku, 5)
+    shop.channel.sell("A", 1)
+    shop.channel.shown["B"] = 9
+    listed = ListedDrift(FakeDriftLog(), "aurora")
+    sweep_page(shop.desk, listed, Job(name="sweep", started_at=NOON))
+    assert listed.changes == [LevelChange(sku="B", before=9, after=5)]
