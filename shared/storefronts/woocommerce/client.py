@@ -73,7 +73,8 @@ class WooCommerceClient:
 
         Each page begins at the last change of the page before, not at a page number: an order that changes meanwhile
         leaves its place, and would move another over the edge of a page. Only where one second fills a page, the
-        next page of that second is asked for.
+        next page of that second is asked for. Source: WooCommerce's REST API documentation, "List all orders", and
+        10.0.2 as it was observed.
 
         Raises:
             Retry, Rejected: as `fetch_order`; `invalid_cursor`.
