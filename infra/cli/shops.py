@@ -37,6 +37,7 @@ def _facts(name: str, shop: ShopSettings, target: Target) -> Json:
         "address": shop.address,
         "locations": list(shop.locations),
         "api_access": shop.api_access,
+        "keeps_stock": shop.keeps_stock,
         "endpoint": target.endpoint_of(name),
     }
 
@@ -101,10 +102,17 @@ def _checked(facts: Json) -> Iterator[RenderableType]:
         yield _fault_table(facts["settings"], "The settings are not valid")
         return
     rows = [
-        (s["shop"], "ok" if s["ok"] else "fault", s["webhook_secrets"], ", ".join(s["locations"]), s["endpoint"])
+        (
+            s["shop"],
+            "ok" if s["ok"] else "fault",
+            s["webhook_secrets"],
+            ", ".join(s["locations"]),
+            "kept" if s["keeps_stock"] else "left alone",
+            s["endpoint"],
+        )
         for s in facts["shops"]
     ]
-    yield table("shop", "", "webhook secrets", "locations", "endpoint to enter in the shop", rows=rows)
+    yield table("shop", "", "webhook secrets", "locations", "its stock", "endpoint to enter in the shop", rows=rows)
     faults = [fault for shop in facts["shops"] for fault in shop["faults"]]
     if faults:
         yield _fault_table(faults)

@@ -1,7 +1,7 @@
 """`storebridge stock`."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from infra.cli.target import ACTOR_VARIABLE, actor, connected
 from shared.inventory.bundles import parts_of, shelf_skus
 from shared.inventory.levels import set_level
 from shared.inventory.models import LevelRequest, StockLine
+from shared.inventory.receipts import Receipt, receive
 from shared.kernel.clock import parse_time, utc_now
 from shared.kernel.errors import Conflict, Rejected
 from shared.platform.configuration import settings
@@ -86,8 +87,9 @@ def set_stock(  # noqa: PLR0913 - each is a word of the command
 ) -> None:
     """Enter what was counted on the shelf. Options that are left out stay as they are."""
     here = connected(ctx)
-    request = _request(
-        {"sku": sku, "location": location, "on_hand": on_hand, "safety_buffer": buffer, "reorder_point": reorder_point}
+    request = _valid(
+        LevelRequest,
+        {"sku": sku, "location": location, "on_hand": on_hand, "safety_buffer": buffer, "reorder_point": reorder_point},
     )
     before = stock_table().read([sku]).get(sku, {}).get(location)
     if dry_run:
@@ -98,9 +100,35 @@ def set_stock(  # noqa: PLR0913 - each is a word of the command
     here.output.show(facts, _set)
 
 
-def _request(given: Json) -> LevelRequest:
+@app.command("receive", epilog="Example: storebridge stock receive MUG-BLUE main 24 --reference 'delivery 4711'")
+def receive_stock(
+    ctx: typer.Context,
+    sku: Annotated[str, typer.Argument(show_default=False)],
+    location: Annotated[str, typer.Argument(help="As it is called in the settings.", show_default=False)],
+    units: Annotated[int, typer.Argument(min=1, help="Units that came in.", show_default=False)],
+    *,
+    out: Annotated[bool, typer.Option("--out", help="They are taken away: broken, own use.")] = False,
+    reference: Annotated[str, typer.Option(help="Delivery note, or why units are taken away.")] = "by hand",
+    by: Annotated[str | None, typer.Option(help=f"Who received [{ACTOR_VARIABLE}, or your user name].")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+) -> None:
+    """Book goods in while selling goes on. Twice the same command is twice the goods."""
+    here = connected(ctx)
+    receipt = _valid(
+        Receipt, {"sku": sku, "location": location, "units": -units if out else units, "reference": reference}
+    )
+    before = stock_table().read([sku]).get(sku, {}).get(location)
+    after = expected(before, receipt) if dry_run else line_facts(receive(stock_table(), receipt, actor=actor(by)))
+    facts = {"dry_run": dry_run, "before": line_facts(before) if before else None, "after": after}
+    here.output.show(facts, _set)
+
+
+_Asked = TypeVar("_Asked", LevelRequest, Receipt)
+
+
+def _valid(model: type[_Asked], given: Json) -> _Asked:
     try:
-        request = LevelRequest.model_validate(given)
+        request = model.model_validate(given)
     except ValidationError as error:
         fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
         raise Rejected("invalid_level", fault["msg"], field=str(fault["loc"][0])) from error
@@ -131,6 +159,27 @@ def foreseen(before: StockLine | None, request: LevelRequest) -> Json:
         "available": request.on_hand - reserved,
         "safety_buffer": kept.get("safety_buffer", 0) if request.safety_buffer is None else request.safety_buffer,
         "reorder_point": kept.get("reorder_point") if request.reorder_point is None else request.reorder_point,
+    }
+
+
+def expected(before: StockLine | None, receipt: Receipt) -> Json:
+    """The figures that the receipt would leave.
+
+    Raises:
+        Conflict: `not_on_shelf`, as the table itself would.
+    """
+    free = before.available if before else 0
+    if free + receipt.units < 0:
+        message = f"{free} units are on the shelf and not promised to orders, so {-receipt.units} cannot be taken"
+        raise Conflict("not_on_shelf", message, field="units")
+    return {
+        "sku": receipt.sku,
+        "location": receipt.location,
+        "on_hand": (before.on_hand if before else 0) + receipt.units,
+        "reserved": before.reserved if before else 0,
+        "available": free + receipt.units,
+        "safety_buffer": before.safety_buffer if before else 0,
+        "reorder_point": before.reorder_point if before else None,
     }
 
 

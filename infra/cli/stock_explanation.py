@@ -80,7 +80,7 @@ def shop_facts(
     places = [_place(place, parts, stock) for place in shop.locations]
     return {
         "shop": name,
-        "kept": shop.api_access and shop.push_stock,
+        "kept": shop.keeps_stock,
         "sells": None if unknown else sellable(sku, stock, bundles, locations=shop.locations, buffer=shop.stock_buffer),
         "unknown_to_stock": unknown,
         "locations": places,
@@ -148,7 +148,7 @@ def standing(shop: Json) -> str:
     """What stands between that number and the one that the shop shows."""
     binding = shop["binding"]
     if not shop["kept"]:
-        return "its stock is not kept (push_stock, api_access)"
+        return "its stock is not kept (push_stock, api_access, stock_location)"
     if binding is None:
         return "no sweep has found it in this shop"
     if binding["set_aside"]:

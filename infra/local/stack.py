@@ -16,7 +16,7 @@ from infra.local.checkpoints import FileCheckpoints, MemoryCheckpoints
 from infra.local.children import Children
 from infra.local.clients import Clients
 from infra.local.control import Control, NotDrained
-from infra.local.dynoxide import start_engine
+from infra.local.dynoxide import free_port, start_engine
 from infra.local.gateway import Gateway
 from infra.local.intrinsics import REGION
 from infra.local.lambdas import Lambdas
@@ -130,10 +130,15 @@ class LocalStack:
         self.clients = Clients({"dynamodb": engine, "dynamodbstreams": engine}, side.endpoint)
         self.contents = options.contents or _own_contents()
         provision(self.deployment, self.contents, self.clients)
+        self._port = options.port or free_port()
         launch = Launch(
             interpreter=options.interpreter,
             task_root=options.task_root,
-            aws={**self.clients.environment(), **options.environment},
+            aws={
+                **self.clients.environment(),
+                "AWS_ENDPOINT_URL_LAMBDA": f"http://127.0.0.1:{self._port}",  # a function may invoke itself
+                **options.environment,
+            },
             python_path=options.python_path,
         )
         self.lambdas = Lambdas(
@@ -163,7 +168,7 @@ class LocalStack:
             "environment": {**self.clients.environment(), "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION},
         }
         control = Control(self.lambdas, self.schedules, drain=self.drain, send=self._send, clock=clock, outputs=outputs)
-        self._gateway = Gateway(self.options.port, self.deployment.routes, self.lambdas.invoke, control)
+        self._gateway = Gateway(self._port, self.deployment.routes, self.lambdas.invoke, control)
         exits.callback(self._gateway.close)
         self.clients.use("lambda", self._gateway.url)
 

@@ -49,6 +49,12 @@ class ShopSettings(Canonical):
     review: ReviewRules | None = None
     """This shop's own rules in place of the common ones."""
 
+    @property
+    def keeps_stock(self) -> bool:
+        """Whether the levels that it shows are ours to keep: wanted, possible, and it is said where."""
+        says_where = self.platform != "shopify" or self.stock_location is not None
+        return self.push_stock and self.api_access and says_where
+
     @field_validator("address")
     @classmethod
     def _without_scheme(cls, address: str) -> str:

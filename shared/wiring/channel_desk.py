@@ -34,7 +34,7 @@ def channel_desk(shop: str) -> ChannelDesk:
 
 def pushed_shops() -> tuple[str, ...]:
     """The shops whose stock we keep."""
-    return tuple(name for name, shop in settings().shops.items() if shop.api_access and shop.push_stock)
+    return tuple(name for name, shop in settings().shops.items() if shop.keeps_stock)
 
 
 @cache

@@ -24,7 +24,7 @@ def sweep_all(has_time: Callable[[], bool], *, run: str) -> dict[str, str]:
     return {shop: _sweep_one(shop, has_time, run) for shop in pushed_shops()}
 
 
-def sweep(shop: str, worker: Worker, *, dry_run: bool = False) -> Job:
+def sweep(shop: str, worker: Worker) -> Job:
     """Go on with one shop's sweep, or start a new one.
 
     Raises:
@@ -32,15 +32,15 @@ def sweep(shop: str, worker: Worker, *, dry_run: bool = False) -> Job:
         Retry, Rejected: the shop is out of reach, or refuses us.
     """
     desk, log = channel_desk(shop), drift_table()
-    return work(_job_name(shop, dry_run=dry_run), lambda job: sweep_page(desk, log, job, dry_run=dry_run), worker)
+    return work(_job_name(shop), lambda job: sweep_page(desk, log, job), worker)
 
 
 def worker(has_time: Callable[[], bool], *, run: str) -> Worker:
     return Worker(jobs=job_table(), holder=run, clock=utc_now, lease=_LEASE, has_time=has_time)
 
 
-def _job_name(shop: str, *, dry_run: bool = False) -> str:
-    return f"stock_sync/{shop}" + ("/dry_run" if dry_run else "")
+def _job_name(shop: str) -> str:
+    return f"stock_sync/{shop}"
 
 
 def _was_swept_lately(shop: str) -> bool:

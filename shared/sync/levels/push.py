@@ -60,25 +60,19 @@ class PushReport:
     """SKUs to look at again after a while."""
 
 
-def push(desk: ChannelDesk, skus: Iterable[str], *, dry_run: bool = False) -> PushReport:
+def push(desk: ChannelDesk, skus: Iterable[str]) -> PushReport:
     """Make the shop show what it may sell of these SKUs; what shows the right number costs no call.
-
-    With `dry_run`, `written` tells what would be written, and nothing is.
 
     Raises:
         Retry: the shop is out of reach or the outcome of a call is unknown; call again with the same SKUs.
         Rejected: the shop refuses our credentials.
     """
     report = PushReport()
-    if not dry_run:
-        _finish_unfinished(desk, report)
+    _finish_unfinished(desk, report)
     waiting = frozenset(skus)
     for _ in range(_ROUNDS):
         bound = {binding.sku: binding for binding in desk.bindings.of(desk.shop, waiting)}
-        writes = _needed_writes(desk, bound, report, keep=not dry_run)
-        if dry_run:
-            report.written = [_change(write) for write in writes]
-            return report
+        writes = _needed_writes(desk, bound, report)
         if not writes:
             return report
         waiting = frozenset(_write_all(desk, writes, bound, report))
@@ -100,9 +94,7 @@ def wanted(desk: ChannelDesk, skus: Iterable[str]) -> Mapping[str, int]:
     }
 
 
-def _needed_writes(
-    desk: ChannelDesk, bound: Mapping[str, Binding], report: PushReport, *, keep: bool
-) -> list[LevelWrite]:
+def _needed_writes(desk: ChannelDesk, bound: Mapping[str, Binding], report: PushReport) -> list[LevelWrite]:
     now = desk.clock()
     writes, heard = [], []
     for sku, quantity in sorted(wanted(desk, bound).items()):
@@ -116,7 +108,7 @@ def _needed_writes(
             report.later.add(sku)
             continue
         writes.append(LevelWrite(item=binding.item, quantity=quantity, expected=shown))
-    if heard and keep:
+    if heard:
         desk.bindings.keep(heard)
     return writes
 

@@ -54,9 +54,7 @@ class DriftLog(Protocol):
         ...
 
 
-def sweep_page(
-    desk: ChannelDesk, log: DriftLog, job: Job, *, dry_run: bool = False
-) -> tuple[str | None, dict[str, int]]:
+def sweep_page(desk: ChannelDesk, log: DriftLog, job: Job) -> tuple[str | None, dict[str, int]]:
     """One step of a sweep: bind what the page shows, correct what drifted, log each correction.
 
     Returns the cursor of the next page and counts: `items`, `unknown` (SKUs that stock does not know), `drifted`,
@@ -67,12 +65,10 @@ def sweep_page(
     known = {binding.sku: binding for binding in desk.bindings.of(desk.shop, (item.sku for item in page.items))}
     levels = wanted(desk, (item.sku for item in page.items))
     fresh = [_bind(desk, known.get(item.sku), item, now) for item in page.items if item.sku in levels]
-    if not dry_run:
-        desk.bindings.keep(binding for binding in fresh if _is_news(known.get(binding.sku), binding))
+    desk.bindings.keep(binding for binding in fresh if _is_news(known.get(binding.sku), binding))
     drifting = [binding for binding in fresh if binding.item.shown not in (None, levels[binding.sku])]
-    report = push(desk, (binding.sku for binding in drifting), dry_run=dry_run)
-    if not dry_run:
-        log.add(_drift(desk, known.get(binding.sku), binding, levels, report, now) for binding in drifting)
+    report = push(desk, (binding.sku for binding in drifting))
+    log.add(_drift(desk, known.get(binding.sku), binding, levels, report, now) for binding in drifting)
     counts = {
         "items": len(page.items),
         "unknown": sum(item.sku not in levels for item in page.items),

@@ -87,6 +87,7 @@ def test_shops_are_listed_with_the_url_to_enter(storebridge: CommandLine, stack:
         "address": "aurora.example.myshopify.com",
         "locations": ["main"],
         "api_access": False,
+        "keeps_stock": False,
         "endpoint": f"{stack.url}/webhooks/aurora/orders",
     }
     assert "borealis.example" in storebridge("shops", "list").stdout

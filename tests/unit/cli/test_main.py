@@ -16,7 +16,7 @@ NOBODY = "http://127.0.0.1:1"
 HEAVY = {"boto3", "botocore", "pynamodb", "pydantic", "httpx"}
 COMMANDS = {
     "orders": {"list", "show", "release", "cancel", "review"},
-    "stock": {"show", "set", "explain", "drift", "bundle"},
+    "stock": {"show", "receive", "set", "explain", "drift", "bundle"},
     "sync": {"stock", "orders"},
     "events": {"list", "replay"},
     "shops": {"list", "check"},

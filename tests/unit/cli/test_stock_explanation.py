@@ -26,6 +26,7 @@ def shop(*, buffer: int = 0, **changes: Any) -> ShopSettings:
     return ShopSettings.model_validate(
         {
             "platform": "shopify",
+            "stock_location": "61",
             "address": "a.example",
             "locations": ["main", "annexe"],
             "stock_buffer": buffer,

@@ -148,14 +148,6 @@ def test_a_bundle_shows_what_its_scarcest_component_makes() -> None:
     assert shop.channel.shown["SET"] == 3
 
 
-def test_a_dry_run_tells_and_writes_nothing() -> None:
-    shop = Shop({"MUG": 5})
-    shop.sells("MUG", 0)
-    report = push(shop.desk, ["MUG"], dry_run=True)
-    assert [(change.sku, change.before, change.after) for change in report.written] == [("MUG", 0, 5)]
-    assert (shop.channel.calls, shop.bindings.calls) == (0, {})
-
-
 @given(st.lists(st.sampled_from(["sale", "order", "receipt", "typed", "lost", "push", "wait"]), max_size=40))
 def test_once_quiet_the_shop_shows_the_pool(happenings: list[str]) -> None:
     """I9, whatever happened before; and the shop never shows more than pool and unheard sales allow for long."""
