@@ -101,7 +101,7 @@ def set_stock(  # noqa: PLR0913 - each is a word of the command
 
 
 @app.command("receive", epilog="Example: storebridge stock receive MUG-BLUE main 24 --reference 'delivery 4711'")
-def receive_stock(
+def receive_stock(  # noqa: PLR0913 - each is a word of the command
     ctx: typer.Context,
     sku: Annotated[str, typer.Argument(show_default=False)],
     location: Annotated[str, typer.Argument(help="As it is called in the settings.", show_default=False)],
