@@ -1,6 +1,6 @@
 """Put the push together: changed SKUs, to every shop that sells them, each shop apart from the others."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -28,16 +28,20 @@ def read_requests(records: Sequence[Mapping[str, Any]]) -> tuple[list[PushReques
     return requests, unreadable
 
 
-def push_all(requests: Sequence[PushRequest], *, run: str) -> None:
+def push_all(requests: Sequence[PushRequest], *, run: str, has_time: Callable[[], bool]) -> None:
     """Look at each SKU in each shop that it is asked for. One shop's trouble postpones that shop and no other.
+
+    Where a slow shop has used up the time, the others are asked for anew, each by itself.
 
     Raises:
         Retry: what has to be looked at again could not be put back; the whole batch is delivered again.
     """
     for shop in pushed_shops():
         mine = {request.sku: request for request in requests if request.shop in (None, shop)}
-        if mine:
+        if mine and has_time():
             _push_shop(shop, mine, run)
+        elif mine:
+            request_push(request.model_copy(update={"shop": shop}) for request in mine.values())
 
 
 def _push_shop(shop: str, requests: dict[str, PushRequest], run: str) -> None:
