@@ -11,6 +11,11 @@ from typing import Any
 from infra.demo.shops import aurora, aurora_line, aurora_raw, borealis, borealis_line, borealis_odd, borealis_ping
 from infra.demo.stage import WORKERS, Stage
 from infra.samples import shopify
+from shared.inventory.low_stock import StockState
+from shared.inventory.stocktake import ApprovalLimit, Tolerance
+from shared.inventory.stocktake_posting import post as post_stocktake
+from shared.inventory.stocktake_scope import SkuScope
+from shared.inventory.stocktakes import Entry, Plan, approve, close_counting, count, open_stocktake
 from shared.kernel.clock import utc_now
 from shared.kernel.identifiers import OrderKey
 from shared.orders.cancel import cancel
@@ -295,6 +300,42 @@ def live_flash_sale(stage: Stage) -> Iterator[Told]:
     yield _shown(stage, "Afterwards", level.available, "once quiet, each shop shows the pool")
 
 
+def low_stock(stage: Stage) -> Iterator[Told]:
+    stage.count_in("VASE", 5, reorder_point=4)
+    for number, units in ((1201, 1), (1202, 2)):
+        stage.deliver(aurora(number, aurora_line("VASE", units)))
+        stage.settle()
+    (alert,) = [kept for kept in stage.alerts.open_alerts() if kept.sku == "VASE"]
+    crossed = alert.state is StockState.LOW and alert.seq == stage.level("VASE").seq
+    yield Told(
+        "Two orders take a vase to its reorder point and below",
+        f"{alert.sku} is {alert.state}, {stage.level('VASE').available} left",
+        "one alert for one crossing; the daily digest lists it with a proposal",
+        crossed,
+    )
+
+
+def stocktake(stage: Stage) -> Iterator[Told]:
+    desk, scope = stage.stocktakes, SkuScope(skus=("VASE",))
+    plan = Plan("main", scope, {}, Tolerance(units=0), ApprovalLimit(units=0))
+    session, _ = open_stocktake(desk, plan, actor="mia")
+    count(desk, session.id, Entry("VASE", 4, "mia"))
+    stage.deliver(aurora(1203, aurora_line("VASE")))  # selling goes on
+    stage.settle()
+    count(desk, session.id, Entry("VASE", 4, "ben"))
+    close_counting(desk, session.id, actor="mia")
+    approve(desk, session.id, actor="zoe")
+    post_stocktake(desk, session.id, actor="zoe")
+    stage.settle()
+    level = stage.level("VASE")
+    yield Told(
+        "Mia counts 4 vases where the book says 5; Ben counts again; Zoe approves",
+        f"on hand {level.on_hand}, reserved {level.reserved}",
+        "outside the tolerance a second person counts; the difference is posted, not the level",
+        (level.on_hand, level.reserved) == (4, 4),
+    )
+
+
 DAY: tuple[tuple[str, Scene], ...] = (
     ("Counting the shelf", opening),
     ("Ordinary orders", ordinary_orders),
@@ -312,6 +353,8 @@ DAY: tuple[tuple[str, Scene], ...] = (
     ("Flash sale", flash_sale),
     ("Shops in step", in_step),
     ("Flash sale at live shops", live_flash_sale),
+    ("Low stock", low_stock),
+    ("A stocktake", stocktake),
 )
 
 

@@ -16,12 +16,14 @@ from infra.local.stack import LocalStack
 from shared.dynamodb.table import connect
 from shared.inventory.levels import set_level
 from shared.inventory.models import LevelRequest, StockLine
-from shared.inventory.table import StockTable
+from shared.inventory.stocktakes import StocktakeDesk
+from shared.inventory.table import MovementTable, StockTable, StocktakeTable
 from shared.kernel.clock import utc_now
 from shared.kernel.identifiers import OrderKey
 from shared.orders.record import OrderRecord
 from shared.orders.table import OrderTable
-from shared.sync.table import TaskTable
+from shared.sync.table import AlertTable, TaskTable
+from shared.wiring.order_desk import retry_conflicts
 
 WORKERS = 8
 
@@ -33,6 +35,8 @@ class Stage:
     orders: OrderTable
     stock: StockTable
     tasks: TaskTable
+    alerts: AlertTable
+    stocktakes: StocktakeDesk
     events_queue: str
     http: httpx.Client
     answers: Counter[int] = field(default_factory=Counter)
@@ -53,6 +57,14 @@ class Stage:
             stock=stock,
             orders=OrderTable(connection, tables["orders"], stock),
             tasks=TaskTable(connection, tables["sync"]),
+            alerts=AlertTable(connection, tables["sync"]),
+            stocktakes=StocktakeDesk(
+                book=StocktakeTable(connection, tables["stocktakes"], stock),
+                stock=stock,
+                movements=MovementTable(connection, tables["movements"]),
+                clock=utc_now,
+                retrying=retry_conflicts,
+            ),
             events_queue=_subscribe(stack),
             http=httpx.Client(base_url=stack.url, timeout=30, trust_env=False),
         )
@@ -80,8 +92,8 @@ class Stage:
     def is_known(self, shop: str, order_id: int | str) -> bool:
         return self.orders.find(OrderKey(shop, str(order_id))) is not None
 
-    def count_in(self, sku: str, units: int) -> StockLine:
-        request = LevelRequest(sku=sku, location="main", on_hand=units)
+    def count_in(self, sku: str, units: int, *, reorder_point: int | None = None) -> StockLine:
+        request = LevelRequest(sku=sku, location="main", on_hand=units, reorder_point=reorder_point)
         return set_level(self.stock, utc_now, request, actor="demo")
 
     def level(self, sku: str) -> StockLine:
