@@ -26,7 +26,7 @@ FORBIDDEN = {
 }  # fmt: skip
 MOST_MODULES = {
     "order_webhook": 84,
-    "order_intake": 590,
+    "order_intake": 596,
     "order_relay": 565,
     "order_review": 512,
     "stock_relay": 500,
@@ -37,13 +37,13 @@ MOST_MODULES = {
 }
 MOST_OF_OURS = {
     "order_webhook": 23,
-    "order_intake": 57,
+    "order_intake": 63,
     "order_relay": 43,
     "order_review": 52,
     "stock_relay": 51,
     "stock_push": 64,
     "stock_sync": 64,
-    "manual_sync": 78,
+    "manual_sync": 84,
     "low_stock_notification": 54,
 }
 """Our own modules among them, packages included."""
