@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
 from shared.kernel.errors import Rejected
+from shared.kernel.model import faults_of as kernel_faults
 from shared.platform import aws
 from shared.platform.settings import parse_settings
 
@@ -51,8 +52,8 @@ def faults_of(document: Mapping[str, Any]) -> list[Json]:
     except Rejected as error:
         if not isinstance(error.__cause__, ValidationError):
             raise
-        found = error.__cause__.errors(include_input=False, include_url=False, include_context=False)
-        return [{"field": ".".join(map(str, fault["loc"])) or "settings", "message": fault["msg"]} for fault in found]
+        found = kernel_faults(error.__cause__)
+        return [{"field": fault.field or "settings", "message": fault.message} for fault in found]
     return []
 
 

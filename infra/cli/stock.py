@@ -18,6 +18,7 @@ from shared.inventory.models import LevelRequest, StockLine
 from shared.inventory.receipts import Receipt, receive
 from shared.kernel.clock import parse_time, utc_now
 from shared.kernel.errors import Conflict, Rejected
+from shared.kernel.model import faults_of
 from shared.platform.configuration import settings
 from shared.sync.levels.sweep import Drift
 from shared.wiring.level_tables import binding_table, drift_table, movement_table
@@ -130,8 +131,8 @@ def _valid(model: type[_Asked], given: Json) -> _Asked:
     try:
         request = model.model_validate(given)
     except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        raise Rejected("invalid_level", fault["msg"], field=str(fault["loc"][0])) from error
+        fault = faults_of(error)[0]
+        raise Rejected("invalid_level", fault.message, field=fault.field) from error
     known = settings().locations
     if request.location not in known:
         hint = f"known: {', '.join(sorted(known))}"

@@ -41,6 +41,7 @@ from shared.inventory.stocktake_scope import (
 from shared.inventory.stocktakes import Entry, Plan, StocktakeBook, StocktakeDesk
 from shared.kernel.clock import parse_time, utc_now
 from shared.kernel.errors import Rejected
+from shared.kernel.model import faults_of
 from shared.kernel.money import Money
 from shared.platform.configuration import settings
 from shared.wiring.level_tables import movement_table
@@ -168,8 +169,8 @@ def _plan(
 
 
 def _first(error: ValidationError) -> str:
-    fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    return f"{fault['loc'][-1]}: {fault['msg']}"
+    fault = faults_of(error)[0]
+    return f"{fault.field.rpartition('.')[2]}: {fault.message}"
 
 
 def _percent(text: str | None) -> Decimal | None:

@@ -16,7 +16,7 @@ from shared.inventory.low_stock import PlanningRules
 from shared.inventory.models import LocationId
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import SHOP_PATTERN
-from shared.kernel.model import Canonical
+from shared.kernel.model import Canonical, faults_of
 from shared.orders.review import ReviewRules
 
 ShopId = Annotated[str, StringConstraints(pattern=SHOP_PATTERN)]
@@ -141,11 +141,9 @@ def parse_settings(document: Mapping[str, Any]) -> Settings:
     try:
         return Settings.model_validate(document)
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False, include_context=False)
-        ]
-        raise Rejected("invalid_settings", "; ".join(faults), field=faults[0].split(":")[0]) from error
+        faults = [(fault.field or "settings", fault.message) for fault in faults_of(error)]
+        listed = "; ".join(f"{field}: {message}" for field, message in faults)
+        raise Rejected("invalid_settings", listed, field=faults[0][0]) from error
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, ValidationError
 
 from shared.kernel.errors import Rejected
+from shared.kernel.model import faults_of
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -38,11 +39,11 @@ def read(model: type[_Model], value: Any) -> _Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        first = faults_of(error)[0]
         raise Rejected(
             "invalid_payload",
-            f"{first['type']}: cannot be read as {model.__name__}",
-            field=".".join(str(part) for part in first["loc"]),
+            f"{first.kind}: cannot be read as {model.__name__}",
+            field=first.field,
             hint="the storefront or one of its plugins sends a shape that is not known here",
         ) from error
 

@@ -15,7 +15,7 @@ from shared.inventory.models import Sku
 from shared.kernel.clock import as_sortable
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import SHOP_PATTERN
-from shared.kernel.model import Canonical
+from shared.kernel.model import Canonical, faults_of
 from shared.orders.models import Order
 from shared.orders.record import OrderRecord
 from shared.orders.versions import Comparison, compare
@@ -134,9 +134,8 @@ def parse_request(event: Mapping[str, Any]) -> SyncRequest:
     try:
         request = SyncRequest.model_validate(event)
     except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        field = ".".join(str(part) for part in fault["loc"]) or "request"
-        raise Rejected("invalid_request", fault["msg"], field=field, hint=_HINT) from error
+        fault = faults_of(error)[0]
+        raise Rejected("invalid_request", fault.message, field=fault.field or "request", hint=_HINT) from error
     _require_sense(request)
     return request
 

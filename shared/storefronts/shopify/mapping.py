@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from shared.kernel import strict_json
 from shared.kernel.clock import parse_time, sortable_time
 from shared.kernel.errors import Rejected
+from shared.kernel.model import faults_of
 from shared.kernel.money import Amount
 from shared.orders.models import (
     Order,
@@ -74,8 +75,8 @@ def read_order(delivery: Delivery) -> Reading:
     try:
         order = _order(payload, delivery, context)
     except ValidationError as error:  # what our own models refuse, such as a sum beyond any sane size
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        raise invalid(first["type"], ".".join(str(part) for part in first["loc"])) from error
+        first = faults_of(error)[0]
+        raise invalid(first.kind, first.field) from error
     if context.gaps and not delivery.fetched:
         return OrderHint(order.order_id, context.gaps[0], partial=order)
     return CompleteOrder(order)
