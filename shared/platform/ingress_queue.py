@@ -1,12 +1,10 @@
 """Put deliveries on a queue, with the standard library. Bodies too large for a message go through the archive."""
 
 import hashlib
-import json
 import os
-from typing import Any
 
 from shared.platform.aws_http import AwsService
-from shared.storefronts.delivery import Delivery
+from shared.storefronts.delivery import Delivery, pointer_to
 
 MAX_MESSAGE_BYTES = 1_000_000
 """SQS takes 1 MiB; some is left for what it adds itself."""
@@ -31,5 +29,4 @@ class IngressQueue:
         body = message.encode()
         key = f"oversize/{hashlib.sha256(body).hexdigest()}.json"
         self._archive.put_object(os.environ["ARCHIVE_BUCKET"], key, body)
-        pointer: dict[str, Any] = {"stored": key}
-        return json.dumps(pointer)
+        return pointer_to(key)

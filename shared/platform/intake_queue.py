@@ -8,9 +8,9 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.kernel.errors import Rejected, StorebridgeError
+from shared.kernel.errors import StorebridgeError
 from shared.platform import aws
-from shared.storefronts.delivery import Delivery
+from shared.storefronts.delivery import Delivery, stored_key
 
 _FIRST_PAUSE_SECONDS = 5
 _LONGEST_PAUSE_SECONDS = 900
@@ -35,12 +35,9 @@ def archive_batch(messages: Iterable[Mapping[str, Any]], *, day: str) -> None:
 
 def unpack(body: str) -> Delivery:
     """Read a message, fetching its body from the archive if it was too large for the queue."""
-    try:
-        pointer = json.loads(body)
-    except ValueError as error:
-        raise Rejected("invalid_message", "the queue message is not a delivery of ours") from error
-    if isinstance(pointer, dict) and isinstance(pointer.get("stored"), str):
-        stored = aws.s3().get_object(Bucket=os.environ["ARCHIVE_BUCKET"], Key=pointer["stored"])
+    key = stored_key(body)
+    if key is not None:
+        stored = aws.s3().get_object(Bucket=os.environ["ARCHIVE_BUCKET"], Key=key)
         body = stored["Body"].read().decode("utf-8")
     return Delivery.from_message(body)
 

@@ -67,6 +67,26 @@ class Delivery(NamedTuple):
             raise Rejected("invalid_message", "the queue message is not a delivery of ours") from error
 
 
+def pointer_to(key: str) -> str:
+    """The message in place of one that is too large for the queue: it names where that is stored."""
+    return json.dumps({"stored": key})
+
+
+def stored_key(message: str) -> str | None:
+    """Where the real message is stored, if this is a pointer. Pointers are short, so no other message is parsed."""
+    if len(message) > _LONGEST_POINTER:
+        return None
+    try:
+        found = json.loads(message)
+    except (ValueError, RecursionError):
+        return None
+    key = found.get("stored") if isinstance(found, dict) else None
+    return key if isinstance(key, str) else None
+
+
+_LONGEST_POINTER = 1_000
+
+
 def _inflate(packed: bytes) -> bytes:
     inflater = zlib.decompressobj()
     body = inflater.decompress(packed, MAX_BODY_BYTES + 1)
