@@ -1,6 +1,7 @@
 """Long work that survives its worker: a cursor, a lease, and what was done so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -88,23 +89,29 @@ def work(name: str, step: Step, worker: Worker) -> Job:
         Conflict: somebody else is at it.
         StorebridgeError: what a step raised; the next run starts that step again.
     """
-    now = worker.clock()
-    worker.jobs.take(name, worker.holder, now=now, until=now + worker.lease)
-    try:
+    with leased(worker.jobs, name, worker.holder, now=worker.clock(), lease=worker.lease):
         job = worker.jobs.find(name)
         if job is None or job.finished_at:
-            job = Job(name=name, started_at=now)
+            job = Job(name=name, started_at=worker.clock())
             worker.jobs.save(job, worker.holder)
         while True:
             cursor, counts = step(job)
-            job = job.done(cursor, counts, worker.clock())
             now = worker.clock()
+            job = job.done(cursor, counts, now)
             worker.jobs.take(name, worker.holder, now=now, until=now + worker.lease)
             worker.jobs.save(job, worker.holder)
             if job.finished_at or not worker.has_time():
                 return job
+
+
+@contextmanager
+def leased(jobs: Jobs, name: str, holder: str, *, now: datetime, lease: timedelta) -> Iterator[None]:
+    """Alone at something for as long as the block runs; `Conflict` (`taken`) while somebody else is at it."""
+    jobs.take(name, holder, now=now, until=now + lease)
+    try:
+        yield
     finally:
-        worker.jobs.let_go(name, worker.holder)
+        jobs.let_go(name, holder)
 
 
 def is_taken(error: Conflict) -> bool:

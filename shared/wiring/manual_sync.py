@@ -4,8 +4,7 @@ Not made idempotent by Powertools, for a repeat does no harm: a lease keeps two 
 written by compare-and-set, and intake compares an order's version with the record's.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,7 +17,7 @@ from shared.platform.ingress_queue import IngressQueue
 from shared.platform.invoke import invoke_later
 from shared.platform.observability import count, logger
 from shared.platform.push_queue import PushRequest, request_push
-from shared.sync.jobs import Job, Step, Worker, is_taken, work
+from shared.sync.jobs import Job, Step, Worker, is_taken, leased, work
 from shared.sync.levels.push import ChannelDesk, PushReport, wanted
 from shared.sync.levels.sweep import sweep_page
 from shared.sync.manual import (
@@ -120,7 +119,8 @@ def _desk(request: SyncRequest) -> ChannelDesk:
 
 def _given_levels(request: SyncRequest, run: Run) -> SyncResult:
     desk = _desk(request)
-    with _alone(f"stock_push/{request.shop}", run):
+    # The lease that the pushing function takes, too: they would only make each other's numbers stale.
+    with leased(job_table(), f"stock_push/{request.shop}", run.id, now=utc_now(), lease=_LEASE):
         report = look_and_push(desk, request.skus)
     if not request.dry_run:
         _look_again(request.shop, report)
@@ -135,17 +135,6 @@ def _given_levels(request: SyncRequest, run: Run) -> SyncResult:
         more=max(0, len(report.written) - MOST_SHOWN),
         skipped=reasons,
     )
-
-
-@contextmanager
-def _alone(name: str, run: Run) -> Iterator[None]:
-    """With the lease that the pushing function takes, too: they would only make each other's numbers stale."""
-    jobs, now = job_table(), utc_now()
-    jobs.take(name, run.id, now=now, until=now + _LEASE)
-    try:
-        yield
-    finally:
-        jobs.let_go(name, run.id)
 
 
 def _look_again(shop: str, report: PushReport) -> None:

@@ -9,6 +9,7 @@ from shared.kernel.errors import Conflict, Rejected, Retry, StorebridgeError
 from shared.platform.configuration import settings
 from shared.platform.observability import count, logger
 from shared.platform.push_queue import MOST_ATTEMPTS, PushRequest, request_push
+from shared.sync.jobs import leased
 from shared.sync.levels.push import PushReport, push
 from shared.wiring.channel_desk import channel_desk, pushed_shops
 from shared.wiring.level_tables import job_table
@@ -57,12 +58,8 @@ def _push_shop(shop: str, requests: dict[str, PushRequest], run: str) -> None:
 
 def _push_alone(shop: str, skus: Iterable[str], run: str) -> PushReport:
     """One worker at a time for each shop: they would only make each other's numbers stale."""
-    jobs, name, now = job_table(), f"stock_push/{shop}", utc_now()
-    jobs.take(name, run, now=now, until=now + _LEASE)
-    try:
+    with leased(job_table(), f"stock_push/{shop}", run, now=utc_now(), lease=_LEASE):
         return push(channel_desk(shop), skus)
-    finally:
-        jobs.let_go(name, run)
 
 
 def _postpone(shop: str, requests: Iterable[PushRequest], error: StorebridgeError) -> None:

@@ -72,10 +72,7 @@ def push(desk: ChannelDesk, skus: Iterable[str]) -> PushReport:
     waiting = frozenset(skus)
     for _ in range(_ROUNDS):
         bound = {binding.sku: binding for binding in desk.bindings.of(desk.shop, waiting)}
-        writes = _needed_writes(desk, bound, report)
-        if not writes:
-            return report
-        waiting = frozenset(_write_all(desk, writes, bound, report))
+        waiting = frozenset(_write_all(desk, _needed_writes(desk, bound, report), bound, report))
         if not waiting:
             return report
     report.later |= waiting
