@@ -4,16 +4,18 @@ Each vendor package implements it with the same files: `schemas` (what they send
 canonical order), `client` (what we call), `signature` (how they sign).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from shared.orders.dispatch import Dispatch
 from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint, Reading
 from shared.storefronts.delivery import Delivery
 
 __all__ = [
     "CompleteOrder",
     "Credentials",
+    "FulfilmentDesk",
     "NothingToDo",
     "OrderHint",
     "OrderIds",
@@ -61,6 +63,44 @@ class StorefrontClient(Protocol):
 
         Raises:
             Retry, Rejected: as above; `invalid_cursor` for one that is not of such a list.
+        """
+        ...
+
+
+class FulfilmentDesk(Protocol):
+    """What we tell one shop of its orders. Every call may be repeated: it changes only what is not so yet.
+
+    A caller asks for one order from one place at a time; the shop's own staff may act meanwhile.
+
+    Raises:
+        Retry: the shop is out of reach, throttles or fails; `storefront_outcome_unknown` when a write may have been
+            carried out: the repeated call looks first.
+        Rejected: `api_access`; `unknown_order`; `not_shippable` with a plain reason when the shop takes no shipment of
+            this order (cancelled there, lines removed, more units than the shop has open).
+    """
+
+    def tell_dispatched(
+        self, order_id: str, dispatches: Sequence[Dispatch], *, known: Mapping[str, str], notify_buyer: bool
+    ) -> Mapping[str, str]:
+        """Have the shop show all consignments of the order so far, each once, with tracking per parcel.
+
+        `known` is what earlier calls returned. A consignment that the shop shows already is recognised even if it is
+        not in `known`: the answer to an earlier call may have been lost, or staff may have entered it by hand. When
+        tracking of a known one has changed, the shop's is brought up to date. The buyer is notified by the shop at
+        most once for each consignment.
+
+        Returns the shop's own fulfilment ids by the consignments' keys, `known` included.
+        """
+        ...
+
+    def complete(self, order_id: str, dispatches: Sequence[Dispatch], *, known: Mapping[str, str]) -> None:
+        """Have the shop show the order as completed: everything has been delivered, or counts as such."""
+        ...
+
+    def cancel(self, order_id: str, reason: str) -> None:
+        """Cancel the order at the shop without refunding and without moving the shop's own stock: both are ours to do.
+
+        One that is cancelled already stays so. `reason` is a plain sentence for the shop's staff.
         """
         ...
 

@@ -1,0 +1,29 @@
+"""What left the warehouse for an order, as the warehouse or the back office tells it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from shared.kernel.model import Canonical
+from shared.orders.models import FulfilmentLine, Parcel
+
+
+class Dispatch(Canonical):
+    """One consignment of one order."""
+
+    key: str
+    """Ours, the same each time this consignment is spoken of: `main/stock.shipment.out/12`."""
+    lines: tuple[FulfilmentLine, ...]
+    """Units by the storefront's line ids. A line is named once at most."""
+    parcels: tuple[Parcel, ...] = ()
+    left_at: datetime
+    delivered: bool = False
+    """Whether the buyer has it."""
+
+
+def units_by_line(dispatches: Iterable[Dispatch]) -> Mapping[str, int]:
+    """Running totals over consignments, by the storefront's line id."""
+    units: dict[str, int] = {}
+    for dispatch in dispatches:
+        for line in dispatch.lines:
+            units[line.line_id] = units.get(line.line_id, 0) + line.quantity
+    return units
