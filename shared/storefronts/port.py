@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from shared.kernel.credentials import Credentials
 from shared.orders.dispatch import Dispatch
 from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint, Reading
 from shared.storefronts.delivery import Delivery
@@ -103,9 +104,3 @@ class FulfilmentDesk(Protocol):
         One that is cancelled already stays so. `reason` is a plain sentence for the shop's staff.
         """
         ...
-
-
-class Credentials(Protocol):
-    """One shop's API credentials. `fresh=True` reads them again from the store: once, after the shop refused them."""
-
-    def __call__(self, *, fresh: bool = False) -> Mapping[str, str]: ...
