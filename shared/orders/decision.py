@@ -8,7 +8,7 @@ from shared.inventory.bundles import Bundles
 from shared.inventory.models import Cause, StockChange, StockView
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import OrderKey
-from shared.orders.demand import StockPlan, demand_of, demand_of_cancelled, plan
+from shared.orders.demand import Dispatched, StockPlan, demand_of, demand_of_cancelled, plan
 from shared.orders.lifecycle import FulfilmentState, ReviewState, may_review_move
 from shared.orders.models import Order
 from shared.orders.record import Hold, HoldReason, LineKind, LineState, OrderRecord
@@ -39,14 +39,17 @@ class Circumstances:
     twin: OrderKey | None = None
     """Another recent order by the same buyer with the same lines and total."""
     occasion: str = "order"
-    """What made us decide: `order` (an account came in) or `review` (we looked again)."""
+    """What made us decide: `order` (an account came in), `review` (we looked again), `dispatch` (goods left)."""
+    dispatched: Dispatched = field(default_factory=dict)
+    """What the back office tells now; what the record knows already need not be in it."""
 
 
 def decide(order: Order, stored: OrderRecord | None, around: Circumstances) -> Commit:
     """Apply an account that is known to be newer than the record, or review the same account again."""
     cancelled_by = _cancelled_by(order, stored)
     previous = stored.lines if stored else ()
-    demands = demand_of(order, around.stock, around.bundles, cancelled=cancelled_by is not None)
+    dispatched = _dispatched(previous, around.dispatched)
+    demands = demand_of(order, around.stock, around.bundles, dispatched, cancelled=cancelled_by is not None)
     stock_plan = plan(demands, previous, around.stock, around.locations, around.bundles)
     holds = _holds(order, stored, stock_plan, around)
     review = ReviewState.CANCELLED if cancelled_by else _review(stored, holds, stock_plan.lines, around.rules)
@@ -61,13 +64,15 @@ def decide(order: Order, stored: OrderRecord | None, around: Circumstances) -> C
         review=review,
         holds=() if cancelled_by else holds,
         overridden=stored.overridden if stored else (),
-        fulfilment=fulfilment_of(stock_plan.lines, delivered=_is_delivered(order)),
+        fulfilment=fulfilment_of(stock_plan.lines, delivered=_is_delivered(order) or bool(stored and stored.delivered)),
         payment=order.payment,
         total=order.totals.total.shop,
         placed_at=order.processed_at or order.created_at,
         lines=stock_plan.lines,
         settled=stock_plan.settled,
         cancelled_by=cancelled_by,
+        dispatches=stored.dispatches if stored else None,
+        delivered=bool(stored and stored.delivered),
         cause=Cause(kind=around.occasion, reference=f"{order.key}#{revision}"),
     )
     record = with_attention(record, stored, around.now)
@@ -140,6 +145,15 @@ def with_attention(record: OrderRecord, stored: OrderRecord | None, now: datetim
     )
     since = (stored.attention_since if stored else None) or now
     return record.model_copy(update={"attention_since": since if open_matters or not record.settled else None})
+
+
+def _dispatched(previous: Sequence[LineState], news: Dispatched) -> Dispatched:
+    """What left never comes back by being left out of an account: returns are told as such."""
+    known: dict[str, tuple[int, datetime | None]] = {
+        line.line_id: (line.dispatched, None) for line in previous if line.dispatched
+    }
+    later = {line_id: told for line_id, told in news.items() if told[0] > known.get(line_id, (0, None))[0]}
+    return {**known, **later}
 
 
 def _cancelled_by(order: Order, stored: OrderRecord | None) -> str | None:

@@ -4,8 +4,8 @@ Everything is a running total per line (allocated, shipped, returned), so applyi
 nothing, and a newer one moves exactly the difference.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.inventory.allocation import Shelves, Want, allocate
@@ -30,6 +30,11 @@ class LineDemand:
     shipped_at: datetime | None
     returned: int
     returned_at: datetime | None
+    dispatched: int = 0
+
+
+Dispatched = Mapping[str, tuple[int, datetime | None]]
+"""Units that the back office has sent, by line id, and when the last of them left where that is news."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +112,21 @@ class _Shelf:
         return bool(line and line.counted_at and moment and moment <= line.counted_at)
 
 
-def demand_of(order: Order, stock: StockView, bundles: Bundles, *, cancelled: bool) -> tuple[LineDemand, ...]:
-    """What each line of this account needs. A cancelled order needs nothing more."""
-    return tuple(_line_demand(order, line, _kind(line, stock, bundles), cancelled=cancelled) for line in order.lines)
+def demand_of(
+    order: Order, stock: StockView, bundles: Bundles, dispatched: Dispatched, *, cancelled: bool
+) -> tuple[LineDemand, ...]:
+    """What each line of this account needs. A cancelled order needs nothing more.
+
+    Units that the back office has sent count as shipped, whether the storefront has heard of them or not.
+    """
+    nothing = (0, None)
+    return tuple(
+        _with_dispatched(
+            _line_demand(order, line, _kind(line, stock, bundles), cancelled=cancelled),
+            *dispatched.get(line.id, nothing),
+        )
+        for line in order.lines
+    )
 
 
 def demand_of_cancelled(previous: Sequence[LineState]) -> tuple[LineDemand, ...]:
@@ -180,6 +197,14 @@ def _line_demand(order: Order, line: OrderLine, kind: LineKind, *, cancelled: bo
     )
 
 
+def _with_dispatched(demand: LineDemand, units: int, left_at: datetime | None) -> LineDemand:
+    unknown_to_storefront = units - demand.shipped
+    if unknown_to_storefront <= 0:
+        return replace(demand, dispatched=units)
+    still_open = max(0, demand.open - unknown_to_storefront)
+    return replace(demand, open=still_open, shipped=units, shipped_at=left_at, dispatched=units)
+
+
 def _units_of(shipment: Fulfilment, line_id: str) -> int:
     return sum(item.quantity for item in shipment.lines if item.line_id == line_id)
 
@@ -231,6 +256,7 @@ def _book(demand: LineDemand, state: LineState, shelf: _Shelf) -> LineState:
         shipped=_without_zeros(shipped),
         returned=max(demand.returned, state.returned),
         components=state.components,
+        dispatched=max(demand.dispatched, state.dispatched),
     )
 
 

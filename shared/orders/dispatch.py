@@ -1,5 +1,7 @@
 """What left the warehouse for an order, as the warehouse or the back office tells it."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -27,3 +29,9 @@ def units_by_line(dispatches: Iterable[Dispatch]) -> Mapping[str, int]:
         for line in dispatch.lines:
             units[line.line_id] = units.get(line.line_id, 0) + line.quantity
     return units
+
+
+def digest(dispatches: Iterable[Dispatch]) -> str:
+    """A short text that changes when a consignment, its tracking or its delivery does, and only then."""
+    told = sorted((dispatch.model_dump(mode="json") for dispatch in dispatches), key=lambda one: str(one["key"]))
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]

@@ -39,6 +39,8 @@ class LineState(Canonical):
     """Came back and went on the shelf."""
     components: dict[str, int] | None = None
     """A bundle: what one of it is made of, as it was when the stock was taken."""
+    dispatched: int = 0
+    """Units that the back office says have left. The storefront hears of them from us, so it may know of fewer."""
 
     @property
     def short(self) -> int:
@@ -92,6 +94,10 @@ class OrderRecord(Canonical):
     """False while an order of more stock lines than one transaction takes is allocated in steps."""
     cancelled_by: str | None = None
     """`storefront`, or the operator's name."""
+    dispatches: str | None = None
+    """Which consignments the back office has told of, as a short digest: it changes when they or their tracking do."""
+    delivered: bool = False
+    """Whether the buyer has all that the back office has sent."""
     attention_since: datetime | None = None
     """Since when a person or the stock must act; None when nothing is open."""
     cause: Cause

@@ -66,6 +66,8 @@ class RecordItem(Model):
     lines: JSONAttribute = JSONAttribute()
     unsettled = NumberAttribute(null=True)
     cancelled_by = UnicodeAttribute(null=True)
+    dispatches = UnicodeAttribute(null=True)
+    delivered = NumberAttribute(null=True)
     attention_shop = UnicodeAttribute(null=True)
     attention_since = UnicodeAttribute(null=True)
     cause: JSONAttribute = JSONAttribute()
@@ -220,6 +222,8 @@ def record_of_image(raw: RawItem) -> OrderRecord:
             "lines": [_line_of_row(row) for row in item.lines],
             "settled": not item.unsettled,
             "cancelled_by": item.cancelled_by,
+            "dispatches": item.dispatches,
+            "delivered": bool(item.delivered),
             "attention_since": item.attention_since,
             "cause": item.cause,
         }
@@ -245,6 +249,8 @@ def _item(record: OrderRecord) -> RecordItem:
         lines=[_row(line) for line in record.lines],
         unsettled=None if record.settled else 1,
         cancelled_by=record.cancelled_by,
+        dispatches=record.dispatches,
+        delivered=1 if record.delivered else None,
         attention_shop=record.shop if record.attention_since else None,
         attention_since=as_sortable(record.attention_since) if record.attention_since else None,
         cause=fields["cause"],
@@ -253,11 +259,12 @@ def _item(record: OrderRecord) -> RecordItem:
 
 def _row(line: LineState) -> list[Any]:
     row = [line.line_id, line.sku, line.kind.value, line.open, line.allocated, line.shipped, line.returned]
-    return [*row, line.components] if line.components else row
+    further: list[Any] = [line.components, line.dispatched] if line.dispatched else [line.components]
+    return [*row, *further] if line.dispatched or line.components else row
 
 
 def _line_of_row(row: list[Any]) -> dict[str, Any]:
-    """Rows end where the rest is as usual: a bundle's components are the eighth field."""
+    """Rows end where the rest is as usual: a bundle's components and what was dispatched are fields eight and nine."""
     return dict(zip(LineState.model_fields, row, strict=False))
 
 

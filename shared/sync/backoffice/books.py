@@ -1,0 +1,488 @@
+"""How an order is to stand in the books: a pure function of the storefront's account and our record of it.
+
+The books follow the goods: a line counts the units that have left or are still to leave. What was taken out before it
+left was never sold; what was refunded after it left is a return, a credit note, or both, for goods and money go apart.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+
+from shared.backoffices.documents import CustomerCard, GoodsLine, Rounding, SaleLine, SalesOrder, Shipping
+from shared.kernel.errors import Rejected
+from shared.kernel.model import Canonical
+from shared.kernel.money import Money
+from shared.orders.lifecycle import ReviewState
+from shared.orders.models import Order, OrderLine, PaymentState, Refund, RestockKind, TaxLine, Transaction
+from shared.orders.record import LineState, OrderRecord
+from shared.sync.backoffice.customer import customer_of
+from shared.sync.backoffice.rules import AnyMethod, BookRules, InvoiceMoment
+
+
+class Stage(StrEnum):
+    ABSENT = "absent"
+    """Nothing is to be recorded (yet)."""
+    DRAFT = "draft"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+
+class Taken(Canonical):
+    """Units of a sale's line, all of one kind."""
+
+    key: str
+    sku: str
+    quantity: int
+
+
+class Return(Canonical):
+    """Goods of one refund that came back, or of the whole order that are to come back."""
+
+    key: str
+    lines: tuple[Taken, ...]
+    received: bool
+
+
+class CreditLine(Canonical):
+    line: SaleLine
+    gross: Money
+    """Net plus the storefront's own tax."""
+    before_shipping: bool
+    """The units never left: if they are on no invoice either, there is nothing to credit."""
+
+
+class Credit(Canonical):
+    """Money of one refund."""
+
+    key: str
+    name: str
+    issued_on: date
+    lines: tuple[CreditLine, ...]
+    paid_out: tuple["PaymentDue", ...] = ()
+
+
+class PaymentDue(Canonical):
+    key: str
+    amount: Money
+    method: str
+    paid_on: date
+    reference: str
+
+
+class Books(Canonical):
+    """The whole of one order as it should be."""
+
+    key: str
+    name: str
+    placed_on: date
+    currency: str
+    warehouse: str
+    stage: Stage
+    customer: CustomerCard
+    lines: tuple[SaleLine, ...]
+    """Of what was sold, charges included, the rounding line not."""
+    placed: Mapping[str, int]
+    """Units of each line as placed, edits that added included."""
+    total: Money
+    rounding: Rounding
+    shipped_by_others: tuple[Shipping, ...]
+    """What the storefront itself shows as shipped."""
+    returns: tuple[Return, ...]
+    credits: tuple[Credit, ...]
+    payments: tuple[PaymentDue, ...]
+    invoice_due: InvoiceMoment
+    is_paid: bool
+
+    def sales_order(self, customer_id: str) -> SalesOrder:
+        return SalesOrder(
+            key=self.key,
+            name=self.name,
+            placed_on=self.placed_on,
+            customer=self.customer,
+            customer_id=customer_id,
+            currency=self.currency,
+            warehouse=self.warehouse,
+            lines=self.lines,
+            total=self.total,
+            rounding=self.rounding,
+        )
+
+
+def books_of(
+    order: Order, record: OrderRecord, rules: BookRules, *, warehouse: str, services: frozenset[str] = frozenset()
+) -> Books:
+    """Work out the books of one order. `services` are SKUs that the back office sells and does not ship.
+
+    Raises:
+        Rejected: `unmapped_tax`, `missing_sku`, `total_mismatch`: what a person must mend before it can be booked.
+    """
+    reckoner = _Reckoner(order, record, rules, services)
+    lines, total = reckoner.lines()
+    return Books(
+        key=str(order.key),
+        name=order.name,
+        placed_on=_day(order.processed_at or order.created_at),
+        currency=order.currency,
+        warehouse=warehouse,
+        stage=_stage(order, record, rules, lines),
+        customer=customer_of(order),
+        lines=lines,
+        placed={line.id: line.quantity for line in order.lines},
+        total=total,
+        rounding=Rounding(sku=rules.products.rounding, limit=_minor(rules.rounding_limit, order.currency)),
+        shipped_by_others=tuple(_shipped_by_others(order, services)),
+        returns=(*_returns(order), *_recalls(order, record)),
+        credits=tuple(reckoner.credits()),
+        payments=tuple(_payments(order, rules)),
+        invoice_due=_invoice_moment(order, rules),
+        is_paid=order.payment in _PAID,
+    )
+
+
+_PAID = frozenset({PaymentState.PAID, PaymentState.PARTIALLY_REFUNDED, PaymentState.REFUNDED})
+
+
+def _stage(order: Order, record: OrderRecord, rules: BookRules, lines: tuple[SaleLine, ...]) -> Stage:
+    released = record.review is ReviewState.RELEASED
+    if order.test and not released:
+        return Stage.ABSENT
+    has_left = any(sum(line.shipped.values()) for line in record.lines)
+    wants_nothing = all(not line.quantity for line in lines if line.goods) and bool(order.lines)
+    if (record.review is ReviewState.CANCELLED or wants_nothing) and not has_left:
+        return Stage.CANCELLED
+    if released or has_left:
+        return Stage.CONFIRMED
+    return Stage.DRAFT if rules.record_when == "received" else Stage.ABSENT
+
+
+class _Reckoner:
+    """Figures of one order, in the shop's own currency."""
+
+    def __init__(self, order: Order, record: OrderRecord, rules: BookRules, services: frozenset[str]) -> None:
+        self._order = order
+        self._rules = rules
+        self._services = services
+        self._states: dict[str, LineState] = {}
+        for state in record.lines:
+            self._states.setdefault(state.line_id, state)
+        address = order.personal.shipping_address or order.personal.billing_address
+        self._country = address.country_code if address else None
+
+    def lines(self) -> tuple[tuple[SaleLine, ...], Money]:
+        """The sale's lines, and the total that they come to with the storefront's own taxes."""
+        parts = [*map(self._goods, self._order.lines), *self._charges()]
+        total = self._sum(part for line, tax in parts for part in (line.amount, tax))
+        self._compare(total)
+        return tuple(line for line, _ in parts if line.quantity), total
+
+    def credits(self) -> Iterator[Credit]:
+        cancelled = {line.id: line.quantity - self._sold(line) for line in self._order.lines}
+        for refund in _by_time(self._order.refunds):
+            lines = [*self._credited_lines(refund, cancelled), *self._credited_charges(refund)]
+            if not refund.amount.shop and not (self._is_owed() and lines):
+                continue  # nothing but a restock
+            missing = refund.amount.shop - self._sum(line.gross for line in lines)
+            if missing and refund.amount.shop:
+                lines.append(self._adjustment(refund, missing))
+            if lines:
+                yield Credit(
+                    key=f"{self._order.key}/refund/{refund.id}",
+                    name=f"{self._order.name} refund {refund.id}",
+                    issued_on=_day(refund.created_at or self._order.updated_at),
+                    lines=tuple(lines),
+                    paid_out=tuple(_paid_out(self._order, refund, self._rules)),
+                )
+
+    def _is_owed(self) -> bool:
+        """Whether nothing was paid yet: then a refund moves no money, and still lowers what the buyer owes."""
+        return self._order.payment in (PaymentState.PENDING, PaymentState.AUTHORISED, PaymentState.VOIDED)
+
+    def _sold(self, line: OrderLine) -> int:
+        """Units that have left or are to leave."""
+        state = self._states.get(line.id)
+        return min(line.quantity, state.open + sum(state.shipped.values())) if state else line.open_quantity
+
+    def _goods(self, line: OrderLine) -> tuple[SaleLine, Money]:
+        net, tax = self._net_and_tax(line)
+        sold = self._sold(line)
+        net, tax = self._share(line, sold, net, tax)
+        taxes = self._taxes(line.taxes, f"line {line.id}")
+        sku = self._sku(line)
+        goods = line.requires_shipping and not line.gift_card and sku not in self._services
+        return SaleLine(
+            key=line.id, sku=sku, title=line.title, quantity=sold, amount=net, taxes=taxes, goods=goods
+        ), tax
+
+    def _share(self, line: OrderLine, sold: int, net: Money, tax: Money) -> tuple[Money, Money]:
+        """What the sold units come to: all, less what refunds of cancelled units say, the rest in proportion."""
+        removed = line.quantity - sold
+        for refund in _by_time(self._order.refunds):
+            for item in refund.lines:
+                if removed and item.line_id == line.id and item.restock is not RestockKind.RETURNED:
+                    units = min(removed, item.quantity)
+                    net = net - _proportion(self._net(item.subtotal.shop, item.tax.shop), units, item.quantity)
+                    tax = tax - _proportion(item.tax.shop, units, item.quantity)
+                    removed -= units
+        if not removed:
+            return net, tax
+        return _proportion(net, sold, sold + removed), _proportion(tax, sold, sold + removed)
+
+    def _net_and_tax(self, line: OrderLine) -> tuple[Money, Money]:
+        tax = self._sum(item.amount.shop for item in line.taxes)
+        discounted = line.subtotal.shop - self._sum(discount.amount.shop for discount in line.discounts)
+        return self._net(discounted, tax), tax
+
+    def _net(self, amount: Money, tax: Money) -> Money:
+        return amount - tax if self._order.taxes_included else amount
+
+    def _charges(self) -> Iterator[tuple[SaleLine, Money]]:
+        order, products = self._order, self._rules.products
+        for shipping in order.shipping_lines:
+            if not shipping.removed and shipping.discounted_price.shop:
+                amount = shipping.discounted_price.shop
+                yield self._charge(f"shipping/{shipping.id}", products.shipping, shipping.title, amount, shipping.taxes)
+        for fee in order.fees:
+            yield self._charge(f"fee/{fee.id}", products.fee, fee.title, fee.amount.shop, fee.taxes)
+        for duty in (duty for line in order.lines for duty in line.duties if not order.duties_included):
+            yield self._charge(f"duty/{duty.id}", products.duty, "Duty", duty.amount.shop, duty.taxes)
+        if order.totals.tips.shop:
+            yield self._charge("tip", products.tip, "Tip", order.totals.tips.shop, ())
+        if order.totals.gift_cards.shop:
+            yield self._charge("gift_card", products.gift_card, "Gift card", -order.totals.gift_cards.shop, ())
+
+    def _charge(
+        self, key: str, sku: str, title: str, amount: Money, taxes: tuple[TaxLine, ...]
+    ) -> tuple[SaleLine, Money]:
+        tax = self._sum(item.amount.shop for item in taxes)
+        line = SaleLine(
+            key=key,
+            sku=sku,
+            title=title,
+            quantity=1,
+            amount=self._net(amount, tax),
+            taxes=self._taxes(taxes, key),
+            goods=False,
+        )
+        return line, tax
+
+    def _compare(self, total: Money) -> None:
+        """An order that nothing was taken out of comes to exactly what the storefront charged."""
+        claimed = self._order.totals.total.shop
+        unchanged = all(self._sold(line) == line.quantity for line in self._order.lines)
+        if unchanged and not self._order.refunds and not total.equals(claimed):
+            raise Rejected(
+                "total_mismatch",
+                f"the storefront charged {claimed}, its lines come to {total}",
+                field="totals",
+                hint="book this order by hand, or mend it at the storefront",
+            )
+
+    def _credited_lines(self, refund: Refund, cancelled: dict[str, int]) -> Iterator[CreditLine]:
+        """The refund's lines; those of units that never left apart from those that did."""
+        lines = {line.id: line for line in self._order.lines}
+        for item in refund.lines:
+            line = lines.get(item.line_id)
+            if line is None or not item.quantity:
+                continue
+            never_left = min(item.quantity, cancelled[line.id]) if item.restock is not RestockKind.RETURNED else 0
+            cancelled[line.id] -= never_left
+            for units, before_shipping in ((never_left, True), (item.quantity - never_left, False)):
+                if units:
+                    net = _proportion(self._net(item.subtotal.shop, item.tax.shop), units, item.quantity)
+                    tax = _proportion(item.tax.shop, units, item.quantity)
+                    yield self._credit_line(line, units, net, tax, before_shipping=before_shipping)
+
+    def _credit_line(self, line: OrderLine, units: int, net: Money, tax: Money, *, before_shipping: bool) -> CreditLine:
+        taxes = self._taxes(line.taxes, f"line {line.id}") if tax else ()
+        sale_line = SaleLine(
+            key=line.id, sku=self._sku(line), title=line.title, quantity=units, amount=net, taxes=taxes
+        )
+        return CreditLine(line=sale_line, gross=net + tax, before_shipping=before_shipping)
+
+    def _credited_charges(self, refund: Refund) -> Iterator[CreditLine]:
+        """Shipping and fees given back; storefronts state them as negative amounts, without their tax."""
+        taxes = {
+            "shipping_refund": tuple(tax for line in self._order.shipping_lines for tax in line.taxes),
+            "fee_refund": tuple(tax for fee in self._order.fees for tax in fee.taxes),
+        }
+        products = {"shipping_refund": self._rules.products.shipping, "fee_refund": self._rules.products.fee}
+        for number, item in enumerate(refund.adjustments):
+            if item.kind in products and item.amount.shop:
+                tax = -item.tax.shop
+                line = SaleLine(
+                    key=f"{item.kind}/{number}",
+                    sku=products[item.kind],
+                    title=item.kind.replace("_", " "),
+                    quantity=1,
+                    amount=-item.amount.shop,
+                    taxes=self._taxes(taxes[item.kind], item.kind) if tax else (),
+                    goods=False,
+                )
+                yield CreditLine(line=line, gross=line.amount + tax, before_shipping=False)
+
+    def _adjustment(self, refund: Refund, amount: Money) -> CreditLine:
+        line = SaleLine(
+            key=f"adjustment/{refund.id}",
+            sku=self._rules.products.adjustment,
+            title="Adjustment",
+            quantity=1,
+            amount=amount,
+            goods=False,
+        )
+        return CreditLine(line=line, gross=amount, before_shipping=False)
+
+    def _sku(self, line: OrderLine) -> str:
+        sku = line.sku or self._rules.products.no_sku
+        if not sku:
+            raise Rejected(
+                "missing_sku",
+                f"line {line.id} has no SKU, so no product of the back office can be sold for it",
+                field="sku",
+                hint="give the product a SKU at the storefront, or name a product for such lines: products.no_sku",
+            )
+        return sku
+
+    def _taxes(self, taxes: Iterable[TaxLine], where: str) -> tuple[str, ...]:
+        names = (self._tax(tax, where) for tax in taxes if not tax.channel_liable)
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    def _tax(self, tax: TaxLine, where: str) -> str | None:
+        rate = _normal(tax.rate)
+        for known_as in (f"{self._country}/{rate}", rate, tax.title):
+            if known_as and known_as in self._rules.taxes:
+                return self._rules.taxes[known_as]
+        if not tax.amount.shop:
+            return None
+        raise Rejected(
+            "unmapped_tax",
+            f"{where} bears a tax of rate {rate or 'unknown'} in {self._country or 'an unknown country'}",
+            field="taxes",
+            hint=f'name the back office\'s tax for it in the settings: taxes = {{ "{rate or tax.title}" = "…" }}',
+        )
+
+    def _sum(self, amounts: Iterable[Money]) -> Money:
+        return Money.total(amounts, self._order.currency)
+
+
+def _shipped_by_others(order: Order, services: frozenset[str]) -> Iterator[Shipping]:
+    skus = {line.id: line.sku for line in order.lines if line.sku not in services}
+    for shipment in order.fulfilments:
+        lines = tuple(
+            GoodsLine(key=item.line_id, sku=skus[item.line_id] or "", quantity=item.quantity)
+            for item in shipment.lines
+            if item.quantity > 0 and skus.get(item.line_id)
+        )
+        if shipment.counts_as_shipped and lines:
+            yield Shipping(
+                key=f"{order.key}/shipped/{shipment.id}", sale=str(order.key), lines=lines, parcels=shipment.parcels
+            )
+
+
+def _returns(order: Order) -> Iterator[Return]:
+    skus = {line.id: line.sku for line in order.lines}
+    for refund in _by_time(order.refunds):
+        lines = tuple(
+            Taken(key=item.line_id, sku=skus[item.line_id] or "", quantity=item.quantity)
+            for item in refund.lines
+            if item.restock is RestockKind.RETURNED and item.quantity and skus.get(item.line_id)
+        )
+        if lines:
+            yield Return(key=f"{order.key}/return/{refund.id}", lines=lines, received=True)
+
+
+def _recalls(order: Order, record: OrderRecord) -> Iterator[Return]:
+    """Goods that left although the buyer had them taken out: the warehouse was faster. They are expected back."""
+    states = {state.line_id: state for state in record.lines}
+    shown: dict[str, int] = {}
+    for shipment in order.fulfilments:
+        for item in shipment.lines if shipment.counts_as_shipped else ():
+            shown[item.line_id] = shown.get(item.line_id, 0) + item.quantity
+    for line in order.lines:
+        state = states.get(line.id)
+        wanted = shown.get(line.id, 0) + (0 if order.cancelled_at else line.open_quantity)
+        surplus = (state.dispatched if state else 0) - wanted
+        if surplus > 0 and line.sku:
+            lines = (Taken(key=line.id, sku=line.sku, quantity=surplus),)
+            yield Return(key=f"{order.key}/recall/{line.id}/{surplus}", lines=lines, received=False)
+
+
+def _payments(order: Order, rules: BookRules) -> Iterator[PaymentDue]:
+    received = [
+        transaction
+        for transaction in order.transactions
+        if _succeeded(transaction, "sale", "capture") and transaction.amount.currency == order.currency
+    ]
+    for transaction in received:
+        due = _payment_due(order, transaction, rules, f"{order.key}/payment/{transaction.id}")
+        if due:
+            yield due
+    if not received and order.payment in _PAID and order.totals.total.shop:
+        method = next(iter(order.payment_methods), "")
+        name = rules.payment_methods.get(method, rules.payment_methods.get(AnyMethod))
+        outstanding = order.outstanding.shop if order.outstanding else Money.zero(order.currency)
+        amount = order.totals.total.shop - outstanding
+        if name and amount.minor > 0:
+            yield PaymentDue(
+                key=f"{order.key}/payment/all",
+                amount=amount,
+                method=name,
+                paid_on=_day(order.processed_at or order.created_at),
+                reference=order.name,
+            )
+
+
+def _paid_out(order: Order, refund: Refund, rules: BookRules) -> Iterator[PaymentDue]:
+    for transaction in refund.transactions:
+        if _succeeded(transaction, "refund") and transaction.amount.currency == order.currency:
+            due = _payment_due(order, transaction, rules, f"{order.key}/payout/{transaction.id}")
+            if due:
+                yield due
+
+
+def _payment_due(order: Order, transaction: Transaction, rules: BookRules, key: str) -> PaymentDue | None:
+    name = rules.payment_methods.get(transaction.gateway or "", rules.payment_methods.get(AnyMethod))
+    if name is None or transaction.test or transaction.amount.minor <= 0:
+        return None
+    return PaymentDue(
+        key=key,
+        amount=transaction.amount,
+        method=name,
+        paid_on=_day(transaction.processed_at or order.updated_at),
+        reference=f"{transaction.gateway or 'payment'} {transaction.id}",
+    )
+
+
+def _succeeded(transaction: Transaction, *kinds: str) -> bool:
+    return transaction.status.lower() == "success" and transaction.kind.lower() in kinds
+
+
+def _invoice_moment(order: Order, rules: BookRules) -> InvoiceMoment:
+    named = [rules.invoice_by_method[method] for method in order.payment_methods if method in rules.invoice_by_method]
+    return named[0] if named else rules.invoice
+
+
+def _by_time(refunds: Iterable[Refund]) -> list[Refund]:
+    beginning = datetime.min.replace(tzinfo=UTC)
+    return sorted(refunds, key=lambda refund: (refund.created_at or beginning, refund.id))
+
+
+def _proportion(amount: Money, units: int, of: int) -> Money:
+    """The part of an amount that so many of its units have, rounded to the amount's own minor unit."""
+    if units == of:
+        return amount
+    minor = (Decimal(amount.minor) * units / of).to_integral_value(ROUND_HALF_EVEN)
+    return amount.model_copy(update={"minor": int(minor)})
+
+
+def _normal(rate: str | None) -> str | None:
+    """`0.210` and `0.21` are one rate."""
+    return f"{Decimal(rate).normalize():f}" if rate else None
+
+
+def _minor(units: int, currency: str) -> Money:
+    return Money.zero(currency).model_copy(update={"minor": units})
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()

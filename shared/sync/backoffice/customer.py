@@ -1,0 +1,60 @@
+"""The buyer of an order as a card for the back office. Platforms withhold personal data, so anything may be missing."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from shared.backoffices.documents import Address, CustomerCard
+from shared.orders.models import Order, PersonalData, PostalAddress
+
+
+def customer_of(order: Order) -> CustomerCard:
+    """The card: one for each customer of a shop, one for each guest's e-mail, one for all whom nobody knows."""
+    personal = order.personal
+    return CustomerCard(
+        key=f"{order.shop}/{_identity(personal)}",
+        name=_name(personal) or f"Guest of {order.shop}",
+        email=personal.email,
+        phone=personal.phone or next(_filled(_addresses(personal), "phone"), None),
+        language=personal.locale.partition("-")[0].partition("_")[0].lower() if personal.locale else None,
+        billing=_address(personal.billing_address),
+        shipping=_address(personal.shipping_address),
+    )
+
+
+def _identity(personal: PersonalData) -> str:
+    if personal.customer_id and personal.customer_id != "0":
+        return f"customer/{personal.customer_id}"
+    known_by = personal.email or personal.phone
+    if not known_by:
+        return "guest"
+    # A key is not to tell who it is.
+    return f"guest/{hashlib.sha256(known_by.strip().lower().encode()).hexdigest()[:20]}"
+
+
+def _name(personal: PersonalData) -> str | None:
+    own = " ".join(part for part in (personal.first_name, personal.last_name) if part)
+    return (
+        own or next(_filled(_addresses(personal), "name"), None) or next(_filled(_addresses(personal), "company"), None)
+    )
+
+
+def _addresses(personal: PersonalData) -> Iterator[PostalAddress]:
+    return (address for address in (personal.billing_address, personal.shipping_address) if address)
+
+
+def _filled(addresses: Iterable[PostalAddress], field: str) -> Iterator[str]:
+    return (value for address in addresses if (value := getattr(address, field)))
+
+
+def _address(address: PostalAddress | None) -> Address | None:
+    if address is None:
+        return None
+    return Address(
+        name=address.name or " ".join(part for part in (address.first_name, address.last_name) if part) or None,
+        company=address.company,
+        street=tuple(part for part in (address.address1, address.address2) if part),
+        postal_code=address.postal_code,
+        city=address.city,
+        subdivision=address.province_code or address.province,
+        country=address.country_code,
+    )
