@@ -169,13 +169,22 @@ class Table:
             return_values_on_condition_failure="ALL_OLD",
         )
 
+    def deleting(self, key: Key) -> Operation:
+        return self.connection.get_operation_kwargs(self.name, key[0], key[1])
+
     def write(self, operation: Operation, *, kind: str) -> None:
         """Send one prepared operation by itself."""
         with _translated():
             self.connection.dispatch(f"{kind}Item", operation)
 
 
-def transact(connection: Connection, *, puts: Sequence[Operation], updates: Sequence[Operation]) -> None:
+def transact(
+    connection: Connection,
+    *,
+    puts: Sequence[Operation],
+    updates: Sequence[Operation],
+    deletes: Sequence[Operation] = (),
+) -> None:
     """Write all or nothing, at most 100 operations. botocore adds a token, so that its own retries apply once.
 
     Raises:
@@ -184,7 +193,7 @@ def transact(connection: Connection, *, puts: Sequence[Operation], updates: Sequ
     """
     with _translated():
         try:
-            connection.transact_write_items([], [], puts, updates)
+            connection.transact_write_items([], deletes, puts, updates)
         except PynamoDBException as error:
             _raise_cancelled(error)
             raise

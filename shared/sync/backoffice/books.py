@@ -148,7 +148,7 @@ def _stage(order: Order, record: OrderRecord, rules: BookRules, lines: tuple[Sal
     if order.test and not released:
         return Stage.ABSENT
     has_left = any(sum(line.shipped.values()) for line in record.lines)
-    wants_nothing = all(not line.quantity for line in lines if line.goods) and bool(order.lines)
+    wants_nothing = bool(order.lines) and {line.id for line in order.lines}.isdisjoint(line.key for line in lines)
     if (record.review is ReviewState.CANCELLED or wants_nothing) and not has_left:
         return Stage.CANCELLED
     if released or has_left:
