@@ -12,6 +12,7 @@ import threading
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -26,6 +27,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfo, execute_s
 from infra.fakes.shopify_bucket import Bucket
 from infra.fakes.shopify_cost import QueryCost, objects_in
 from infra.fakes.shopify_faults import Counters, Fault, Lost
+from infra.fakes.shopify_fulfilment import Fulfilment, webhook_body
 from infra.fakes.shopify_inventory import Inventory, Item, StockRules
 from infra.fakes.shopify_resolution import page_info, resolve, type_of
 from infra.fakes.shopify_schema import admin_schema, checked
@@ -85,6 +87,7 @@ class ShopifyAdmin:
         self._catalogue: list[Item] = []
         self._by_sku: dict[str, Item] = {}
         self._objects: dict[str, Json] = {}
+        self.fulfilment = Fulfilment(self.clock, self._numbers, self._objects, LOCATION, give_back=self._give_back)
         self._roots: dict[str, Callable[..., Any]] = {
             "fulfillment": self._object,
             "inventoryItem": self._object,
@@ -94,6 +97,7 @@ class ShopifyAdmin:
             "order": self._object,
             "productVariants": self._variants,
             "refund": self._object,
+            **self.fulfilment.roots(),
         }
 
     # What the shop has
@@ -134,8 +138,9 @@ class ShopifyAdmin:
                 raise SoldOut(sku)
             item.available[gid("Location", LOCATION)] = shown - units
             order = self._order(item, units)
-            (line,) = order["line_items"]
-            self.put_order({**order, "line_items": [{**line, "variant": _variant(item)}]})
+            self.put_order(order)
+            # Not copied with the order: the variant's item is the shop's own.
+            self.order(order["id"])["line_items"][0]["variant"] = _variant(item)
             return order
 
     def _order(self, item: Item, units: int) -> Json:
@@ -160,10 +165,34 @@ class ShopifyAdmin:
         )
 
     def put_order(self, order: Json) -> None:
-        """Know an order, given in the webhook's shape, with its refunds and fulfilments, but not its discounts."""
-        self._objects[order["admin_graphql_api_id"]] = order
-        for part in (*order["refunds"], *order["fulfillments"]):
-            self._objects[part["admin_graphql_api_id"]] = {**part, "order": order}
+        """Know an order, given in the webhook's shape, with its refunds and fulfilments, but not its discounts.
+
+        What can still be shipped of it waits in one fulfilment order at the shop's location.
+        """
+        kept = self._objects[order["admin_graphql_api_id"]] = deepcopy(order)
+        for name in ("refunds", "fulfillments"):
+            kept[name] = [{**part, "order": kept} for part in kept[name]]
+            self._objects |= {part["admin_graphql_api_id"]: part for part in kept[name]}
+        self.fulfilment.take_in(kept)
+
+    def order(self, number: int | str) -> Json:
+        """The order as the shop has it, in the webhook's shape with what GraphQL knows beyond. Not a copy."""
+        return self._objects[gid("Order", number)]
+
+    def body(self, number: int | str) -> Json:
+        """The order as a webhook would state it now."""
+        return webhook_body(self.order(number))
+
+    def take_webhooks(self) -> list[Json]:
+        """The bodies of `orders/updated` that shipping and cancelling caused since this was asked last."""
+        with self._lock:
+            return self.fulfilment.take_webhooks()
+
+    def _give_back(self, order: Json) -> None:
+        for line in order["line_items"]:
+            item = self._by_sku.get(line["sku"])
+            if item is not None:
+                item.available[gid("Location", LOCATION)] += line["fulfillable_quantity"]
 
     # What goes wrong
 

@@ -6,7 +6,8 @@ list.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, Final
 
 from graphql import (
@@ -111,8 +112,35 @@ def _stated(source: Any, info: GraphQLResolveInfo[Any]) -> Any:
         return source[name]
     if name == "id":
         return source.get("admin_graphql_api_id")
+    derived = _DERIVED.get((info.parent_type.name, name))
+    if derived is not None:
+        return derived(source)
     renamed = _RENAMED.get((info.parent_type.name, name)) or _CAPITAL.sub(r"_\1", name).lower()
     return source.get(renamed)
+
+
+def _tracking(fulfilment: Json) -> list[Json]:
+    """Webhooks have a list of numbers and one of addresses, which belong together by their place."""
+    pairs = zip_longest(fulfilment.get("tracking_numbers") or (), fulfilment.get("tracking_urls") or ())
+    company = fulfilment.get("tracking_company")
+    return [
+        {"__typename": "FulfillmentTrackingInfo", "company": company, "number": number, "url": url}
+        for number, url in pairs
+    ]
+
+
+def _location(fulfilment: Json) -> Json | None:
+    number = fulfilment.get("location_id")
+    return {"__typename": "Location", "id": f"{_GID}Location/{number}"} if number else None
+
+
+_DERIVED: Final[Mapping[tuple[str, str], Callable[[Json], Any]]] = {
+    ("Fulfillment", "location"): _location,
+    ("Fulfillment", "trackingInfo"): _tracking,
+    ("FulfillmentLineItem", "lineItem"): lambda line: line,
+    ("Order", "closed"): lambda order: bool(order.get("closed_at")),
+}
+"""What GraphQL tells in another shape than the webhook."""
 
 
 def _fitted(value: Any, wanted: GraphQLOutputType, arguments: Mapping[str, Any]) -> Any:

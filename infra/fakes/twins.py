@@ -75,17 +75,19 @@ class Twins:
         return True
 
     def deliver(self) -> None:
-        """Let WooCommerce work off its queue of webhooks."""
+        """Let WooCommerce work off its queue of webhooks, and Shopify send what shipping and cancelling caused."""
         while self.borealis.deliver():
             pass
+        for body in self.aurora.take_webhooks():
+            self._send_from_aurora(body, topic="orders/updated")
 
     def send(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
         """How the shops reach the stack: the address in the webhook is ours, wherever it listens."""
         path = httpx.URL(url).path
         return self.http.post(f"{self.stack_url}{path}", content=body, headers=dict(headers)).status_code
 
-    def _send_from_aurora(self, body: shopify.Json) -> None:
-        request = shopify.signed_request(body, topic="orders/create", secret=SECRET, address=AURORA)
+    def _send_from_aurora(self, body: shopify.Json, topic: str = "orders/create") -> None:
+        request = shopify.signed_request(body, topic=topic, secret=SECRET, address=AURORA)
         self.send("https://storebridge.example/webhooks/aurora/orders", request.headers, request.body)
 
 
