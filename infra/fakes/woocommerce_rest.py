@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from infra.fakes.woocommerce_notes import notes_of_kind
 from infra.fakes.woocommerce_requests import Json, Request, RestError, answer, invalid_parameter, page_of
 from infra.fakes.woocommerce_state import SITE_OFFSET, STATUSES, Order, Product, Shop
 from infra.fakes.woocommerce_webhooks import Webhook, Webhooks
@@ -44,7 +45,9 @@ class Routes:
         yield "POST", "/orders", self._create_order
         yield "GET", "/orders/#", lambda _, ids: answer(self.order(*ids).body)
         yield "PUT", "/orders/#", self._update_order
+        yield "POST", "/orders/#", self._update_order  # WordPress takes either for an update
         yield "DELETE", "/orders/#", self._delete_order
+        yield "GET", "/orders/#/notes", self._list_notes
         yield "POST", "/orders/#/notes", self._note
         yield "GET", "/orders/#/refunds", lambda request, ids: _listed(self.order(*ids).refunds, request)
         yield "POST", "/orders/#/refunds", self._refund
@@ -196,7 +199,9 @@ class Routes:
         return answer(order.body, 201)
 
     def _update_order(self, request: Request, ids: tuple[int, ...]) -> Answer:
+        """Status and meta; both come back as one event, even where nothing differs."""
         order = self.order(*ids)
+        self._shop.set_meta(order, request.body.get("meta_data", []))
         self._shop.set_status(order, str(request.body.get("status", order.status)))
         return answer(order.body)
 
@@ -205,11 +210,12 @@ class Routes:
         self._shop.delete_order(order, force=request.query.get("force") == "true")
         return answer(order.body)
 
+    def _list_notes(self, request: Request, ids: tuple[int, ...]) -> Answer:
+        return answer(notes_of_kind(self.order(*ids).notes, request.query.get("type", "any")))
+
     def _note(self, request: Request, ids: tuple[int, ...]) -> Answer:
         """A note alone makes no event."""
-        notes = self.order(*ids).notes
-        notes.append(str(request.body["note"]))
-        return answer({"id": len(notes), "note": notes[-1]}, 201)
+        return answer(self._shop.add_note(self.order(*ids), request.body), 201)
 
     def _refund(self, request: Request, ids: tuple[int, ...]) -> Answer:
         return answer(self._shop.refund(self.order(*ids), request.body), 201)

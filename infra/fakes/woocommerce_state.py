@@ -1,13 +1,14 @@
 """The fake shop's products and orders, and how stock moves in it. Facts are from WooCommerce 10.0.2."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from infra.fakes.woocommerce_notes import Mail, merge_meta, new_note
 from infra.fakes.woocommerce_requests import Json, RestError, invalid_parameter
 from infra.samples import woocommerce as build
 from shared.kernel.clock import Clock
@@ -87,7 +88,7 @@ class Order:
     body: Json
     stock_taken: bool = False
     refunds: list[Json] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Json] = field(default_factory=list)
 
     @property
     def id(self) -> int:
@@ -109,6 +110,8 @@ class Shop:
         self._by_sku: dict[str, Product] = {}
         self._variations: dict[int, dict[int, Product]] = {}
         self.orders: dict[int, Order] = {}
+        self.mails: list[Mail] = []
+        """What buyers were written by notes."""
         self.stock_writes: dict[int, int] = {}
         """How often each product's number was set over REST."""
         self.between_read_and_write: Callable[[], None] | None = None
@@ -203,6 +206,17 @@ class Shop:
         order.body |= _paid(status, self._clock()) if order.body["date_paid"] is None else {}
         self._move_stock(order)
         self.save(order)
+
+    def set_meta(self, order: Order, changes: Sequence[Json]) -> None:
+        merge_meta(order.body["meta_data"], changes, self._ids)
+
+    def add_note(self, order: Order, wanted: Json) -> Json:
+        """A note for the customer is mailed at once."""
+        note = new_note(next(self._ids), wanted, self._clock())
+        order.notes.append(note)
+        if note["customer_note"]:
+            self.mails.append(Mail(order.id, note["note"]))
+        return note
 
     def save(self, order: Order) -> None:
         order.body |= _dates("modified", self._clock())
