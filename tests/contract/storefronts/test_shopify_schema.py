@@ -28,12 +28,20 @@ from graphql import (
 )
 
 from infra.local.shopify_schema import API_VERSION, SCHEMA_FILE, SHA256
-from shared.storefronts.shopify import graphql, order_query, stock_query
+from shared.storefronts.shopify import fulfilment_query, graphql, order_query, stock_query
 
 MOST_POINTS = 1000
 """What Shopify grants one query: one point for an object, two and its items for a connection."""
 
-DOCUMENTS = {**order_query.DOCUMENTS, **{f"stock.{name}": text for name, text in stock_query.DOCUMENTS.items()}}
+DOCUMENTS = {
+    **order_query.DOCUMENTS,
+    **{f"stock.{name}": text for name, text in stock_query.DOCUMENTS.items()},
+    **{f"fulfilment.{name}": text for name, text in fulfilment_query.DOCUMENTS.items()},
+}
+QUESTIONS = [
+    *(*order_query.DOCUMENTS, "stock.catalogue"),
+    *(f"fulfilment.{name}" for name in ("order", "open_lines", "shipped_lines", "events", "state")),
+]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +61,7 @@ def test_each_document_is_valid_and_uses_nothing_deprecated(name: str, schema: G
     assert validate(schema, document, [NoDeprecatedCustomRule]) == []
 
 
-@pytest.mark.parametrize("name", [*order_query.DOCUMENTS, "stock.catalogue"])
+@pytest.mark.parametrize("name", QUESTIONS)
 def test_each_document_stays_within_the_points_of_one_query(name: str, schema: GraphQLSchema) -> None:
     assert 0 < cost(schema, DOCUMENTS[name]) <= MOST_POINTS
 
