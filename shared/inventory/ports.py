@@ -27,6 +27,10 @@ class StockRoom(StockReader, Protocol):
         """
         ...
 
+    def follow(self, known: StockLine | None, change: StockChange, cause: Cause) -> StockLine | None:
+        """Apply one movement to the line as it was read, or to none where there was none; None if it changed since."""
+        ...
+
     def move(self, change: StockChange, cause: Cause) -> StockLine:
         """Apply one movement by itself, and return the line as it now is. A line that is not there starts at zero.
 

@@ -145,6 +145,27 @@ class StockTable:
             raise Conflict("changed_meanwhile", "the stock line was removed while it was moved", field="sku")
         return _line(raw)
 
+    def follow(self, known: StockLine | None, change: StockChange, cause: Cause) -> StockLine | None:
+        key = (change.sku, change.location)
+        try:
+            if known is None:
+                first = StockItem(
+                    *key, on_hand=change.on_hand, reserved=0, available=change.on_hand, seq=1, cause=cause.model_dump()
+                )
+                self._table.put(first, StockItem.sku.does_not_exist())
+            else:
+                actions = [
+                    StockItem.seq.add(1),
+                    StockItem.cause.set(cause.model_dump()),
+                    StockItem.on_hand.add(change.on_hand),
+                    StockItem.available.add(change.on_hand),
+                ]
+                self._table.update(key, actions, StockItem.seq == known.seq)
+        except WriteRefused:
+            return None
+        raw = self._table.get(key)
+        return _line(raw) if raw else None
+
     def applying(self, change: StockChange, cause: Cause) -> Operation:
         """One action of a transaction: move a line, or refuse when that would promise or take what is not there."""
         actions = [

@@ -12,6 +12,7 @@ from shared.orders.decision import STOREFRONT
 from shared.orders.lifecycle import FulfilmentState, ReviewState
 from shared.orders.record import OrderRecord
 
+
 class Office(StrEnum):
     """Who runs an errand."""
 

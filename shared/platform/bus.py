@@ -4,11 +4,21 @@ import os
 from collections.abc import Sequence
 
 from shared.kernel.errors import Retry
+from shared.kernel.model import Canonical
 from shared.orders.effects import OrderEvent
 from shared.platform import aws
 
 SOURCE = "storebridge.orders"
+CUSTOMERS = "storebridge.customers"
 _MOST_PER_CALL = 10
+
+
+class CustomerChanged(Canonical):
+    """A customer changed in a back office. No personal data: whoever needs it asks the back office."""
+
+    backoffice: str
+    customer: str
+    """Our key of it (`aurora/customer/17`), or `id/` and the back office's own id for one that is not ours."""
 
 
 def publish(events: Sequence[OrderEvent]) -> None:
@@ -17,18 +27,27 @@ def publish(events: Sequence[OrderEvent]) -> None:
     Raises:
         Retry: the bus did not take all of them.
     """
+    _put(SOURCE, [(event.kind.value, event) for event in events])
+
+
+def publish_customers(changed: Sequence[CustomerChanged]) -> None:
+    """The same for customers."""
+    _put(CUSTOMERS, [("CustomerChanged", event) for event in changed])
+
+
+def _put(source: str, events: Sequence[tuple[str, Canonical]]) -> None:
     for start in range(0, len(events), _MOST_PER_CALL):
         batch = events[start : start + _MOST_PER_CALL]
         answer = aws.events().put_events(
             Entries=[
                 {
                     "EventBusName": os.environ["EVENT_BUS_NAME"],
-                    "Source": SOURCE,
-                    "DetailType": event.kind.value,
+                    "Source": source,
+                    "DetailType": kind,
                     "Detail": event.model_dump_json(),
                     "Resources": [],
                 }
-                for event in batch
+                for kind, event in batch
             ]
         )
         if answer["FailedEntryCount"]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import Field, JsonValue, StringConstraints, ValidationError, field_validator, model_validator
 
 from shared.inventory.low_stock import PlanningRules
 from shared.inventory.models import LocationId
@@ -18,6 +18,7 @@ from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import SHOP_PATTERN
 from shared.kernel.model import Canonical, faults_of
 from shared.orders.review import ReviewRules
+from shared.sync.backoffice.rules import BookRules
 
 ShopId = Annotated[str, StringConstraints(pattern=SHOP_PATTERN)]
 _HOST = r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?$"
@@ -48,6 +49,12 @@ class ShopSettings(Canonical):
     """How long an order may take from the shop to here. A level that fell in the shop is not raised again earlier."""
     review: ReviewRules | None = None
     """This shop's own rules in place of the common ones."""
+    backoffice: ShopId | None = None
+    """The name of the back office that its orders are recorded in. None: they stay here."""
+    tell_storefront: bool = True
+    """Tell the shop of shipments, completion and cancellation. Needs `api_access`."""
+    notify_buyer: bool = True
+    """Have the shop itself write to the buyer when goods leave."""
 
     @property
     def keeps_stock(self) -> bool:
@@ -58,6 +65,33 @@ class ShopSettings(Canonical):
     @field_validator("address")
     @classmethod
     def _without_scheme(cls, address: str) -> str:
+        return address.rstrip("/")
+
+
+_LOOPBACK = r"http://(?:127\.0\.0\.1|localhost)(?::\d{1,5})?"
+_URL = rf"^(?:https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{{1,5}})?(?:/[A-Za-z0-9._~/-]*)?|{_LOOPBACK}/?)$"
+
+
+class BackOfficeSettings(BookRules):
+    """One company in one back office, and how orders are to stand in its books."""
+
+    vendor: Literal["tryton", "odoo", "erpnext", "jiandaoyun"]
+    address: Annotated[str, StringConstraints(pattern=_URL)]
+    """`https://erp.example`; plain HTTP on this machine alone."""
+    database: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = None
+    """Tryton, Odoo: the database's name."""
+    company: str | None = None
+    """The company's name where the user belongs to several."""
+    transport: Literal["json2", "jsonrpc"] = "json2"
+    """Odoo: `jsonrpc` up to version 18."""
+    mapping: dict[str, JsonValue] = {}
+    """简道云: which of your forms and fields hold what; see `shared/backoffices/jiandaoyun/`."""
+    look_every_minutes: Annotated[int, Field(ge=1, le=1440)] = 1
+    """How often its changes are asked for."""
+
+    @field_validator("address")
+    @classmethod
+    def _without_slash(cls, address: str) -> str:
         return address.rstrip("/")
 
 
@@ -109,6 +143,7 @@ class Settings(Canonical):
     merchant: str = ""
     locations: Annotated[dict[LocationId, LocationSettings], Field(min_length=1)]
     shops: dict[ShopId, ShopSettings] = {}
+    backoffices: dict[ShopId, BackOfficeSettings] = {}
     review: ReviewRules = ReviewRules()
     notifications: NotificationSettings = NotificationSettings()
     planning: PlanningRules = PlanningRules()
@@ -120,6 +155,33 @@ class Settings(Canonical):
                 if location not in self.locations:
                     raise ValueError(f"shops.{name}.locations: there is no location {location!r} under [locations]")
         return self
+
+    @model_validator(mode="after")
+    def _backoffices_exist(self) -> "Settings":
+        for name, shop in self.shops.items():
+            if shop.backoffice is not None and shop.backoffice not in self.backoffices:
+                raise ValueError(f"shops.{name}.backoffice: there is no {shop.backoffice!r} under [backoffices]")
+        for name, office in self.backoffices.items():
+            if name in self.shops:
+                raise ValueError(f"backoffices.{name}: a shop has this name, and both keep credentials under theirs")
+            for location in (*office.warehouses, *office.owns_stock):
+                if location not in self.locations:
+                    raise ValueError(f"backoffices.{name}: there is no location {location!r} under [locations]")
+            for location in office.owns_stock:
+                if location not in office.warehouses:
+                    raise ValueError(f"backoffices.{name}.owns_stock: {location!r} has no entry under warehouses")
+        return self
+
+    def backoffice(self, name: str) -> BackOfficeSettings:
+        """The back office, or `Rejected` with code `unknown_backoffice`."""
+        if name not in self.backoffices:
+            known = ", ".join(sorted(self.backoffices)) or "none"
+            message = f"no back office {name!r} is connected"
+            raise Rejected("unknown_backoffice", message, field="backoffice", hint=f"known: {known}")
+        return self.backoffices[name]
+
+    def shops_of(self, backoffice: str) -> tuple[str, ...]:
+        return tuple(name for name, shop in self.shops.items() if shop.backoffice == backoffice)
 
     def shop(self, name: str) -> ShopSettings:
         """The shop, or `Rejected` with code `unknown_shop`."""

@@ -1,19 +1,23 @@
-"""Put the stock relay together: from changes of stock lines to the ledger and to the shops."""
+"""Put the stock relay together: from changes of stock lines to the ledger, the shops and the back office."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.inventory.bundles import affected
 from shared.inventory.ledger import Movement, movement_of
 from shared.inventory.table import is_stock_line, line_of_image
+from shared.orders.errands import Office
+from shared.platform.configuration import settings
+from shared.platform.errand_queue import CountErrand, send
 from shared.platform.push_queue import PushRequest, request_push
+from shared.sync.backoffice.counts import count_of
 from shared.wiring.level_tables import movement_table
 from shared.wiring.tables import stock_table
 
 
 def relay(changes: Sequence[tuple[Mapping[str, Any], datetime]]) -> None:
-    """Write the movements of these stream records, then have their SKUs looked at in every shop.
+    """Write the movements of these stream records, have their SKUs looked at in every shop, and counts told on.
 
     A repeated batch writes the same movements and asks for the same pushes, which then find nothing to do.
 
@@ -26,6 +30,22 @@ def relay(changes: Sequence[tuple[Mapping[str, Any], datetime]]) -> None:
     movement_table().add(movements)
     skus = affected({movement.sku for movement in movements}, stock_table().bundles())
     request_push(PushRequest(sku=sku) for sku in sorted(skus))
+    send(_counts(movements), Office.BACKOFFICE)
+
+
+def _counts(movements: Iterable[Movement]) -> Iterator[CountErrand]:
+    """What people counted, for every back office that has the location."""
+    for found in filter(None, map(count_of, movements)):
+        for name, office in settings().backoffices.items():
+            if found.location in office.warehouses:
+                yield CountErrand(
+                    backoffice=name,
+                    location=found.location,
+                    sku=found.sku,
+                    seq=found.seq,
+                    on_hand=found.on_hand,
+                    counted_at=found.booked_at,
+                )
 
 
 def _movement(change: Mapping[str, Any], at: datetime) -> Movement | None:

@@ -54,6 +54,11 @@ class FakeStockRoom:
             self.lines[level.sku, level.location] = line
             return line
 
+    def follow(self, known: StockLine | None, change: StockChange, cause: Cause) -> StockLine | None:
+        if self.lines.get((change.sku, change.location)) != known:
+            return None
+        return self.move(change, cause)
+
     def move(self, change: StockChange, cause: Cause) -> StockLine:
         with self.lock:
             key = (change.sku, change.location)

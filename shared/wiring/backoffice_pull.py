@@ -1,0 +1,146 @@
+"""Put the look at back offices together: what changed there becomes errands, stock levels, and news for the bus."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from shared.backoffices.port import BackOffice, Feed
+from shared.kernel.clock import utc_now
+from shared.kernel.errors import Conflict, Rejected, Retry
+from shared.kernel.identifiers import OrderKey
+from shared.orders.errands import Office, Reason
+from shared.platform import bus
+from shared.platform.bus import CustomerChanged
+from shared.platform.configuration import settings
+from shared.platform.errand_queue import OrderErrand, send
+from shared.platform.observability import count, logger
+from shared.platform.settings import BackOfficeSettings
+from shared.sync.backoffice.feed import Page, feed_step
+from shared.sync.backoffice.stock import StockOwner, follow
+from shared.sync.jobs import Job, Worker, work
+from shared.wiring.backoffice_desk import office
+from shared.wiring.backoffice_tables import mirror_table
+from shared.wiring.level_tables import job_table
+from shared.wiring.tables import stock_table
+
+_LEASE = timedelta(minutes=5)
+_SWEEP_EVERY = timedelta(hours=24)
+_SKUS_PER_STEP = 200
+
+Take = Callable[[tuple[str, ...]], dict[str, int]]
+
+
+def look_at_all(has_time: Callable[[], bool], *, run: str) -> dict[str, str]:
+    """Ask every back office what changed. One that is in trouble stops no other.
+
+    Returns for each `done`, `unfinished`, `fresh` (looked at a moment ago), or why it could not be looked at.
+    """
+    return {name: _look_at(name, connected, has_time, run) for name, connected in settings().backoffices.items()}
+
+
+def _look_at(name: str, connected: BackOfficeSettings, has_time: Callable[[], bool], run: str) -> str:
+    worker = Worker(jobs=job_table(), holder=run, clock=utc_now, lease=_LEASE, has_time=has_time)
+    last = job_table().find(f"backoffice_sales/{name}")
+    if last and last.finished_at and utc_now() - last.started_at < timedelta(minutes=connected.look_every_minutes):
+        return "fresh"
+    try:
+        jobs = list(_jobs(name, connected, office(name, connected), worker))
+        _wake(name)
+    except (Conflict, Retry, Rejected) as error:
+        logger().warning("look at back office stopped", extra={"backoffice": name, "code": error.code})
+        count("BackOfficeLookStopped", backoffice=name, code=error.code)
+        return error.code
+    for job in jobs:
+        logger().info("back office looked at", extra={"job": job.name, "finished": bool(job.finished_at), **job.counts})
+    return "done" if all(job.finished_at for job in jobs) else "unfinished"
+
+
+def _jobs(name: str, connected: BackOfficeSettings, adapter: BackOffice, worker: Worker) -> Iterable[Job]:
+    can = adapter.capabilities
+    if can.tells_shipments:
+        yield _go_through(f"backoffice_sales/{name}", adapter.changed_sales, _ask_for(name), worker)
+    if can.stock and connected.owns_stock:
+        owner = StockOwner(
+            name=name,
+            office=adapter,
+            warehouses={place: connected.warehouses[place] for place in connected.owns_stock},
+            room=stock_table(),
+            mirrors=mirror_table(),
+        )
+        yield _go_through(f"backoffice_stock/{name}", adapter.changed_stock, _following(owner), worker)
+        yield from _sweep(f"backoffice_stock_sweep/{name}", owner, worker)
+    if can.customer_feed:
+        customers = _customers(adapter)
+        yield _go_through(f"backoffice_customers/{name}", customers, _announce(name), worker)
+
+
+def _go_through(job: str, page: Page, take: Take, worker: Worker) -> Job:
+    return work(job, feed_step(job_table().find(job), page, take), worker)
+
+
+def _ask_for(name: str) -> Take:
+    shops = frozenset(settings().shops_of(name))
+
+    def take(keys: tuple[str, ...]) -> dict[str, int]:
+        orders = {OrderKey.parse(key) for key in keys}
+        errands = [
+            OrderErrand(shop=order.shop, order_id=order.order_id, reasons=(Reason.ASKED,))
+            for order in sorted(orders)
+            if order.shop in shops
+        ]
+        send(errands, Office.BACKOFFICE)
+        return {"asked": len(errands)}
+
+    return take
+
+
+def _following(owner: StockOwner) -> Take:
+    def take(skus: tuple[str, ...]) -> dict[str, int]:
+        followed = follow(skus, owner)
+        if followed.oversold:
+            count("StockOversold", backoffice=owner.name)
+        return followed.model_dump()
+
+    return take
+
+
+def _sweep(job: str, owner: StockOwner, worker: Worker) -> Iterable[Job]:
+    """Once a day every SKU that we keep: a feed may have missed one."""
+    last = job_table().find(job)
+    if last and last.finished_at and utc_now() - last.started_at < _SWEEP_EVERY:
+        return
+
+    def step(current: Job) -> tuple[str | None, dict[str, int]]:
+        known = sorted({line.sku for line in stock_table().read_all() if line.sku > (current.cursor or "")})
+        page = known[:_SKUS_PER_STEP]
+        counts = _following(owner)(tuple(page)) if page else {}
+        return (page[-1] if len(known) > len(page) else None), counts
+
+    yield work(job, step, worker)
+
+
+def _customers(adapter: BackOffice) -> Page:
+    def page(since: datetime, cursor: str | None) -> Feed[str]:
+        found = adapter.changed_customers(since, cursor)
+        return Feed(tuple(customer.key or f"id/{customer.id}" for customer in found.items), found.cursor)
+
+    return page
+
+
+def _announce(name: str) -> Take:
+    def take(customers: tuple[str, ...]) -> dict[str, int]:
+        bus.publish_customers([CustomerChanged(backoffice=name, customer=customer) for customer in customers])
+        return {"customers": len(customers)}
+
+    return take
+
+
+def _wake(name: str) -> None:
+    """The back office answers: what waits because it did not is tried at once, and not after its pause."""
+    for shop in settings().shops_of(name):
+        waiting = [
+            OrderErrand(shop=shop, order_id=stopped.order_id, reasons=(Reason.ASKED,))
+            for stopped in mirror_table().stopped(shop)
+            if stopped.stop.passing and stopped.office is Office.BACKOFFICE
+        ]
+        if waiting:
+            send(waiting, Office.BACKOFFICE)
