@@ -17,12 +17,16 @@ from shared.orders.record import OrderRecord
 from shared.orders.review import ReviewRules
 
 
-class OrderBook(Protocol):
-    """Where orders are kept. Every method raises `Retry` when the store is out of reach or its answer is unknown."""
+class OrderFinder(Protocol):
+    """Where orders can be looked up. Every method raises `Retry` when the store is out of reach."""
 
     def find(self, key: OrderKey) -> OrderRecord | None:
         """The record, read consistently."""
         ...
+
+
+class OrderBook(OrderFinder, Protocol):
+    """Where orders are kept. Every method raises `Retry` when the store is out of reach or its answer is unknown."""
 
     def find_account(self, key: OrderKey) -> Order | None:
         """The whole canonical order with its personal data, as the newest account stated it."""

@@ -102,17 +102,24 @@ class ClaimItem(Model):
         table_name = "bound by instance"
 
 
-class OrderTable:
-    """The order book on DynamoDB."""
+class OrderRecords:
+    """The records alone, for those who only look: they need no stock table."""
 
-    def __init__(self, connection: Connection, name: str, stock: StockTable) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, name: str) -> None:
         self._table = Table(connection, name, RecordItem)
-        self._stock = stock
 
     def find(self, key: OrderKey) -> OrderRecord | None:
         raw = self._table.get((str(key), _RECORD))
         return record_of_image(raw) if raw else None
+
+
+class OrderTable(OrderRecords):
+    """The order book on DynamoDB."""
+
+    def __init__(self, connection: Connection, name: str, stock: StockTable) -> None:
+        super().__init__(connection, name)
+        self._connection = connection
+        self._stock = stock
 
     def find_account(self, key: OrderKey) -> Order | None:
         parts = {raw["sk"]["S"]: raw for raw in self._table.get_many([(str(key), _ACCOUNT), (str(key), _BUYER)])}

@@ -8,9 +8,8 @@ from shared.kernel.identifiers import OrderKey
 from shared.orders.decision import STOREFRONT
 from shared.orders.dispatch import Dispatch, digest
 from shared.orders.lifecycle import FulfilmentState, ReviewState
-from shared.orders.ports import Desk
+from shared.orders.ports import OrderFinder
 from shared.orders.record import OrderRecord
-from shared.orders.release import required
 from shared.storefronts.port import FulfilmentDesk
 from shared.sync.backoffice.mirror import Mirrors, Stop, Told
 
@@ -20,7 +19,7 @@ class TellingDesk:
     """One shop, as far as it is told things."""
 
     storefront: FulfilmentDesk
-    orders: Desk
+    orders: OrderFinder
     mirrors: Mirrors
     clock: Clock
     notify_buyer: bool
@@ -36,7 +35,9 @@ def tell(key: OrderKey, desk: TellingDesk) -> Told:
         Rejected: the storefront refuses; the reason is on the error desk too.
         Retry, Conflict: it is to be tried again.
     """
-    record = required(key, desk.orders)
+    record = desk.orders.find(key)
+    if record is None:
+        raise Rejected("unknown_order", f"there is no order {key}", field="order")
     mirror = desk.mirrors.find(key)
     before = desk.mirrors.find_told(key)
     told = before or Told(shop=key.shop, order_id=key.order_id)

@@ -15,8 +15,8 @@ from shared.sync.storefront_push import TellingDesk, tell
 from shared.wiring.backoffice_desk import connected_office
 from shared.wiring.backoffice_tables import mirror_table
 from shared.wiring.errands import run_batch
-from shared.wiring.order_desk import desk as order_desk
 from shared.wiring.storefront_client import credentials_of, http
+from shared.wiring.tables import order_records
 
 _DELIVERED = frozenset({FulfilmentState.DELIVERED})
 _SHIPPED = frozenset({FulfilmentState.SHIPPED, FulfilmentState.DELIVERED})
@@ -48,7 +48,7 @@ def is_told(shop: ShopSettings) -> bool:
 def telling_desk(name: str, shop: ShopSettings) -> TellingDesk:
     return TellingDesk(
         storefront=_fulfilment(name, shop),
-        orders=order_desk(name),
+        orders=order_records(),
         mirrors=mirror_table(),
         clock=utc_now,
         notify_buyer=shop.notify_buyer,

@@ -7,7 +7,7 @@ from pynamodb.connection import Connection
 
 from shared.dynamodb.table import connect
 from shared.inventory.table import StockTable, StocktakeTable
-from shared.orders.table import OrderTable
+from shared.orders.table import OrderRecords, OrderTable
 from shared.platform.configuration import settings
 from shared.sync.table import TaskTable
 
@@ -24,6 +24,10 @@ def stock_table() -> StockTable:
 
 def order_table() -> OrderTable:
     return OrderTable(connection(), os.environ["ORDERS_TABLE"], stock_table())
+
+
+def order_records() -> OrderRecords:
+    return OrderRecords(connection(), os.environ["ORDERS_TABLE"])
 
 
 def task_table() -> TaskTable:
