@@ -79,8 +79,8 @@ def delay_of(errand: OrderErrand | CountErrand) -> int:
     return min(_LONGEST_DELAY_SECONDS, 5 * 2 ** min(errand.attempt - 1, 20)) if errand.attempt else 0
 
 
-def send(errands: Iterable[OrderErrand | CountErrand], office: Office, *, at_least: int = 0) -> None:
-    """Put errands on the office's queue, each after its delay, or `at_least` so many seconds later.
+def send(errands: Iterable[OrderErrand | CountErrand], office: Office) -> None:
+    """Put errands on the office's queue, each after its delay.
 
     Raises:
         Retry: the queue did not take all of them. Those it took do no harm.
@@ -94,7 +94,7 @@ def send(errands: Iterable[OrderErrand | CountErrand], office: Office, *, at_lea
                 {
                     "Id": str(number),
                     "MessageBody": errand.model_dump_json(),
-                    "DelaySeconds": max(at_least, delay_of(errand)),
+                    "DelaySeconds": delay_of(errand),
                 }
                 for number, errand in enumerate(batch)
             ],

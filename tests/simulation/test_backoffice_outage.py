@@ -53,9 +53,9 @@ class World:
             self.now += TIME_OUT
             raise Retry("backoffice_unreachable", "no answer")
 
-    def send(self, errands: Iterable[OrderErrand | CountErrand], _office: Office, *, at_least: int = 0) -> None:
+    def send(self, errands: Iterable[OrderErrand | CountErrand], _office: Office) -> None:
         for errand in errands:
-            due = self.now + max(at_least, delay_of(errand))
+            due = self.now + delay_of(errand)
             heapq.heappush(self.queue, (due, next(self.numbers), errand.model_dump_json()))
 
     def run(self, errand: OrderErrand | CountErrand) -> str:
@@ -86,7 +86,7 @@ class World:
         """One worker takes batches of what is due, oldest first."""
         while self.queue and self.queue[0][0] <= until:
             self.now = max(self.now, self.queue[0][0])
-            batch = []
+            batch: list[tuple[float, int, str]] = []
             while self.queue and self.queue[0][0] <= self.now and len(batch) < BATCH:
                 batch.append(heapq.heappop(self.queue))
             records = [{"messageId": str(number), "body": body} for _, number, body in batch]

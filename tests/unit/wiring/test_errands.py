@@ -43,7 +43,7 @@ class Surroundings:
     def send_message(self, **message: Any) -> None:
         self.dead.append(message["MessageBody"])
 
-    def send(self, errands: Iterable[Any_Errand], office: Office, *, at_least: int = 0) -> None:
+    def send(self, errands: Iterable[Any_Errand], office: Office) -> None:
         self.sent += [(one, office) for one in errands]
 
     def run(self, *errands: Any_Errand | str, has_time: bool = True) -> list[str]:
