@@ -93,22 +93,30 @@ class Fulfilment:
         return made
 
     def ship(self, order: Json, units: Mapping[str, int], *, numbers: Sequence[str] = (), notify: bool = False) -> Json:
-        """Staff ship units by hand, in the shop's admin, from whichever fulfilment order has them."""
+        """Staff ship units by hand, in the shop's admin, from whichever fulfilment orders have them.
+
+        Raises:
+            ValueError: the shop refuses.
+        """
         left = Counter(units)
-        asked = []
+        asked: list[Json] = []
         for fulfilment_order in order["fulfillmentOrders"]:
-            taken = [
-                {"id": line["id"], "quantity": min(line["remainingQuantity"], left[str(line["lineItem"]["id"])])}
-                for line in fulfilment_order["lineItems"]
-                if left[str(line["lineItem"]["id"])] > 0
-            ]
-            asked.append({"fulfillmentOrderId": fulfilment_order["id"], "fulfillmentOrderLineItems": taken})
+            taken = []
+            for line in fulfilment_order["lineItems"]:
+                line_id = str(line["lineItem"]["id"])
+                quantity = min(line["remainingQuantity"], left[line_id])
+                left[line_id] -= quantity
+                taken += [{"id": line["id"], "quantity": quantity}] if quantity else []
+            if taken:
+                asked.append({"fulfillmentOrderId": fulfilment_order["id"], "fulfillmentOrderLineItems": taken})
         fulfilment = {
-            "lineItemsByFulfillmentOrder": [each for each in asked if each["fulfillmentOrderLineItems"]],
+            "lineItemsByFulfillmentOrder": asked,
             "notifyCustomer": notify,
             "trackingInfo": {"company": "DHL", "numbers": list(numbers)} if numbers else {},
         }
         payload = self._create(None, fulfillment=fulfilment)
+        if payload["userErrors"]:
+            raise ValueError(payload["userErrors"][0]["message"])
         made: Json = payload["fulfillment"]
         return made
 
@@ -136,7 +144,10 @@ class Fulfilment:
             return {"fulfillment": None, "userErrors": [error]}
         fulfilment_orders = [each for each, _, _ in wanted]
         order = fulfilment_orders[0]["order"]
-        made = self._made(order, fulfilment_orders[0], [(line["lineItem"], units) for _, line, units in wanted])
+        units_of: Counter[str] = Counter()
+        for _, line, units in wanted:
+            units_of[str(line["lineItem"]["id"])] += units
+        made = self._made(order, fulfilment_orders[0], units_of)
         _write_tracking(made, fulfillment.get("trackingInfo") or {})
         for fulfilment_order, line, units in wanted:
             line["remainingQuantity"] -= units
@@ -161,7 +172,7 @@ class Fulfilment:
                 if item["id"] in lines:
                     yield fulfilment_order, lines[item["id"]], item["quantity"]
 
-    def _made(self, order: Json, fulfilment_order: Json, lines: Sequence[tuple[Json, int]]) -> Json:
+    def _made(self, order: Json, fulfilment_order: Json, units: Mapping[str, int]) -> Json:
         number = next(self.numbers)
         now = self.clock().isoformat()
         made: Json = {
@@ -169,7 +180,9 @@ class Fulfilment:
             "admin_graphql_api_id": gid("Fulfillment", number),
             "created_at": now,
             "updated_at": now,
-            "line_items": [{**line, "quantity": units} for line, units in lines],
+            "line_items": [
+                {**line, "quantity": units[str(line["id"])]} for line in order["line_items"] if str(line["id"]) in units
+            ],
             "location_id": int(fulfilment_order["assignedLocation"]["location"]["id"].rpartition("/")[2]),
             "order": order,
             "order_id": order["id"],

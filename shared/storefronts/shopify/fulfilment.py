@@ -176,18 +176,19 @@ class ShopifyFulfilment:
         if any(dispatch.key not in known for dispatch in dispatches):
             for shipment in account.shipments:
                 shipment.units = self._accounts.units_in(shipment)
-        return _Order(account, dispatches, known, recognise(dispatches, known, account.shipments))
+        order = _Order(account, dispatches, known, recognise(dispatches, known, account.shipments))
+        for dispatch in dispatches:
+            _missing(order, dispatch)
+        return order
 
     # Telling
 
     def _show(self, order: _Order, dispatch: Dispatch, *, notify_buyer: bool) -> None:
-        shown = order.shown(dispatch)
-        missing = Units() if dispatch.key in order.known else still_missing(dispatch, shown)
-        if missing and not covers(order.account.open_lines, missing):
-            missing = _search_among_what_is_shipped(order, dispatch)
+        missing = _missing(order, dispatch)
         self._update_tracking(order, dispatch, notify_buyer=notify_buyer)
         if missing:
-            self._create(order, dispatch, missing, notify_buyer=notify_buyer and not shown)
+            heard = bool(order.shown(dispatch))
+            self._create(order, dispatch, missing, notify_buyer=notify_buyer and not heard)
 
     def _create(self, order: _Order, dispatch: Dispatch, missing: Units, *, notify_buyer: bool) -> None:
         """A fulfilment for each place; the buyer hears of the first alone, which is one consignment to them."""
@@ -219,8 +220,9 @@ class ShopifyFulfilment:
             notify = False
 
     def _tell_delivery(self, order: _Order, dispatch: Dispatch) -> None:
-        for shipment in order.shown(dispatch) if dispatch.delivered else ():
-            if shipment.stands and not self._accounts.has_arrived(shipment):
+        for shipment in order.shown(dispatch):
+            arrived = shipment.stands and all(each.delivered for each in order.shown_in(shipment))
+            if arrived and not self._accounts.has_arrived(shipment):
                 _judge(self._change(DELIVERED, {"id": gid("Fulfillment", shipment.id)}))
 
     def _change(self, document: str, variables: Mapping[str, object]) -> list[Node]:
@@ -240,9 +242,15 @@ class ShopifyFulfilment:
         return result
 
 
-def _search_among_what_is_shipped(order: _Order, dispatch: Dispatch) -> Units:
-    """Where too few units are open, they were shown before: in parts, or as part of more. What is missing even so."""
+def _missing(order: _Order, dispatch: Dispatch) -> Units:
+    """What is still to be told of a consignment.
+
+    Where too few units are open, they may have been shown before: in parts, or as part of more.
+    """
     shown = order.shown(dispatch)
+    missing = Units() if dispatch.key in order.known else still_missing(dispatch, shown)
+    if covers(order.account.open_lines, missing):
+        return missing
     shown += take_parts(still_missing(dispatch, shown), order.recognised.spare)
     for shipment in order.account.shipments:
         missing = still_missing(dispatch, shown)
