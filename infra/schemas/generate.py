@@ -13,6 +13,7 @@ from shared.inventory.models import StockLine
 from shared.orders.effects import OrderEvent
 from shared.orders.models import Order
 from shared.orders.record import OrderRecord
+from shared.platform.bus import CustomerChanged
 from shared.platform.settings import Settings
 from shared.sync.tasks import Task
 
@@ -24,6 +25,7 @@ MODELS: Final[dict[str, tuple[type[BaseModel], Literal["validation", "serializat
     "order_record": (OrderRecord, "serialization"),
     "order_event": (OrderEvent, "serialization"),
     "stock_line": (StockLine, "serialization"),
+    "customer_event": (CustomerChanged, "serialization"),
     "task": (Task, "serialization"),
     "settings": (Settings, "validation"),
 }
