@@ -18,6 +18,7 @@ from infra.fakes.erpnext_trade import Trade
 from shared.kernel.clock import Clock
 
 _DEFAULT_LIMIT = 20
+_CANCELLED = 2
 _CREATED_LATER = frozenset({"name", "owner", "creation", "modified", "docstatus", "idx", "doctype"})
 
 
@@ -36,7 +37,7 @@ class FakeErpNext:
     ) -> None:
         self.site = Site(clock, zone, custom_fields)
         self.trade = Trade(self.site)
-        self.token = "key:secret"
+        self.key = "key:secret"
         self.denied: set[tuple[str, str]] = set()
         """Doctype and right that the user lacks."""
         self.requests: list[str] = []
@@ -56,7 +57,7 @@ class FakeErpNext:
             return failure(error)
 
     def _authenticate(self, request: httpx.Request) -> None:
-        if request.headers.get("authorization") != f"token {self.token}":
+        if request.headers.get("authorization") != f"token {self.key}":
             raise FrappeError("Authentication required", "AuthenticationError", 401)
 
     def _route(self, request: httpx.Request) -> Json:
@@ -119,7 +120,7 @@ class FakeErpNext:
         if before == 1:
             self._refuse_after_submit(document, changed)
         self.site.assign(document, changed)
-        if after == 2:  # noqa: PLR2004 - Frappe's number for cancelled
+        if after == _CANCELLED:
             return self._cancel(document)
         if before == 0:
             self.trade.validate(document)

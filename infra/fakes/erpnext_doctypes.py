@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 KEY_FIELD = "storebridge_key"
 META = frozenset({"doctype", "name", "owner", "creation", "modified", "docstatus", "idx"})
 CHILD_META = META | {"parent", "parenttype", "parentfield"}
+CHECKS = frozenset({"is_return", "is_group", "disabled", "enabled", "is_stock_item", "is_sales_item", "update_stock"})
+"""Fields that are 0 where nothing is said."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from infra.fakes.erpnext_doctypes import CHILD_META, DOCTYPES, KEY_FIELD, META, Doctype
+from infra.fakes.erpnext_doctypes import CHECKS, CHILD_META, DOCTYPES, KEY_FIELD, META, Doctype
 from shared.kernel.clock import Clock
 
 Json = dict[str, Any]
@@ -67,7 +67,7 @@ class Site:
 
     def fresh(self, doctype: str, values: Json) -> Json:
         """A document of these values, not kept yet."""
-        document: Json = {name: None for name in self.fields(doctype) if name not in META}
+        document: Json = {name: 0 if name in CHECKS else None for name in self.fields(doctype) if name not in META}
         document |= {"doctype": doctype, "docstatus": 0, "name": None}
         self.assign(document, {name: value for name, value in values.items() if name != "name"})
         return document

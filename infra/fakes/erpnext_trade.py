@@ -11,6 +11,9 @@ from typing import Any
 from infra.fakes.erpnext_site import FrappeError, Json, Site
 
 _CENT = Decimal("0.01")
+_CANCELLED = 2
+_FREE = 100
+"""Per cent of discount."""
 _PRICED = ("Sales Order", "Delivery Note", "Sales Invoice")
 _FROM_ORDER = {"Delivery Note": "against_sales_order", "Sales Invoice": "sales_order"}
 
@@ -81,7 +84,7 @@ class Trade:
         row["warehouse"] = row.get("warehouse") or document.get("set_warehouse")
         if row["warehouse"]:
             self._site.link("Warehouse", row["warehouse"])
-        elif item["is_stock_item"]:
+        elif item["is_stock_item"] and document["doctype"] != "Sales Invoice":
             raise FrappeError(f"Delivery warehouse required for stock item {row['item_code']}", "WarehouseRequired")
         row["uom"] = row.get("uom") or item["stock_uom"]
         row["item_name"] = row.get("item_name") or item["item_name"]
@@ -96,7 +99,7 @@ class Trade:
         """Amounts, the taxes of each account, and the total."""
         net = Decimal(0)
         for row in document["items"]:
-            if not _number(row["rate"]) and _number(row.get("discount_percentage")) != 100:  # noqa: PLR2004 - per cent
+            if not _number(row["rate"]) and _number(row.get("discount_percentage")) != _FREE:
                 row["rate"] = row.get("price_list_rate") or 0
             row["rate"] = _rounded(_number(row["rate"]))
             row["amount"] = _rounded(row["rate"] * _number(row["qty"]))
@@ -207,7 +210,7 @@ class Trade:
             order["modified"] = self._site.now()
 
     def _set_status(self, document: Json) -> None:
-        if document["docstatus"] == 2:  # noqa: PLR2004 - Frappe's number for cancelled
+        if document["docstatus"] == _CANCELLED:
             document["status"] = "Cancelled"
         elif document["doctype"] == "Sales Order":
             done = all(_number(row["delivered_qty"]) >= _number(row["qty"]) for row in document["items"])
