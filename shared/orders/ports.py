@@ -1,6 +1,6 @@
 """What the use cases need of the outside, in the order desk's own words."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -22,6 +22,10 @@ class OrderFinder(Protocol):
 
     def find(self, key: OrderKey) -> OrderRecord | None:
         """The record, read consistently."""
+        ...
+
+    def find_many(self, keys: Iterable[OrderKey]) -> Mapping[OrderKey, OrderRecord]:
+        """The records that there are of these orders, each read consistently."""
         ...
 
 

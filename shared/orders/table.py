@@ -12,7 +12,7 @@ within one kilobyte. Orders that need someone are found through the sparse index
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -111,6 +111,11 @@ class OrderRecords:
     def find(self, key: OrderKey) -> OrderRecord | None:
         raw = self._table.get((str(key), _RECORD))
         return record_of_image(raw) if raw else None
+
+    def find_many(self, keys: Iterable[OrderKey]) -> Mapping[OrderKey, OrderRecord]:
+        wanted = dict.fromkeys((str(key), _RECORD) for key in keys)
+        records = map(record_of_image, self._table.get_many(wanted))
+        return {record.key: record for record in records}
 
 
 class OrderTable(OrderRecords):

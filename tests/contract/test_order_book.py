@@ -52,6 +52,16 @@ def test_reads_back_what_was_committed(rooms: Rooms) -> None:
     assert book.find(OrderKey("aurora", "5002")) is None
 
 
+def test_finds_many_at_once_and_leaves_out_what_there_is_not(rooms: Rooms) -> None:
+    book, stock = rooms
+    commits = [_decided(stock, ("CAP", 1), order_id=str(number)) for number in range(1, 131)]
+    for commit in commits:
+        book.commit(commit)
+    found = book.find_many([OrderKey("aurora", str(number)) for number in [*range(200), 1, 2]])
+    assert found == {commit.record.key: commit.record for commit in commits}
+    assert book.find_many([]) == {}
+
+
 def test_moves_stock_with_the_record(rooms: Rooms) -> None:
     book, stock = rooms
     before = stock.set_level(counted("MUG", 5))

@@ -3,7 +3,7 @@
 They pass the same contract suite as DynamoDB's tables (`tests/contract/test_order_book.py`).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -109,6 +109,9 @@ class FakeOrderBook:
 
     def find(self, key: OrderKey) -> OrderRecord | None:
         return self.records.get(key)
+
+    def find_many(self, keys: Iterable[OrderKey]) -> Mapping[OrderKey, OrderRecord]:
+        return {key: self.records[key] for key in keys if key in self.records}
 
     def find_account(self, key: OrderKey) -> Order | None:
         return self.accounts.get(key)
