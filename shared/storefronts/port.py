@@ -6,6 +6,7 @@ canonical order), `client` (what we call), `signature` (how they sign).
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from shared.kernel.credentials import Credentials
@@ -14,15 +15,19 @@ from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint, Readin
 from shared.storefronts.delivery import Delivery
 
 __all__ = [
+    "Change",
+    "ChangePage",
     "CompleteOrder",
     "Credentials",
     "FulfilmentDesk",
     "NothingToDo",
     "OrderHint",
-    "OrderIds",
     "OrderReader",
     "Reading",
     "StorefrontClient",
+    "Subscription",
+    "SubscriptionDesk",
+    "SubscriptionState",
 ]
 
 
@@ -36,12 +41,25 @@ class OrderReader(Protocol):
     def __call__(self, delivery: Delivery) -> Reading: ...
 
 
-class OrderIds(NamedTuple):
-    """One page of a list of orders."""
+class Change(NamedTuple):
+    """That something in the shop changed, and not what it is now."""
 
-    ids: tuple[str, ...]
+    id: str
+    changed_at: datetime
+    """The shop's own time of the last change, as its accounts state it."""
+    created_at: datetime | None = None
+
+
+class ChangePage(NamedTuple):
+    """One page of a list of what changed in a shop."""
+
+    changes: tuple[Change, ...]
     cursor: str | None
     """Where the next page starts; None after the last."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(change.id for change in self.changes)
 
 
 class StorefrontClient(Protocol):
@@ -56,8 +74,8 @@ class StorefrontClient(Protocol):
         """
         ...
 
-    def changed_orders(self, since: datetime, until: datetime, cursor: str | None) -> OrderIds:
-        """One page of the orders that last changed within the period, oldest change first.
+    def changed_orders(self, since: datetime, until: datetime, cursor: str | None) -> ChangePage:
+        """One page of the orders that last changed within the period, oldest change first. Drafts are no orders.
 
         At the edges there may be some that changed outside of it, and an order may be listed twice; one that changes
         after `until` while it is listed may be missing, for it is no longer the period's.
@@ -103,4 +121,43 @@ class FulfilmentDesk(Protocol):
 
         One that is cancelled already stays so. `reason` is a plain sentence for the shop's staff.
         """
+        ...
+
+
+class SubscriptionState(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    """Somebody of the shop stopped it."""
+    DISABLED = "disabled"
+    """The shop stopped it, after deliveries that failed."""
+
+
+class Subscription(NamedTuple):
+    """One webhook that a shop has."""
+
+    id: str
+    topic: str
+    """As deliveries name it: `orders/create`, `order.created`."""
+    url: str
+    state: SubscriptionState = SubscriptionState.ACTIVE
+
+
+class SubscriptionDesk(Protocol):
+    """The webhooks of one shop.
+
+    Raises:
+        Retry: the shop is out of reach, throttles or fails. What became of a write is unknown then: list again.
+        Rejected: `api_access`; `subscription_refused` when the shop does not take one.
+    """
+
+    def list(self) -> tuple[Subscription, ...]:
+        """Every webhook that our credentials let us see, those of others among them."""
+        ...
+
+    def create(self, topic: str, url: str, secret: str) -> Subscription:
+        """Have the shop send a topic to a URL, signed with the secret where the shop lets us choose it."""
+        ...
+
+    def delete(self, subscription_id: str) -> None:
+        """Remove one. One that is gone already stays so."""
         ...

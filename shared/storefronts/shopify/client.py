@@ -8,10 +8,10 @@ from typing import Final
 
 import httpx
 
-from shared.kernel.clock import Clock, as_sortable
+from shared.kernel.clock import Clock, as_sortable, parse_time
 from shared.kernel.errors import Retry
 from shared.storefronts.delivery import Delivery
-from shared.storefronts.port import Credentials, OrderIds
+from shared.storefronts.port import Change, ChangePage, Credentials
 from shared.storefronts.shopify.graphql import API_VERSION, AdminApi
 from shared.storefronts.shopify.order_query import (
     CHANGED_ORDERS,
@@ -77,7 +77,7 @@ class ShopifyClient:
             fetched=True,
         )
 
-    def changed_orders(self, since: datetime, until: datetime, cursor: str | None) -> OrderIds:
+    def changed_orders(self, since: datetime, until: datetime, cursor: str | None) -> ChangePage:
         """Orders by the time of their last change. Without the scope `read_all_orders` the last 60 days only.
 
         Raises:
@@ -88,8 +88,9 @@ class ShopifyClient:
         if found is None:
             raise Retry("storefront_failed", "the shop's answer holds no list of orders")
         page = found["pageInfo"]
-        ids = (_ORDER_GID.fullmatch(node["admin_graphql_api_id"]) for node in found["nodes"])
-        return OrderIds(tuple(gid[1] for gid in ids if gid), page["endCursor"] if page["hasNextPage"] else None)
+        listed = (_change(node) for node in found["nodes"])
+        changes = tuple(change for change in listed if change is not None)
+        return ChangePage(changes, page["endCursor"] if page["hasNextPage"] else None)
 
     def _part(self, resource: Resource, gid: str, changed: str) -> Node:
         part = self._whole(resource, gid, changed)
@@ -132,6 +133,14 @@ def _same_state(found: Node, changed: str | None) -> str:
     if changed is not None and state != changed:
         raise _order_changed()
     return state
+
+
+def _change(node: Node) -> Change | None:
+    gid = _ORDER_GID.fullmatch(node["admin_graphql_api_id"])
+    if gid is None:
+        return None
+    changed, created = (parse_time(node[name], field=name) for name in ("updated_at", "created_at"))
+    return Change(gid[1], changed, created)
 
 
 def _in_search(moment: datetime) -> str:

@@ -289,11 +289,11 @@ FULFILMENT = Resource(
 )
 CHANGED_ORDERS: Final = """query ChangedOrders($query: String!, $after: String) {
   found: orders(first: 50, after: $after, sortKey: UPDATED_AT, query: $query) {
-    nodes { admin_graphql_api_id: id }
+    nodes { admin_graphql_api_id: id updated_at: updatedAt created_at: createdAt }
     pageInfo { hasNextPage endCursor }
   }
 }"""
-"""The ids of the orders that a search finds, oldest change first."""
+"""The orders that a search finds, by id and times, oldest change first."""
 
 DOCUMENTS: Final[Mapping[str, str]] = {
     "changed_orders": CHANGED_ORDERS,

@@ -12,7 +12,7 @@ import httpx
 from shared.kernel.clock import Clock, as_sortable, parse_time
 from shared.kernel.errors import Rejected
 from shared.storefronts.delivery import Delivery
-from shared.storefronts.port import Credentials, OrderIds
+from shared.storefronts.port import Change, ChangePage, Credentials
 from shared.storefronts.woocommerce.mapping import PLATFORM
 from shared.storefronts.woocommerce.rest import PAGE_SIZE, RestApi, error_code, json_body, require_ok, unexpected
 
@@ -22,6 +22,7 @@ MAX_PAGES = 100
 _NO_SUCH_ORDER = frozenset({"woocommerce_rest_shop_order_invalid_id", "woocommerce_rest_invalid_order_id"})
 _ORDER_ID = re.compile(r"[1-9][0-9]{0,19}")
 _CURSOR = re.compile(r"([0-9]{1,12}):([0-9]{1,6})")
+_DRAFT = "checkout-draft"
 _ORDERS_PER_PAGE = 50
 _SECOND = timedelta(seconds=1)
 """WooCommerce's dates know no less."""
@@ -68,8 +69,8 @@ class WooCommerceClient:
             fetched=True,
         )
 
-    def changed_orders(self, since: datetime, until: datetime, cursor: str | None) -> OrderIds:
-        """Orders by the time of their last change; those in the bin are not listed.
+    def changed_orders(self, since: datetime, until: datetime, cursor: str | None) -> ChangePage:
+        """Orders by the time of their last change; those in the bin are not listed, nor are drafts of the checkout.
 
         Each page begins at the last change of the page before, not at a page number: an order that changes meanwhile
         leaves its place, and would move another over the edge of a page. Only where one second fills a page, the
@@ -80,14 +81,14 @@ class WooCommerceClient:
             Retry, Rejected: as `fetch_order`; `invalid_cursor`.
         """
         after, page = _place(cursor) if cursor else (since - _SECOND, 1)
-        listed = [(order_id, changed) for order_id, changed in self._changed(after, until, page) if changed <= until]
-        ids = tuple(order_id for order_id, _ in listed)
+        listed = [(order, change) for order, change in self._changed(after, until, page) if change.changed_at <= until]
+        changes = tuple(change for order, change in listed if order.get("status") != _DRAFT)
         if len(listed) < _ORDERS_PER_PAGE:
-            return OrderIds(ids, None)
-        following = listed[-1][1] - _SECOND
-        return OrderIds(ids, _cursor(following, 1) if following > after else _cursor(after, page + 1))
+            return ChangePage(changes, None)
+        following = listed[-1][1].changed_at - _SECOND
+        return ChangePage(changes, _cursor(following, 1) if following > after else _cursor(after, page + 1))
 
-    def _changed(self, after: datetime, until: datetime, page: int) -> list[tuple[str, datetime]]:
+    def _changed(self, after: datetime, until: datetime, page: int) -> list[tuple[dict[str, Any], Change]]:
         params = {
             "modified_after": _gmt(after),
             "modified_before": _gmt(until + _SECOND),
@@ -96,11 +97,12 @@ class WooCommerceClient:
             "order": "asc",
             "per_page": str(_ORDERS_PER_PAGE),
             "page": str(page),
+            "_fields": "id,status,date_created_gmt,date_modified_gmt",
         }
         body = json_body(require_ok(self._rest.get("/orders", params)))
         if not isinstance(body, list):
             raise unexpected("the shop answers with something other than a list of orders")
-        return [_change(order) for order in body]
+        return [(order, _change(order)) for order in body]
 
     def _order(self, order_id: str) -> dict[str, Any] | None:
         response = self._rest.get(f"/orders/{order_id}")
@@ -124,10 +126,15 @@ class WooCommerceClient:
             page, pages = page + 1, _page_count(response)
 
 
-def _change(order: Any) -> tuple[str, datetime]:
+def _change(order: Any) -> Change:
     if not isinstance(order, dict) or _ORDER_ID.fullmatch(str(order.get("id"))) is None:
         raise unexpected("the shop lists something other than orders")
-    return str(order["id"]), parse_time(str(order.get("date_modified_gmt")), field="date_modified_gmt")
+    created = order.get("date_created_gmt")
+    return Change(
+        str(order["id"]),
+        parse_time(str(order.get("date_modified_gmt")), field="date_modified_gmt"),
+        parse_time(str(created), field="date_created_gmt") if created else None,
+    )
 
 
 def _gmt(moment: datetime) -> str:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from shared.kernel.errors import Rejected, Retry
-from shared.storefronts.port import OrderIds, StorefrontClient
+from shared.storefronts.port import Change, ChangePage, StorefrontClient
 from shared.storefronts.shopify.client import SEARCH_LAG, ShopifyClient
 from shared.storefronts.woocommerce.client import WooCommerceClient
 
@@ -28,7 +28,7 @@ def keys(*, fresh: bool = False) -> dict[str, str]:
     return TOKENS
 
 
-def pages(client: StorefrontClient) -> Iterator[OrderIds]:
+def pages(client: StorefrontClient) -> Iterator[ChangePage]:
     cursor = None
     for _ in range(100):
         page = client.changed_orders(SINCE, UNTIL, cursor)
@@ -50,7 +50,9 @@ class Shopify:
         variables = json.loads(request.content)["variables"]
         self.asked.append(variables)
         start = int(variables["after"] or 0)
-        nodes = [{"admin_graphql_api_id": f"gid://shopify/Order/{number}"} for number in self.ids[start : start + 2]]
+        times = {"updated_at": "2026-11-22T12:00:00Z", "created_at": "2026-11-22T11:00:00Z"}
+        listed = self.ids[start : start + 2]
+        nodes = [{"admin_graphql_api_id": f"gid://shopify/Order/{number}", **times} for number in listed]
         info = {"hasNextPage": start + 2 < len(self.ids), "endCursor": str(start + 2)}
         return httpx.Response(200, json={"data": {"found": {"nodes": nodes, "pageInfo": info}}})
 
@@ -64,6 +66,12 @@ def test_shopify_lists_every_page_under_one_search() -> None:
     assert [page.ids for page in pages(shop.client)] == [("11", "12"), ("13", "14"), ("15",)]
     assert [asked["after"] for asked in shop.asked] == [None, "2", "4"]
     assert len({asked["query"] for asked in shop.asked}) == 1
+
+
+def test_shopify_tells_when_each_changed_and_was_created() -> None:
+    (page,) = pages(Shopify(11).client)
+    hour = timedelta(hours=1)
+    assert page.changes == (Change("11", SINCE + 2 * hour, SINCE + hour),)
 
 
 def test_shopify_begins_earlier_by_what_its_search_lags() -> None:
@@ -92,6 +100,7 @@ class WooCommerce:
     def __init__(self, changed: dict[int, datetime]) -> None:
         self.changed = changed
         self.asked: list[dict[str, str]] = []
+        self.drafts: set[int] = set()
         self.meanwhile: dict[int, dict[int, datetime]] = {}
         """What changes after so many requests."""
 
@@ -104,7 +113,11 @@ class WooCommerce:
         size = int(query["per_page"])
         start = (int(query["page"]) - 1) * size
         body = [
-            {"id": number, "date_modified_gmt": f"{when:%Y-%m-%dT%H:%M:%S}"}
+            {
+                "id": number,
+                "status": "checkout-draft" if number in self.drafts else "processing",
+                "date_modified_gmt": f"{when:%Y-%m-%dT%H:%M:%S}",
+            }
             for when, number in listed[start : start + size]
         ]
         self.changed |= self.meanwhile.get(len(self.asked), {})
@@ -123,6 +136,13 @@ def test_woocommerce_lists_the_period_with_both_its_edges() -> None:
     shop = WooCommerce({1: SINCE - second, 2: SINCE, 3: UNTIL, 4: UNTIL + second})
     assert shop.listed() == [2, 3]
     assert shop.asked[0]["modified_after"] == "2026-11-22T09:59:59"
+    assert shop.asked[0]["_fields"] == "id,status,date_created_gmt,date_modified_gmt"
+
+
+def test_woocommerce_lists_no_drafts_but_counts_them_when_it_turns_the_page() -> None:
+    shop = WooCommerce({number: SINCE + timedelta(seconds=number) for number in range(1, 121)})
+    shop.drafts = set(range(1, 61))
+    assert set(shop.listed()) == set(range(61, 121))
 
 
 def test_woocommerce_lists_all_of_many_pages() -> None:

@@ -12,7 +12,7 @@ from shared.kernel.errors import Rejected, Retry
 from shared.orders.intake import Result, take_in
 from shared.orders.readings import OrderHint
 from shared.storefronts.delivery import Delivery
-from shared.storefronts.port import OrderIds
+from shared.storefronts.port import ChangePage
 from shared.storefronts.shopify.mapping import read_order as read_shopify
 from shared.storefronts.woocommerce.mapping import read_order as read_woocommerce
 from shared.sync.manual import OrderState
@@ -37,7 +37,7 @@ class Client:
             raise found
         return delivery(found, self.platform) if found is not None else None
 
-    def changed_orders(self, since: datetime, until: datetime, cursor: str | None) -> OrderIds:
+    def changed_orders(self, since: datetime, until: datetime, cursor: str | None) -> ChangePage:
         raise AssertionError((since, until, cursor))
 
 
