@@ -1,6 +1,8 @@
 """Put a shop's books together: its back office's adapter, loaded when it is needed."""
 
 import ssl
+import time
+from dataclasses import dataclass
 from functools import cache, partial
 
 import httpx
@@ -13,6 +15,7 @@ from shared.kernel.errors import Rejected
 from shared.platform.configuration import ApiCredentials, settings
 from shared.platform.settings import BackOfficeSettings
 from shared.sync.backoffice.push import BooksDesk
+from shared.sync.backoffice.services import ServiceCatalogue
 from shared.wiring.backoffice_tables import mirror_table
 from shared.wiring.order_desk import desk as order_desk
 
@@ -32,6 +35,7 @@ def books_desk(shop: str) -> BooksDesk:
     return BooksDesk(
         name=name,
         office=office(name, connected),
+        services=_services(name, connected),
         rules=connected,
         orders=order_desk(shop),
         mirrors=mirror_table(),
@@ -44,16 +48,32 @@ def connected_office(name: str) -> BackOffice:
     return office(name, settings().backoffice(name))
 
 
-_made: dict[str, tuple[BackOfficeSettings, BackOffice]] = {}
+@dataclass(frozen=True)
+class _Connection:
+    connected: BackOfficeSettings
+    office: BackOffice
+    services: ServiceCatalogue
+
+
+_connections: dict[str, _Connection] = {}
 
 
 def office(name: str, connected: BackOfficeSettings) -> BackOffice:
     """One back office's adapter, kept for the environment's life, or until its settings change."""
-    kept = _made.get(name)
-    if kept is None or kept[0] != connected:
-        kept = connected, _adapter(name, connected)
-        _made[name] = kept
-    return kept[1]
+    return _connection(name, connected).office
+
+
+def _services(name: str, connected: BackOfficeSettings) -> ServiceCatalogue:
+    return _connection(name, connected).services
+
+
+def _connection(name: str, connected: BackOfficeSettings) -> _Connection:
+    kept = _connections.get(name)
+    if kept is None or kept.connected != connected:
+        adapter = _adapter(name, connected)
+        kept = _Connection(connected, adapter, ServiceCatalogue(adapter, time.monotonic))
+        _connections[name] = kept
+    return kept
 
 
 def _adapter(name: str, connected: BackOfficeSettings) -> BackOffice:

@@ -16,6 +16,7 @@ from shared.orders.readings import CompleteOrder
 from shared.orders.record import OrderRecord
 from shared.sync.backoffice.push import BooksDesk, Pushed, push
 from shared.sync.backoffice.rules import BookRules, ChargeProducts, InvoiceMoment
+from shared.sync.backoffice.services import ServiceCatalogue
 from tests.builders.orders import NOON, ZERO, line, order
 from tests.builders.stock import counted
 from tests.fakes.mirrors import FakeMirrors
@@ -53,7 +54,8 @@ class Company:
 
     @property
     def desk(self) -> BooksDesk:
-        return BooksDesk("erp", self.office, self.rules, self.orders, self.mirrors, self.clock)
+        services = ServiceCatalogue(self.office, lambda: 0.0)
+        return BooksDesk("erp", self.office, self.rules, self.orders, self.mirrors, services, self.clock)
 
     def take_in(self, account: Order) -> OrderRecord:
         take_in(account.shop, CompleteOrder(account), self.orders)

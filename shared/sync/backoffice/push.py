@@ -7,7 +7,7 @@ holds its lease.
 
 from dataclasses import dataclass, field
 
-from shared.backoffices.documents import Invoice, Sale, SaleState
+from shared.backoffices.documents import ConsignmentState, Invoice, Sale, SaleState
 from shared.backoffices.http import bug
 from shared.backoffices.port import BackOffice
 from shared.inventory.bundles import parts_of
@@ -36,6 +36,7 @@ from shared.sync.backoffice.plan import (
     next_step,
 )
 from shared.sync.backoffice.rules import BookRules
+from shared.sync.backoffice.services import ServiceCatalogue
 
 MOST_STEPS = 60
 """An order of 60 refunds and payments in one go is none; it is a step that does not take."""
@@ -51,6 +52,7 @@ class BooksDesk:
     rules: BookRules
     orders: Desk
     mirrors: Mirrors
+    services: ServiceCatalogue
     clock: Clock
 
 
@@ -97,13 +99,13 @@ def _push(record: OrderRecord, mirror: Mirror, before: Mirror | None, desk: Book
     order = account_of(record, desk.orders)
     warehouse = mirror.warehouse or warehouse_of(record, desk)
     stand = _Stand(
-        books=books_of(order, record, desk.rules, warehouse=warehouse, services=services_of(order, desk.office)),
+        books=books_of(order, record, desk.rules, warehouse=warehouse, services=services_of(order, desk)),
         sale=desk.office.find_sale(str(record.key)),
         made=dict(mirror.documents),
     )
     if not desk.rules.rehearsal:
         _bring_up(stand, desk.office)
-    dispatches = dispatches_of(stand.sale, order, desk)
+    dispatches = dispatches_of(stand.sale, order, mirror.dispatches, desk)
     after = _noted(mirror, stand, record, dispatches, desk)
     if after.model_copy(update={"looked_at": mirror.looked_at}) != mirror:
         desk.mirrors.save(after, before)
@@ -138,14 +140,19 @@ def warehouse_of(record: OrderRecord, desk: BooksDesk) -> str:
     return desk.rules.warehouses[max(mapped, key=lambda place: (mapped[place], place)) if mapped else serving[0]]
 
 
-def services_of(order: Order, office: BackOffice) -> frozenset[str]:
+def services_of(order: Order, desk: BooksDesk) -> frozenset[str]:
     """SKUs of the order that the back office sells but does not ship."""
-    products = office.products(sorted({line.sku for line in order.lines if line.sku}))
-    return frozenset(sku for sku, product in products.items() if not product.stocked)
+    return desk.services.among(line.sku for line in order.lines if line.sku)
 
 
-def dispatches_of(sale: Sale | None, order: Order, desk: BooksDesk) -> tuple[Dispatch, ...]:
-    """The sale's consignments that have left, in the storefront's words."""
+def dispatches_of(
+    sale: Sale | None, order: Order, known: tuple[Dispatch, ...], desk: BooksDesk
+) -> tuple[Dispatch, ...]:
+    """The sale's consignments that have left, in the storefront's words.
+
+    One without a time keeps the time at which it was seen first: told anew it is the same.
+    """
+    seen = {dispatch.key: dispatch.left_at for dispatch in known}
     ordered = {line.id for line in order.lines}
     dispatches = []
     for one in sale.consignments if sale else ():
@@ -154,14 +161,15 @@ def dispatches_of(sale: Sale | None, order: Order, desk: BooksDesk) -> tuple[Dis
             for line in one.lines
             if line.key in ordered and line.quantity
         )
+        key = f"{desk.name}/{one.id}"
         if one.has_left and lines:
             dispatches.append(
                 Dispatch(
-                    key=f"{desk.name}/{one.id}",
+                    key=key,
                     lines=lines,
                     parcels=one.parcels,
-                    left_at=one.left_at or desk.clock(),
-                    delivered=one.state.value == "delivered",
+                    left_at=one.left_at or seen.get(key) or desk.clock(),
+                    delivered=one.state is ConsignmentState.DELIVERED,
                 )
             )
     return tuple(dispatches)
