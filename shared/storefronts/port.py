@@ -48,6 +48,8 @@ class Change(NamedTuple):
     changed_at: datetime
     """The shop's own time of the last change, as its accounts state it."""
     created_at: datetime | None = None
+    is_draft: bool = False
+    """Not an order yet: a checkout that nobody has finished."""
 
 
 class ChangePage(NamedTuple):
@@ -75,7 +77,7 @@ class StorefrontClient(Protocol):
         ...
 
     def changed_orders(self, since: datetime, until: datetime, cursor: str | None) -> ChangePage:
-        """One page of the orders that last changed within the period, oldest change first. Drafts are no orders.
+        """One page of the orders that last changed within the period, oldest change first.
 
         At the edges there may be some that changed outside of it, and an order may be listed twice; one that changes
         after `until` while it is listed may be missing, for it is no longer the period's.

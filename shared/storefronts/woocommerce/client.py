@@ -70,7 +70,7 @@ class WooCommerceClient:
         )
 
     def changed_orders(self, since: datetime, until: datetime, cursor: str | None) -> ChangePage:
-        """Orders by the time of their last change; those in the bin are not listed, nor are drafts of the checkout.
+        """Orders by the time of their last change; those in the bin are not listed.
 
         Each page begins at the last change of the page before, not at a page number: an order that changes meanwhile
         leaves its place, and would move another over the edge of a page. Only where one second fills a page, the
@@ -81,14 +81,13 @@ class WooCommerceClient:
             Retry, Rejected: as `fetch_order`; `invalid_cursor`.
         """
         after, page = _place(cursor) if cursor else (since - _SECOND, 1)
-        listed = [(order, change) for order, change in self._changed(after, until, page) if change.changed_at <= until]
-        changes = tuple(change for order, change in listed if order.get("status") != _DRAFT)
+        listed = tuple(change for change in self._changed(after, until, page) if change.changed_at <= until)
         if len(listed) < _ORDERS_PER_PAGE:
-            return ChangePage(changes, None)
-        following = listed[-1][1].changed_at - _SECOND
-        return ChangePage(changes, _cursor(following, 1) if following > after else _cursor(after, page + 1))
+            return ChangePage(listed, None)
+        following = listed[-1].changed_at - _SECOND
+        return ChangePage(listed, _cursor(following, 1) if following > after else _cursor(after, page + 1))
 
-    def _changed(self, after: datetime, until: datetime, page: int) -> list[tuple[dict[str, Any], Change]]:
+    def _changed(self, after: datetime, until: datetime, page: int) -> list[Change]:
         params = {
             "modified_after": _gmt(after),
             "modified_before": _gmt(until + _SECOND),
@@ -102,7 +101,7 @@ class WooCommerceClient:
         body = json_body(require_ok(self._rest.get("/orders", params)))
         if not isinstance(body, list):
             raise unexpected("the shop answers with something other than a list of orders")
-        return [(order, _change(order)) for order in body]
+        return [_change(order) for order in body]
 
     def _order(self, order_id: str) -> dict[str, Any] | None:
         response = self._rest.get(f"/orders/{order_id}")
@@ -134,6 +133,7 @@ def _change(order: Any) -> Change:
         str(order["id"]),
         parse_time(str(order.get("date_modified_gmt")), field="date_modified_gmt"),
         parse_time(str(created), field="date_created_gmt") if created else None,
+        is_draft=order.get("status") == _DRAFT,
     )
 
 

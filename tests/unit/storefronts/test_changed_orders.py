@@ -139,10 +139,13 @@ def test_woocommerce_lists_the_period_with_both_its_edges() -> None:
     assert shop.asked[0]["_fields"] == "id,status,date_created_gmt,date_modified_gmt"
 
 
-def test_woocommerce_lists_no_drafts_but_counts_them_when_it_turns_the_page() -> None:
-    shop = WooCommerce({number: SINCE + timedelta(seconds=number) for number in range(1, 121)})
-    shop.drafts = set(range(1, 61))
-    assert set(shop.listed()) == set(range(61, 121))
+def test_woocommerce_tells_drafts_of_its_checkout_from_orders() -> None:
+    shop = WooCommerce({1: SINCE, 2: SINCE})
+    shop.drafts = {2}
+    assert [(change.id, change.is_draft) for page in pages(shop.client) for change in page.changes] == [
+        ("1", False),
+        ("2", True),
+    ]
 
 
 def test_woocommerce_lists_all_of_many_pages() -> None:
