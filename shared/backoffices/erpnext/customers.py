@@ -31,7 +31,7 @@ class Customers(Office):
     """
 
     def save_customer(self, card: CustomerCard) -> str:
-        """A new one: 2 requests, and 3 for its addresses; an unchanged one: 2, or 3 with addresses."""
+        """A new one: 3 requests, and 4 for its two addresses; an unchanged one: 1, and 2 for its addresses."""
         customer = self._customer(card.key)
         if customer is None:
             fields = {**customer_fields(card), "customer_details": details_with_key("", card.key)}
@@ -45,7 +45,7 @@ class Customers(Office):
         return customer.name
 
     def changed_customers(self, since: datetime, cursor: str | None) -> Feed[KnownCustomer]:
-        """A page of 50 by name: one request, and two for their addresses. An address that alone changes is not told."""
+        """A page of 50 by name: one request, and 3 for their addresses. An address that alone changes is not told."""
         filters = [("modified", ">=", local_text(since, self._zone()))]
         filters += [("name", ">", cursor)] if cursor is not None else []
         rows = self._api.rows("Customer", fields_of(CustomerDocument), filters, order_by="name asc", limit=PAGE)

@@ -51,7 +51,7 @@ class Sales(Orders):
         return self._told(known)
 
     def confirm_sale(self, key: str) -> Sale:
-        """Submit it, which reserves its goods: 5 requests; a repeat: 4."""
+        """Submit it, which reserves its goods: 6 requests; a repeat: 4."""
         order = self._required(key)
         if order.docstatus == DRAFT:
             self._api.submit("Sales Order", order.name)
@@ -61,7 +61,9 @@ class Sales(Orders):
         return self._told(order)
 
     def amend_sale(self, order: SalesOrder) -> Sale:
-        """Bring its rows to the order by *Update Items*: 8 requests; each added row and the rounding take 2 more.
+        """Bring its rows to the order by *Update Items*: 8 requests, and one for each tax not seen before; a repeat: 6.
+
+        Another rounding takes 2 more, and so does each row that is added.
 
         *Update Items* (`update_child_qty_rate`) knows quantities and rates. It can neither change the tax of a row nor
         give one to a row that it adds: that bears its item's own. And it leaves such a row without our key, for which
@@ -83,7 +85,7 @@ class Sales(Orders):
         return self._told(self._amend(document, order, units, rounding))
 
     def cancel_sale(self, key: str) -> Sale:
-        """Cancel it: 6 requests. A draft is submitted first, as ERPNext cancels nothing else: its number stays."""
+        """Cancel it: 8 requests; a repeat: 4. A draft is submitted first: ERPNext cancels nothing else."""
         order = self._required(key)
         if order.docstatus not in (DRAFT, SUBMITTED):
             return self._told(order)

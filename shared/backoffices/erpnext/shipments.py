@@ -26,7 +26,7 @@ class Shipments(Orders):
     """Our key is a note's *Customer's Purchase Order* (`po_no`), which ERPNext fills in only where it is empty (13)."""
 
     def ship(self, shipping: Shipping) -> Sale:
-        """A submitted Delivery Note of these units: 11 requests; a repeat: 7.
+        """A submitted Delivery Note of these units: 12 requests; a repeat: 8.
 
         When no goods stay open, it takes the order's services along, so that ERPNext counts the order as delivered.
         """
@@ -38,7 +38,7 @@ class Shipments(Orders):
         return self._told(order)
 
     def take_back(self, goods: GoodsReturn) -> str:
-        """A return for each Delivery Note that the units left by: 11 requests for one note; a repeat: 6.
+        """A return for each Delivery Note that the units left by: 10 requests for one note; a repeat: 7.
 
         It is submitted where the goods were received, else it stays a draft for the warehouse. It does not refer to
         the order: ERPNext would take the goods for undelivered again, and ship them a second time.

@@ -20,7 +20,7 @@ _CURSOR = re.compile(r".{1,200}")
 
 class Stock(Office):
     def stock(self, skus: Iterable[str], warehouse: str) -> Mapping[str, StockFigure]:
-        """Two requests for each 100 SKUs: items (once), and their Bins in the warehouse.
+        """Two requests for each 100 SKUs: items (once), and their Bins in the warehouse. Once one for the warehouses.
 
         Sellable is what is there less what is promised to orders, to production and to subcontractors.
         """
@@ -42,7 +42,7 @@ class Stock(Office):
         return Feed(tuple(skus), str(rows[-1]["name"]) if len(rows) == PAGE else None)
 
     def apply_count(self, count: StockCount) -> str:
-        """A submitted Stock Reconciliation: 7 requests; a repeat: 1.
+        """A submitted Stock Reconciliation: 8 requests; a repeat: 1.
 
         ERPNext takes no count that changes nothing: none is written then, and the answer is `unchanged`.
 
