@@ -45,13 +45,9 @@ class FakeMirrors:
             if key.shop == shop
         ]
 
-    def promised(self, backoffice: str, skus: Iterable[str]) -> Mapping[tuple[str, str], int]:
-        wanted = set(skus)
-        return {
-            (location, sku): units
-            for (name, location, sku), units in self.promises.items()
-            if name == backoffice and sku in wanted
-        }
+    def promised(self, backoffice: str, location: str, skus: Iterable[str]) -> Mapping[str, int]:
+        kept = {sku: self.promises.get((backoffice, location, sku)) for sku in skus}
+        return {sku: units for sku, units in kept.items() if units is not None}
 
     def _stop(self, key: OrderKey, office: Office, stop: Stop | None) -> None:
         if stop:

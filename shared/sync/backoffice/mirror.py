@@ -122,6 +122,6 @@ class Mirrors(Protocol):
         """The error desk of one shop, by order."""
         ...
 
-    def promised(self, backoffice: str, skus: Iterable[str]) -> Mapping[tuple[str, str], int]:
-        """Units that the back office keeps for our orders, by (location, SKU)."""
+    def promised(self, backoffice: str, location: str, skus: Iterable[str]) -> Mapping[str, int]:
+        """Units that the back office keeps for our orders at a location, by SKU; those that it never did are missing."""
         ...

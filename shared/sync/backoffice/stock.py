@@ -54,12 +54,12 @@ def follow(skus: Iterable[str], owner: StockOwner) -> Followed:
     wanted = sorted(set(skus))
     tally: dict[str, int] = {}
     for location, warehouse in owner.warehouses.items():
-        promised = owner.mirrors.promised(owner.name, wanted)
+        promised = owner.mirrors.promised(owner.name, location, wanted)
         figures = owner.office.stock(wanted, warehouse)
         for sku in wanted:
             found = "unknown"
             if sku in figures:
-                shelf = figures[sku].sellable + promised.get((location, sku), 0)
+                shelf = figures[sku].sellable + promised.get(sku, 0)
                 found = _bring(sku, location, shelf, owner)
             tally[found] = tally.get(found, 0) + 1
     return Followed(**tally)

@@ -79,14 +79,10 @@ class MirrorTable:
         for raw in self._table.query(f"stopped/{shop}"):
             yield Stopped.model_validate(StandItem.from_raw_data(dict(raw)).document)
 
-    def promised(self, backoffice: str, skus: Iterable[str]) -> Mapping[tuple[str, str], int]:
-        wanted = set(skus)
-        found = {}
-        for raw in self._promises.query(f"promised/{backoffice}", consistent=True):
-            location, _, sku = raw["sk"]["S"].partition("/")
-            if sku in wanted:
-                found[location, sku] = int(raw["units"]["N"])
-        return found
+    def promised(self, backoffice: str, location: str, skus: Iterable[str]) -> Mapping[str, int]:
+        keys = [(f"promised/{backoffice}", f"{location}/{sku}") for sku in sorted(set(skus))]
+        found = self._promises.get_many(keys)
+        return {raw["sk"]["S"].partition("/")[2]: int(raw["units"]["N"]) for raw in found}
 
     def _save(
         self,
