@@ -223,7 +223,8 @@ class ShopifyFulfilment:
         for shipment in order.shown(dispatch):
             arrived = shipment.stands and all(each.delivered for each in order.shown_in(shipment))
             if arrived and not self._accounts.has_arrived(shipment):
-                _judge(self._change(DELIVERED, {"id": gid("Fulfillment", shipment.id)}))
+                known_since = self._clock().isoformat()  # nobody says when it arrived
+                _judge(self._change(DELIVERED, {"id": gid("Fulfillment", shipment.id), "at": known_since}))
 
     def _change(self, document: str, variables: Mapping[str, object]) -> list[Node]:
         """The mutation's user errors."""

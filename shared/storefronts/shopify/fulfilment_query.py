@@ -65,8 +65,8 @@ TRACK: Final = """mutation Track($id: ID!, $tracking: FulfillmentTrackingInput!,
   }
 }"""
 
-DELIVERED: Final = """mutation Delivered($id: ID!) {
-  result: fulfillmentEventCreate(fulfillmentEvent: { fulfillmentId: $id, status: DELIVERED }) {
+DELIVERED: Final = """mutation Delivered($id: ID!, $at: DateTime!) {
+  result: fulfillmentEventCreate(fulfillmentEvent: { fulfillmentId: $id, status: DELIVERED, happenedAt: $at }) {
     userErrors { field message }
   }
 }"""

@@ -122,6 +122,30 @@ def test_a_consignment_that_was_cut_in_half_is_told_to_its_end(tracking: tuple[s
         assert [len(each["events"]) for each in trade.order["fulfillments"]] == [1, 1]
 
 
+def test_the_parts_of_a_consignment_are_known_by_its_number_though_more_units_are_open() -> None:
+    trade = Trade(4)
+    trade.shop.fulfilment.route(trade.order, {"71": {"11": 2}, "72": {"11": 1}, "73": {"11": 1}})
+    sent = dispatch(1, {"11": 3}, "T1")
+    assert trade.tell(sent) == trade.tell(sent)
+    assert trade.shipped() == [{"11": 2}, {"11": 1}]
+
+
+def test_two_consignments_of_one_call_do_not_take_the_same_units() -> None:
+    trade = Trade(2)
+    trade.shop.fulfilment.route(trade.order, {LOCATION: {"11": 1}, OTHER_LOCATION: {"11": 1}})
+    trade.tell(dispatch(1, {"11": 1}, "T1"), dispatch(2, {"11": 1}, "T2"))
+    assert trade.numbers() == [["T1"], ["T2"]]
+
+
+def test_a_number_that_comes_later_for_two_locations_is_one_mail() -> None:
+    trade = Trade(2)
+    trade.shop.fulfilment.route(trade.order, {LOCATION: {"11": 1}, OTHER_LOCATION: {"11": 1}})
+    known = trade.tell(dispatch(1, {"11": 2}))
+    trade.tell(dispatch(1, {"11": 2}, "T1"), known=known)
+    assert trade.numbers() == [["T1"], ["T1"]]
+    assert trade.mails() == [(), ("T1",)]
+
+
 def test_lines_that_are_delivered_in_different_ways_go_apart() -> None:
     trade = Trade(1, 1)
     desk = trade.shop.fulfilment
