@@ -123,5 +123,5 @@ class Mirrors(Protocol):
         ...
 
     def promised(self, backoffice: str, location: str, skus: Iterable[str]) -> Mapping[str, int]:
-        """Units that the back office keeps for our orders at a location, by SKU; those that it never did are missing."""
+        """Units that the back office keeps for our orders at a location, by SKU. Those it never did are missing."""
         ...

@@ -29,6 +29,7 @@ class Shop:
         return {**known, **{dispatch.key: f"f{number}" for number, dispatch in enumerate(dispatches)}}
 
     def complete(self, order_id: str, dispatches: Sequence[Dispatch], *, known: Mapping[str, str]) -> None:
+        assert {dispatch.key for dispatch in dispatches} == set(known)
         self._called(f"complete {order_id}")
 
     def cancel(self, order_id: str, reason: str) -> None:
