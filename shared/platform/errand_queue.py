@@ -22,6 +22,9 @@ _LONGEST_DELAY_SECONDS = 900
 MOST_ATTEMPTS = 300
 """With delays that double up to a quarter of an hour, three days: a back office may be down over a weekend."""
 
+_A_MINUTE = 5
+"""The attempt before which there is a pause of more than a minute."""
+
 QUEUE_OF = {Office.BACKOFFICE: "BACKOFFICE_QUEUE_URL", Office.STOREFRONT: "STOREFRONT_QUEUE_URL"}
 """The environment variable that names each office's queue."""
 
@@ -70,8 +73,10 @@ def parse(body: str) -> OrderErrand | CountErrand:
         raise Rejected("invalid_message", "the queue message is not an errand of ours") from error
 
 
-def again(errand: OrderErrand | CountErrand) -> OrderErrand | CountErrand:
-    return errand.model_copy(update={"attempt": errand.attempt + 1})
+def again(errand: OrderErrand | CountErrand, *, after_a_minute: bool = False) -> OrderErrand | CountErrand:
+    """The errand for another try; after a minute at the least where the outcome of a write is to show first."""
+    attempt = errand.attempt + 1
+    return errand.model_copy(update={"attempt": max(attempt, _A_MINUTE) if after_a_minute else attempt})
 
 
 def delay_of(errand: OrderErrand | CountErrand) -> int:

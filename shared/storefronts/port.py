@@ -107,8 +107,8 @@ class FulfilmentDesk(Protocol):
 
         `known` is what earlier calls returned. A consignment that the shop shows already is recognised even if it is
         not in `known`: the answer to an earlier call may have been lost, or staff may have entered it by hand. When
-        tracking of a known one has changed, the shop's is brought up to date. The buyer is notified by the shop at
-        most once for each consignment.
+        tracking of a known one has changed, the shop's is brought up to date. The buyer is notified by the shop once
+        for each consignment, and once more when a number comes for one that had none.
 
         Returns the shop's own fulfilment ids by the consignments' keys, `known` included.
         """

@@ -80,7 +80,7 @@ def _put_back(errand: OrderErrand | CountErrand, error: StorebridgeError, subjec
     )
     count("ErrandPostponed", office=office, code=error.code)
     if errand.attempt < MOST_ATTEMPTS:
-        send([again(errand)], office)
+        send([again(errand, after_a_minute=error.code.endswith("outcome_unknown"))], office)
         return
     count("ErrandGivenUp", office=office)
     aws.sqs().send_message(

@@ -77,6 +77,13 @@ def test_what_fails_for_now_is_put_back_alone(around: Surroundings, trouble: Exc
     assert around.jobs.leases == {}
 
 
+def test_a_write_of_unknown_outcome_is_given_a_minute_to_show(around: Surroundings) -> None:
+    around.trouble["1"] = Retry("storefront_outcome_unknown", "x")
+    around.run(errand(), errand("2"))
+    ((put_back, _),) = around.sent
+    assert 60 <= delay_of(put_back) <= 120
+
+
 def test_what_is_refused_waits_for_a_person_and_not_on_the_queue(around: Surroundings) -> None:
     around.trouble["1"] = Rejected("unmapped_tax", "no tax")
     assert around.run(errand(), errand("2")) == []
