@@ -125,7 +125,7 @@ _BEFORE_RELEASE: Final[Mapping[ReviewState, StageName]] = {
 }
 
 
-def stage_of(  # noqa: PLR0913 - the three sides, and who there is
+def stage_of(
     record: OrderRecord,
     mirror: Mirror | None,
     told: Told | None,
