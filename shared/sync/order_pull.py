@@ -1,7 +1,7 @@
 """Fetch orders from a shop again, and hand them to intake as any delivery: nothing else writes orders."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,19 @@ class OrderPull:
                 finding = self._postponed(order_id, dry_run=dry_run)
             failures = failures + 1 if finding.state is OrderState.POSTPONED else 0
             yield finding
+
+    def queue_all(self, ids: Sequence[str], *, has_time: Callable[[], bool]) -> Iterator[OrderFinding]:
+        """Pull every one of these; those that there is no time to fetch become hints that intake follows up.
+
+        Raises:
+            Retry, Rejected: as `pull`.
+        """
+        pulled = 0
+        for finding in self.pull_all(ids, dry_run=False, has_time=has_time):
+            pulled += 1
+            yield finding
+        for order_id in ids[pulled:]:
+            yield self._postponed(order_id, dry_run=False)
 
     def pull(self, order_id: str, *, dry_run: bool) -> OrderFinding:
         """Fetch one order, put it on the queue, and tell how it compares with our record.
