@@ -31,6 +31,8 @@ from infra.fakes.shopify_fulfilment import Fulfilment, webhook_body
 from infra.fakes.shopify_inventory import Inventory, Item, StockRules
 from infra.fakes.shopify_resolution import page_info, resolve, type_of
 from infra.fakes.shopify_schema import admin_schema, checked
+from infra.fakes.shopify_search import orders_changed
+from infra.fakes.shopify_subscriptions import Subscriptions
 from infra.local.answers import Answer, json_answer
 from infra.local.http_server import LoopbackServer, QuietHandler
 from infra.local.shopify_schema import API_VERSION
@@ -88,6 +90,7 @@ class ShopifyAdmin:
         self._by_sku: dict[str, Item] = {}
         self._objects: dict[str, Json] = {}
         self.fulfilment = Fulfilment(self.clock, self._numbers, self._objects, LOCATION, give_back=self._give_back)
+        self.subscriptions = Subscriptions(self.clock, self._numbers)
         self._roots: dict[str, Callable[..., Any]] = {
             "fulfillment": self._object,
             "inventoryItem": self._object,
@@ -95,9 +98,11 @@ class ShopifyAdmin:
             "node": self._object,
             "nodes": self._nodes,
             "order": self._object,
+            "orders": lambda _info, **arguments: orders_changed(self._objects, arguments),
             "productVariants": self._variants,
             "refund": self._object,
             **self.fulfilment.roots(),
+            **self.subscriptions.roots(),
         }
 
     # What the shop has

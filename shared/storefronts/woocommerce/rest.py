@@ -46,6 +46,9 @@ class RestApi:
         """Send JSON. A timeout leaves the outcome unknown: WooCommerce knows no idempotency key."""
         return self._request("POST", path, content=json.dumps(body, separators=(",", ":")).encode("ascii"))
 
+    def delete(self, path: str, params: Mapping[str, str]) -> httpx.Response:
+        return self._request("DELETE", path, params=params)
+
     def _request(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, content: bytes | None = None
     ) -> httpx.Response:
