@@ -32,6 +32,7 @@ from infra.fakes.shopify_inventory import Inventory, Item, StockRules
 from infra.fakes.shopify_resolution import page_info, resolve, type_of
 from infra.fakes.shopify_schema import admin_schema, checked
 from infra.fakes.shopify_search import orders_changed
+from infra.fakes.shopify_shop import Profile
 from infra.fakes.shopify_subscriptions import Subscriptions
 from infra.local.answers import Answer, json_answer
 from infra.local.http_server import LoopbackServer, QuietHandler
@@ -80,6 +81,7 @@ class ShopifyAdmin:
     def __post_init__(self) -> None:
         self.bucket = Bucket(self.clock, self.plan.maximum_available, self.plan.restore_rate)
         self.inventory = Inventory(self.clock, self.stock_rules, {gid("Location", LOCATION)})
+        self.profile = Profile({gid("Location", LOCATION): "Main warehouse"})
         self.counters = Counters()
         self._foreseen: deque[Fault | None] = deque()
         self._late: list[tuple[datetime, Callable[[], None]]] = []
@@ -102,6 +104,7 @@ class ShopifyAdmin:
             "productVariants": self._variants,
             "refund": self._object,
             **self.fulfilment.roots(),
+            **self.profile.roots(),
             **self.subscriptions.roots(),
         }
 

@@ -62,6 +62,8 @@ class WooCommerceFake:
         self.troubles = Troubles()
         self.seconds_per_item = 0.0
         """How long a request takes for each item of a batch; 0.026 was measured."""
+        self.may_write = True
+        """Whether our key has the permission to write."""
         self.requests: list[Request] = []
         """Every request that was made with the right key, throttled and failed ones too."""
 
@@ -149,6 +151,9 @@ class WooCommerceFake:
     def _handle(self, method: str, url: str, authorization: str, body: bytes) -> Answer | None:
         with self._lock:
             if not _authorised(authorization):
+                error = RestError(HTTPStatus.UNAUTHORIZED, "woocommerce_rest_authentication_error")
+                return answer(error.body(), error.status)
+            if method != "GET" and not self.may_write:
                 error = RestError(HTTPStatus.UNAUTHORIZED, "woocommerce_rest_authentication_error")
                 return answer(error.body(), error.status)
             parts = urlsplit(url)

@@ -7,6 +7,7 @@ from typing import Any
 
 from infra.fakes.woocommerce_notes import notes_of_kind
 from infra.fakes.woocommerce_requests import Json, Request, RestError, answer, invalid_parameter, page_of
+from infra.fakes.woocommerce_settings import SiteSettings
 from infra.fakes.woocommerce_state import SITE_OFFSET, STATUSES, Order, Product, Shop
 from infra.fakes.woocommerce_webhooks import Webhook, Webhooks
 from infra.local.answers import Answer
@@ -23,6 +24,7 @@ class Routes:
     def __init__(self, shop: Shop, webhooks: Webhooks) -> None:
         self._shop = shop
         self._webhooks = webhooks
+        self.settings = SiteSettings()
         self.batch_limit = BATCH_LIMIT
         """A plugin or the shop's host may lower it."""
         self._routes: list[tuple[str, re.Pattern[str], _Route]] = [
@@ -51,6 +53,11 @@ class Routes:
         yield "POST", "/orders/#/notes", self._note
         yield "GET", "/orders/#/refunds", lambda request, ids: _listed(self.order(*ids).refunds, request)
         yield "POST", "/orders/#/refunds", self._refund
+        yield "POST", "/orders/batch", _empty_batch
+        yield "POST", "/webhooks/batch", _empty_batch
+        yield "GET", "/settings/general", lambda _request, _ids: answer(self.settings.group("general"))
+        yield "GET", "/settings/tax", lambda _request, _ids: answer(self.settings.group("tax"))
+        yield "GET", "/system_status", lambda _request, _ids: answer(self.settings.status())
         yield "GET", "/webhooks", self._list_webhooks
         yield "POST", "/webhooks", self._create_webhook
         yield "GET", "/webhooks/#", lambda _, ids: answer(self._webhook(*ids).body())
@@ -257,6 +264,13 @@ class Routes:
         webhook = self._webhook(*ids)
         del self._webhooks.registered[webhook.id]
         return answer(webhook.body())
+
+
+def _empty_batch(request: Request, _: tuple[int, ...]) -> Answer:
+    """Only that it may be sent: batches of these are not known here."""
+    if any(request.body.values()):
+        raise invalid_parameter("batch")
+    return answer([])
 
 
 def _listed(bodies: Iterable[Json], request: Request) -> Answer:

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from shared.kernel.credentials import Credentials
+from shared.kernel.model import Canonical
+from shared.kernel.money import CurrencyCode
 from shared.orders.dispatch import Dispatch
 from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint, Reading
 from shared.storefronts.delivery import Delivery
@@ -20,10 +22,15 @@ __all__ = [
     "CompleteOrder",
     "Credentials",
     "FulfilmentDesk",
+    "Inspection",
+    "Need",
     "NothingToDo",
     "OrderHint",
     "OrderReader",
     "Reading",
+    "ShopFacts",
+    "ShopLocation",
+    "ShopRight",
     "StorefrontClient",
     "Subscription",
     "SubscriptionDesk",
@@ -162,4 +169,61 @@ class SubscriptionDesk(Protocol):
 
     def delete(self, subscription_id: str) -> None:
         """Remove one. One that is gone already stays so."""
+        ...
+
+
+class Need(StrEnum):
+    """What a right is needed for."""
+
+    ORDERS = "orders"
+    """To read orders, and to be told of them."""
+    STOCK = "stock"
+    """To keep the levels that the shop shows."""
+    FULFILMENT = "fulfilment"
+    """To tell the shop of shipments, completion and cancellation."""
+
+
+class ShopRight(Canonical):
+    """Something that our credentials allow, or not."""
+
+    what: str
+    """In the vendor's own words: `write_orders`."""
+    needs: tuple[Need, ...]
+    """Empty: all goes without it, only less."""
+    granted: bool | None
+    """None: the shop does not say."""
+    without: str = ""
+    """What does not work without it, where that is not plain from the needs."""
+
+
+class ShopLocation(Canonical):
+    id: str
+    name: str
+    active: bool
+
+
+class ShopFacts(Canonical):
+    """What a shop says of itself."""
+
+    name: str | None = None
+    version: str | None = None
+    """Of its software, where the merchant runs it."""
+    currency: CurrencyCode | None = None
+    """None: our credentials may not read it."""
+    prices_include_tax: bool | None = None
+    rights: tuple[ShopRight, ...] = ()
+    locations: tuple[ShopLocation, ...] | None = None
+    """None: it has none, or does not say."""
+
+
+class Inspection(Protocol):
+    """Look at one shop as our credentials see it."""
+
+    def facts(self) -> ShopFacts:
+        """Only reads: no right is tried out by changing anything.
+
+        Raises:
+            Retry: the shop is out of reach, throttles or fails.
+            Rejected: `api_access` when the shop refuses our credentials altogether; `api_error`.
+        """
         ...
