@@ -15,6 +15,10 @@ class TaskKind(StrEnum):
     """An order line of a tracked product without any SKU."""
     PURCHASE_REQUEST = "purchase_request"
     """A SKU runs low: order it. There is no back office to raise it in yet, so that a person does."""
+    SHOP_SILENT = "shop_silent"
+    """The shop has had no order for longer than it ever goes without one."""
+    SUBSCRIPTION_LOST = "subscription_lost"
+    """The shop does not send all that it should, and we may not or cannot mend it."""
 
 
 class Task(Canonical):
@@ -24,7 +28,8 @@ class Task(Canonical):
     subject: str
     """What it is about: the SKU, or order and line."""
     first_seen_in: str
-    """The order that brought it up: `aurora/5001`; the change of the stock line for a purchase request."""
+    """The order that brought it up: `aurora/5001`; the change of the stock line for a purchase request; the time
+    of the last order before a silence; the topics that a shop does not send."""
     opened_at: datetime
     units: int | None = None
     """How many to order, for a purchase request."""
@@ -40,6 +45,10 @@ class Task(Canonical):
             return f"count it in (storebridge stock set {self.subject} …), or give the product the SKU that stock knows"
         if self.kind is TaskKind.PURCHASE_REQUEST:
             return f"order {self.units} units of {self.subject} for {self.shop}"
+        if self.kind is TaskKind.SHOP_SILENT:
+            return f"no order since {self.first_seen_in}: try to buy something, look at the checkout and the payments"
+        if self.kind is TaskKind.SUBSCRIPTION_LOST:
+            return f"set the webhooks for {self.first_seen_in} active, or let our API credentials make webhooks"
         return "give the product a SKU in the storefront"
 
 

@@ -1,4 +1,4 @@
-"""Bindings, jobs and drift in memory: the same promises as the tables (`tests/contract/test_sync_tables.py`)."""
+"""What is kept of shops, in memory: the same promises as the tables (`tests/contract/test_sync_tables.py`)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -7,6 +7,7 @@ from shared.kernel.errors import Conflict
 from shared.sync.jobs import Job
 from shared.sync.levels.bindings import Binding, UnfinishedCall
 from shared.sync.levels.sweep import Drift
+from shared.sync.repair.watch import Watch
 
 
 class FakeBindings:
@@ -67,3 +68,18 @@ class FakeDriftLog:
     def of(self, shop: str, limit: int = 100) -> Iterable[Drift]:
         mine = [drift for drift in self.drifts if drift.shop == shop]
         return sorted(mine, key=lambda drift: drift.found_at, reverse=True)[:limit]
+
+
+class FakeWatches:
+    def __init__(self) -> None:
+        self.kept: dict[str, Watch] = {}
+
+    def find(self, shop: str) -> Watch | None:
+        return self.kept.get(shop)
+
+    def keep(self, watch: Watch) -> Watch:
+        found = self.kept.get(watch.shop)
+        if (found.revision if found else 0) != watch.revision:
+            raise Conflict("changed_meanwhile", "somebody else kept one")
+        self.kept[watch.shop] = watch.model_copy(update={"revision": watch.revision + 1})
+        return self.kept[watch.shop]

@@ -1,0 +1,144 @@
+"""Put the repair together: each shop's webhooks, its missed orders, and its silence, each apart from the others."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from shared.kernel.clock import utc_now
+from shared.kernel.errors import Conflict, Rejected, Retry
+from shared.platform.configuration import settings
+from shared.platform.observability import count, logger
+from shared.sync.jobs import Job, Worker, work
+from shared.sync.repair.alarm import call_at_silence, call_for_subscriptions
+from shared.sync.repair.missed import Search
+from shared.sync.repair.orders import ShopOrders
+from shared.sync.repair.rules import RepairRules
+from shared.sync.repair.silence import News
+from shared.sync.repair.subscriptions import repair
+from shared.sync.repair.table import WatchTable
+from shared.wiring.level_tables import job_table
+from shared.wiring.order_pull import order_pull
+from shared.wiring.subscription_desk import endpoint, signing_secret, subscription_desk
+from shared.wiring.tables import connection, task_table
+
+_LEASE = timedelta(minutes=10)
+"""Longer than any page takes, its fetches from a slow shop included."""
+
+
+def repair_all(has_time: Callable[[], bool], *, run: str) -> dict[str, dict[str, str]]:
+    """Look after every shop that we may ask, the one that waited longest first. One's trouble stops no other.
+
+    Returns by shop and part what became of it: of `subscriptions` `kept`, `repaired`, `lost`, `off` or `no_base_url`;
+    of `orders` `done` or `unfinished` (the next run goes on); `no_time` (the next run begins with it), or why it was
+    stopped.
+    """
+    return {shop: _repair_one(shop, has_time, run) for shop in _by_waiting()}
+
+
+def watch_table() -> WatchTable:
+    return WatchTable(connection(), os.environ["SYNC_TABLE"])
+
+
+def _by_waiting() -> list[str]:
+    shops = [name for name, shop in settings().shops.items() if shop.api_access]
+    waits_since = {shop: _listed_until(shop) for shop in shops}
+    return sorted(shops, key=lambda shop: waits_since[shop])
+
+
+def _listed_until(shop: str) -> float:
+    watch = watch_table().find(shop)
+    return watch.listed_until.timestamp() if watch and watch.listed_until else 0.0
+
+
+def _repair_one(shop: str, has_time: Callable[[], bool], run: str) -> dict[str, str]:
+    rules = rules_of(shop)
+    parts: dict[str, Callable[[], str]] = {
+        "subscriptions": lambda: _subscriptions(shop, rules),
+        "orders": lambda: _orders(shop, rules, has_time, run),
+    }
+    return {name: _apart(shop, name, part) if has_time() else "no_time" for name, part in parts.items()}
+
+
+def rules_of(_shop: str) -> RepairRules:
+    return RepairRules()
+
+
+def _apart(shop: str, name: str, part: Callable[[], str]) -> str:
+    try:
+        return part()
+    except (Conflict, Retry, Rejected) as error:
+        facts = {"shop": shop, "part": name, "code": error.code, "reason": error.message}
+        logger().warning("repair stopped", extra=facts)
+        count("RepairStopped", shop=shop, part=name, code=error.code)
+        return error.code
+
+
+# Webhooks
+
+
+def _subscriptions(shop: str, rules: RepairRules) -> str:
+    wanted = endpoint(shop, rules) if rules.check_subscriptions else None
+    if wanted is None:
+        verdict = "no_base_url" if rules.check_subscriptions else "off"
+        logger().info("subscriptions not checked", extra={"shop": shop, "why": verdict})
+        return verdict
+    repaired = repair(subscription_desk(shop), wanted, lambda: signing_secret(shop))
+    call_for_subscriptions(shop, repaired, task_table(), utc_now())
+    if repaired.created or repaired.removed:
+        logger().warning("subscriptions repaired", extra={"shop": shop, **repaired.model_dump(mode="json")})
+        _add("SubscriptionsRepaired", len(repaired.created), shop)
+    if repaired.lost:
+        facts = {"shop": shop, "topics": repaired.lost, "why": repaired.why or "paused"}
+        logger().error("subscriptions lost", extra=facts)
+        count("SubscriptionsLost", shop=shop)
+        return "lost"
+    return "repaired" if repaired.created or repaired.removed else "kept"
+
+
+# Orders
+
+
+def _orders(shop: str, rules: RepairRules, has_time: Callable[[], bool], run: str) -> str:
+    search = Search(shop=shop, side=ShopOrders(order_pull(shop), has_time), watches=watch_table(), rules=rules)
+    worker = Worker(jobs=job_table(), holder=run, clock=utc_now, lease=_LEASE, has_time=has_time)
+    found: Counter[str] = Counter()
+
+    def step(job: Job) -> tuple[str | None, dict[str, int]]:
+        cursor, counts = search.page(job)
+        found.update(counts)
+        return cursor, counts
+
+    try:
+        job = work(f"order_repair/{shop}", step, worker)
+    finally:
+        # What this run found: the job's own counts may be of several runs.
+        _add("OrdersMissed", found["missing"], shop)
+        _add("OrdersBehind", found["newer"], shop)
+    logger().info("shop looked after", extra={"shop": shop, "finished": bool(job.finished_at), **found})
+    if job.finished_at:
+        _silence(shop, rules)
+    return "done" if job.finished_at else "unfinished"
+
+
+def _silence(shop: str, rules: RepairRules) -> None:
+    told, silence = call_at_silence(shop, watch_table(), task_table(), rules)
+    if told is News.ALARM and silence is not None:
+        facts = {"since": silence.since.isoformat(), "minutes": _minutes(silence.lasted), "usual": silence.usual}
+        logger().error("shop silent", extra={"shop": shop, **facts})
+        count("ShopSilent", shop=shop)
+    elif told is News.ALL_CLEAR:
+        logger().info("shop no longer silent", extra={"shop": shop})
+
+
+def _minutes(length: timedelta) -> int:
+    return length // timedelta(minutes=1)
+
+
+def _add(metric: str, number: int, shop: str) -> None:
+    """Add to a metric, which `count` does one at a time."""
+    if number:
+        with single_metric(name=metric, unit=MetricUnit.Count, value=number) as entry:
+            entry.add_dimension(name="shop", value=shop)
