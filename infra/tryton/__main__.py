@@ -1,0 +1,41 @@
+"""`python -m infra.tryton`: a Tryton with the example company, until Ctrl-C."""
+
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from rich.console import Console
+
+from infra.tryton.company import USER
+from infra.tryton.server import TrytonUnavailable, serving
+from infra.tryton.template import ADMIN, copy_database
+
+console = Console()
+
+
+def main() -> int:
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            with console.status("copying the template database") as status:
+                copy_database(Path(folder), status.update)
+                status.update("starting Tryton")
+                running = serving(Path(folder))
+            with running as server:
+                console.print(f"Tryton: {server.url}, database {server.database}; it forgets everything at its end.")
+                for who in (USER, ADMIN):
+                    console.print(f"User {who['user']}, password {who['password']}", highlight=False)
+                console.print("Ctrl-C stops it.")
+                stopping.wait()
+    except TrytonUnavailable as error:
+        console.print(f"[red]{error}[/red]")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
