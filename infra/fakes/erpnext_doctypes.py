@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 KEY_FIELD = "storebridge_key"
 META = frozenset({"doctype", "name", "owner", "creation", "modified", "docstatus", "idx"})
 CHILD_META = META | {"parent", "parenttype", "parentfield"}
-CHECKS = frozenset({"is_return", "is_group", "disabled", "enabled", "is_stock_item", "is_sales_item", "update_stock"})
+CHECKS = frozenset(
+    {"is_return", "is_group", "disabled", "enabled", "is_stock_item", "is_sales_item", "has_variants", "update_stock"}
+)
 """Fields that are 0 where nothing is said."""
 
 
@@ -45,7 +47,7 @@ DOCTYPES = {
     "Country": Doctype(_words("code country_name"), named_by="country_name"),
     "Warehouse": Doctype(_words("company is_group warehouse_name"), named_by="warehouse_name"),
     "Item": Doctype(
-        _words("item_code item_name is_stock_item is_sales_item disabled stock_uom"),
+        _words("item_code item_name is_stock_item is_sales_item has_variants disabled stock_uom"),
         {"taxes": "Item Tax"},
         named_by="item_code",
     ),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.backoffices.documents import SaleLine
-from shared.backoffices.erpnext.client import FrappeApi
+from shared.backoffices.erpnext.client import Filter, FrappeApi
 from shared.backoffices.erpnext.schemas import ItemRow, TaxTemplate, fields_of, read
 from shared.backoffices.http import bug, not_found
 
@@ -33,12 +33,11 @@ class Office:
         return self._zone_of_site
 
     def _items_of(self, skus: Iterable[str]) -> Mapping[str, ItemRow]:
-        """Items that may be sold, by their code, which is their name as well."""
+        """Items that may be sold, by their code, which is their name as well. A template of variants may not."""
         wanted = set(skus)
         missing = wanted - set(self._items)
-        found = self._api.rows_in(
-            "Item", fields_of(ItemRow), "name", sorted(missing), ("disabled", "=", 0), ("is_sales_item", "=", 1)
-        )
+        sold: list[Filter] = [("disabled", "=", 0), ("is_sales_item", "=", 1), ("has_variants", "=", 0)]
+        found = self._api.rows_in("Item", fields_of(ItemRow), "name", sorted(missing), *sold)
         self._items |= {row.name: row for row in (read(ItemRow, each) for each in found)}
         return {sku: self._items[sku] for sku in wanted if sku in self._items}
 

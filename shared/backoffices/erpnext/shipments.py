@@ -41,7 +41,8 @@ class Shipments(Orders):
         """A return for each Delivery Note that the units left by: 10 requests for one note; a repeat: 7.
 
         It is submitted where the goods were received, else it stays a draft for the warehouse. It does not refer to
-        the order: ERPNext would take the goods for undelivered again, and ship them a second time.
+        the order: ERPNext would take the goods for undelivered again, and ship them a second time. A site whose
+        Selling Settings require a Sales Order for every Delivery Note may refuse that.
         """
         order = self._required(goods.sale)
         notes = [note for note in self._notes(order) if note.document.docstatus == SUBMITTED]

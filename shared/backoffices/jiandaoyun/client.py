@@ -15,7 +15,7 @@ import httpx
 
 from shared.backoffices.http import TIMEOUT, bug, exchange, refused, refused_access
 from shared.backoffices.jiandaoyun.pace import Pace
-from shared.backoffices.jiandaoyun.settings import FormFields
+from shared.backoffices.jiandaoyun.settings import FormFields, Row
 from shared.kernel import strict_json
 from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected, Retry
@@ -25,8 +25,6 @@ PAGE = 100
 """The most rows that a list gives at once."""
 MOST_VALUES = 200
 """The most values that a filter `in` takes."""
-
-Row = dict[str, Any]
 
 _TOO_FAST = 8303
 _ACCESS = ("api key", "apikey", "api_key", "unauthor", "permission", "密钥", "鉴权", "权限")

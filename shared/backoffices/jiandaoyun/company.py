@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from shared.backoffices.documents import Product
 from shared.backoffices.http import not_found
-from shared.backoffices.jiandaoyun.client import MOST_VALUES, Condition, JiandaoyunApi, Row
+from shared.backoffices.jiandaoyun.client import MOST_VALUES, Condition, JiandaoyunApi
 from shared.backoffices.jiandaoyun.mapping import text
-from shared.backoffices.jiandaoyun.settings import FormFields, JiandaoyunMapping
+from shared.backoffices.jiandaoyun.settings import FormFields, JiandaoyunMapping, Row
 
 
 class Company:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.backoffices.jiandaoyun.client import PAGE, JiandaoyunApi, Row
+from shared.backoffices.jiandaoyun.client import PAGE, JiandaoyunApi
 from shared.backoffices.jiandaoyun.mapping import changed_at
-from shared.backoffices.jiandaoyun.settings import FormFields
+from shared.backoffices.jiandaoyun.settings import FormFields, Row
 from shared.kernel.clock import parse_time
 from shared.kernel.errors import Rejected
 

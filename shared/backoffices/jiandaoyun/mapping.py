@@ -26,7 +26,6 @@ from shared.backoffices.documents import (
     StockCount,
 )
 from shared.backoffices.http import bug
-from shared.backoffices.jiandaoyun.client import Row
 from shared.backoffices.jiandaoyun.settings import (
     AddressFields,
     CountFields,
@@ -34,6 +33,7 @@ from shared.backoffices.jiandaoyun.settings import (
     GoodsLineFields,
     OrderFields,
     OrderLineFields,
+    Row,
     ShipmentFields,
 )
 from shared.kernel.clock import parse_time

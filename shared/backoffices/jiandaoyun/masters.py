@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from shared.backoffices.documents import Identity, MissingRight, Tax, Warehouse
 from shared.backoffices.http import not_found
-from shared.backoffices.jiandaoyun.client import Form, Row
+from shared.backoffices.jiandaoyun.client import Form
 from shared.backoffices.jiandaoyun.company import Company
-from shared.backoffices.jiandaoyun.settings import MappedField, mapped_fields
+from shared.backoffices.jiandaoyun.settings import MappedField, Row, mapped_fields
 from shared.backoffices.port import Refusal
 from shared.kernel.errors import Rejected
 

@@ -6,7 +6,7 @@ Every company makes its own forms, so the merchant names them. A field is named 
 """
 
 from collections.abc import Iterator
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,8 @@ from shared.kernel.money import CurrencyCode
 
 Identifier = Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
 FieldName = Annotated[str, Field(pattern=r"^(_widget_[0-9]{1,20}|[a-z][a-z0-9_]{0,63})$")]
+Row = dict[str, Any]
+"""A row of a form, or of a sub-form, by the names of its fields."""
 Word = Annotated[str, Field(min_length=1, max_length=100)]
 """A choice as it stands in the form: 已取消."""
 

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from shared.backoffices.documents import StockCount, StockFigure
 from shared.backoffices.http import bug
-from shared.backoffices.jiandaoyun.client import Condition, Row
+from shared.backoffices.jiandaoyun.client import Condition
 from shared.backoffices.jiandaoyun.company import Company
 from shared.backoffices.jiandaoyun.feeds import changed_rows
 from shared.backoffices.jiandaoyun.mapping import count_data, text, whole, wrapped
-from shared.backoffices.jiandaoyun.settings import CountFields, StockFields
+from shared.backoffices.jiandaoyun.settings import CountFields, Row, StockFields
 from shared.backoffices.port import Feed
 from shared.kernel.errors import Retry
 
@@ -41,7 +41,7 @@ class Stock(Company):
     def apply_count(self, count: StockCount) -> str:
         """Enter the count, write the rows of stock, and mark the count as applied.
 
-        6 requests and one for each row of stock that changes, 2 for one that is new; a repeat: 1. What stands in
+        7 requests and one for each row of stock that changes, 2 for one that is new; a repeat: 1. What stands in
         several rows for one product cannot be counted: its first row takes the difference.
         """
         stock, counts = self._stock_fields(), self._mapping.counts

@@ -1,5 +1,6 @@
 """A fake Jiandaoyun company, built from the documentation, as a world of the contract suite."""
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -131,7 +132,7 @@ def wrap(**values: object) -> Row:
 def example_company(fake: FakeJiandaoyun) -> None:
     """The forms, and its products."""
     for number, widgets in FORMS.items():
-        fake.add_form(FakeForm(APP, entry(number), widgets))
+        fake.add_form(FakeForm(APP, entry(number), copy.deepcopy(widgets)))
     for sku in ("MUG", "CAP", "LAMP", "SHIPPING", "FEE", "ROUNDING"):
         stocked = "是" if sku in ("MUG", "CAP", "LAMP") else "否"
         fake.staff_enter(fake.forms[APP, entry(3)], wrap(sku=sku, name=sku.title(), stocked=stocked))
