@@ -28,7 +28,7 @@ from graphql import (
 )
 
 from infra.local.shopify_schema import API_VERSION, SCHEMA_FILE, SHA256
-from shared.storefronts.shopify import fulfilment_query, graphql, inspection, order_query, stock_query
+from shared.storefronts.shopify import fulfilment_query, graphql, inspection, order_query, stock_query, subscriptions
 
 MOST_POINTS = 1000
 """What Shopify grants one query: one point for an object, two and its items for a connection."""
@@ -38,10 +38,11 @@ DOCUMENTS = {
     **{f"stock.{name}": text for name, text in stock_query.DOCUMENTS.items()},
     **{f"fulfilment.{name}": text for name, text in fulfilment_query.DOCUMENTS.items()},
     **{f"inspection.{name}": text for name, text in inspection.DOCUMENTS.items()},
+    **{f"subscriptions.{name}": text for name, text in subscriptions.DOCUMENTS.items()},
 }
 QUESTIONS = [
     *(f"inspection.{name}" for name in inspection.DOCUMENTS),
-    *(*order_query.DOCUMENTS, "stock.catalogue"),
+    *(*order_query.DOCUMENTS, "stock.catalogue", "subscriptions.list"),
     *(f"fulfilment.{name}" for name in ("order", "open_lines", "shipped_lines", "events", "state")),
 ]
 
