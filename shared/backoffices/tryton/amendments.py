@@ -5,7 +5,7 @@ the modules' source, 8.2.0, and were run:
 
 * It cannot add a line, and a line is created on a draft sale only. But a line may be moved: new ones are created on a
   helper, a draft sale that lives for a moment, moved with quantity 0, and brought to their quantity by the amendment.
-* It changes no taxes, so those of a line are written on the line before.
+* It changes no taxes. A line whose taxes change gives its key to a new line, and goes to 0.
 * It deletes every planned move to the buyer that is a draft, and so spoils shipments that are assigned or picked, whose
   moves to the buyer are drafts still. Assigned ones are set back to waiting first. Picked ones are packed for the moment
   of the amendment, and then unpacked again.
@@ -79,6 +79,7 @@ class Amendments:
         return self._carry_out(row, {line.id: _at(line, 0) for line in goods_and_charges(row) if line.quantity})
 
     def _brought_to(self, row: SaleRow, values: dict[str, dict[str, Any]]) -> SaleRow:
+        row = self._without_old_taxes(row, values)
         known = {key_of(line) for line in goods_and_charges(row)}
         row = self._with_lines(row, [each for key, each in values.items() if key not in known])
         settled = settled_units(row)
@@ -88,6 +89,21 @@ class Amendments:
             if change:
                 changes[line.id] = change
         return self._carry_out(row, changes) if changes or _drafts(row) else row
+
+    def _without_old_taxes(self, row: SaleRow, values: dict[str, dict[str, Any]]) -> SaleRow:
+        """Take the key from lines whose taxes change. Goods that were picked keep the taxes they were sold with."""
+        settled = settled_units(row)
+        old = [
+            line.id
+            for line in _but_rounding(row)
+            if (wanted := values.get(key_of(line)))
+            and sorted(wanted["taxes"][0][1]) != sorted(line.taxes)
+            and not settled.get(line.id)
+        ]
+        if not old:
+            return row
+        self._api.write("sale.line", old, {"note": None})
+        return self._sales.required(row.reference)
 
     def _rounded(self, row: SaleRow, order: SalesOrder) -> SaleRow:
         """Set the rounding line to what is needed now; it was left as it was until the other lines stood."""
@@ -105,7 +121,7 @@ class Amendments:
         return exact(self._carry_out(row, {line.id: change} if change else {}), order)
 
     def _without_helper(self, key: str) -> SaleRow:
-        """The sale; a helper that a run before this one has left is deleted. One request, and one where there is one."""
+        """The sale. A helper that a run before this one has left is deleted."""
         found = self._sales.find_rows([key, _helper(key)])
         left = [row.id for row in found if row.reference != key]
         if left:
@@ -131,31 +147,18 @@ class Amendments:
         return self._sales.required(row.reference)
 
     def _carry_out(self, row: SaleRow, changes: dict[int, Change]) -> SaleRow:
-        """The draft of the amendment stands while taxes are written: it tells who comes after us that work is left."""
         picked = self._make_way(row)
         if _drafts(row):
             self._api.press("sale.amendment", "delete", *_drafts(row))
-        lines = [
-            {"action": "line", "line": line, **{name: value for name, value in change.items() if name != "taxes"}}
-            for line, change in changes.items()
-        ]
-        amendment = self._api.create(
-            "sale.amendment", {"sale": row.id, "description": NOTE, "lines": [["create", lines]]}
-        )
-        self._write_taxes(row, changes)
+        lines = [{"action": "line", "line": line, **change} for line, change in changes.items()]
+        values = {"sale": row.id, "description": NOTE, "lines": [["create", lines]]}
+        amendment = self._api.create("sale.amendment", values)
         self._api.press("sale.amendment", "validate_amendment", amendment)
         if picked:
             self._api.press(SHIPMENT, "pick", *picked)
         after = self._sales.required(row.reference)
         _require_amendable(after)
         return after
-
-    def _write_taxes(self, row: SaleRow, changes: dict[int, Change]) -> None:
-        for line in row.lines:
-            taxes = changes.get(line.id, {}).get("taxes")
-            if taxes is not None and sorted(taxes) != sorted(line.taxes):
-                commands = [["remove", list(line.taxes)], ["add", list(taxes)]]
-                self._api.write("sale.line", [line.id], {"taxes": commands})
 
     def _make_way(self, row: SaleRow) -> list[int]:
         """Have no shipment assigned or picked; the ids of those that were picked."""
@@ -201,10 +204,9 @@ def _change(line: SaleLineRow, values: dict[str, Any] | None, settled: int) -> C
     if wanted < settled or values is None:
         units = max(wanted, settled)
         return _at(line, units) if line.quantity != units else None
-    if not changes_of(line, values):
+    if not changes_of(line, {**values, "taxes": [["add", list(line.taxes)]]}):
         return None
-    change = {name: values[name] for name in ("product", "unit", "quantity", "unit_price", "description")}
-    return {**change, "taxes": values["taxes"][0][1]}
+    return {name: values[name] for name in ("product", "unit", "quantity", "unit_price", "description")}
 
 
 def _at(line: SaleLineRow, units: int) -> Change:

@@ -51,8 +51,8 @@ class TrytonBackOffice:
     The numbers of requests that methods name do not count what is read once and kept: a login, the user's preferences,
     products, taxes, warehouses, currencies and methods of payment by the name that they were asked for.
 
-    Tryton says that a shipment is `shipped` before it is `done`. A company that takes its shipments from packed to done in
-    one step is never told of as having delivered.
+    Tryton says that a shipment is `shipped` before it is `done`. A company that takes its shipments from packed to
+    done in one step is never told of as having delivered.
     """
 
     def __init__(self, address: str, database: str, credentials: Credentials, http: httpx.Client, clock: Clock) -> None:

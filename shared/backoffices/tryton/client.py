@@ -58,6 +58,7 @@ class TrytonApi:
         self._credentials = credentials
         self._http = http
         self._session: str | None = None
+        self._user_id = 0
         self._preferences: dict[str, Any] | None = None
 
     @property
@@ -76,6 +77,11 @@ class TrytonApi:
         if not isinstance(company, int):
             raise refused_access("Tryton's user has no company: choose one in the user's preferences")
         return company
+
+    @property
+    def user_id(self) -> int:
+        """Known as soon as a call was made."""
+        return self._user_id
 
     @property
     def user(self) -> str:
@@ -163,6 +169,7 @@ class TrytonApi:
         session = _result(_answer(response, "common.db.login"), "common.db.login")
         if not isinstance(session, list) or len(session) < 2 or not isinstance(session[0], int):  # noqa: PLR2004
             raise bug("Tryton answers a login with something other than a session")
+        self._user_id = session[0]
         name = self._credentials()["user"]
         token = f"{name}:{session[0]}:{session[1]}".encode()
         self._session = f"Session {base64.b64encode(token).decode('ascii')}"

@@ -93,6 +93,7 @@ def as_sale(row: SaleRow, left: Mapping[str, Left]) -> Sale:
                 settled=settled.get(line.id, 0),
             )
             for line in goods_and_charges(row)
+            if line.quantity
         ),
         total=Money.parse(row.total_amount, row.currency.code),
         consignments=tuple(_as_consignment(each, keys, left.get(f"{SHIPMENT},{each.id}")) for each in row.shipments),

@@ -1,7 +1,7 @@
 """Orders as Tryton's sales, found again by their reference.
 
 `invoice_method` is `manual`: no invoice is made when the sale is processed or amended, only when one is asked for, and
-then one over all lines. With `order` Tryton would add a draft credit note of its own to each amendment after the invoice.
+then one over all lines. With `order` Tryton would add a draft credit note of its own to each amendment after it.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
 """Goods on their way to the buyer and back: Tryton's customer shipments and customer returns.
 
-Facts are from the module stock 8.2.1, its source and runs of it. A shipment goes draft, waiting, assigned, picked, packed,
-shipped, done. Its moves to the buyer may be made smaller while it waits; when it is shipped the sale plans the rest in a
-shipment of its own.
+Facts are from the module stock 8.2.1, its source and runs of it. A shipment goes draft, waiting, assigned, picked,
+packed, shipped, done. Its moves to the buyer may be made smaller while it waits; when it is shipped the sale plans the
+rest in a shipment of its own.
 """
 
 from typing import Any

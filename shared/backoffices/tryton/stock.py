@@ -1,15 +1,17 @@
 """What is on the shelf and what of it may be sold.
 
-The shelf is the warehouse's storage zone: what is picked lies in the output zone and is sold already, so the quantity of
-the whole warehouse says too much (run on 8.2.1: a count of 42 and a shipment on its way gave 44). Sellable is Tryton's
-forecast of that zone: what lies there, less what shipments that wait will take. Goods on order are not in it, because
-they arrive in the input zone. Shipments that are drafts have not asked the shelf yet, so theirs is taken off here.
+The shelf is the warehouse's storage zone: what is picked lies in the output zone and is sold already, so the quantity
+of the whole warehouse says too much (run on 8.2.1: a count of 42 and a shipment on its way gave 44). Sellable is
+Tryton's forecast of that zone: what lies there, less what shipments that wait will take. Goods on order are not in it,
+because they arrive in the input zone. Shipments that are drafts have not asked the shelf yet, so theirs is taken off.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from pydantic import Field
 
 from shared.backoffices.documents import StockCount, StockFigure
 from shared.backoffices.http import refused
@@ -18,7 +20,7 @@ from shared.backoffices.tryton.client import TrytonApi
 from shared.backoffices.tryton.customers import moved_since
 from shared.backoffices.tryton.mapping import SHIPMENT
 from shared.backoffices.tryton.masters import MOST_VALUES, Masters, rows
-from shared.backoffices.tryton.schemas import Answer
+from shared.backoffices.tryton.schemas import Answer, Number, Text
 
 INVENTORY = "stock.inventory"
 PAGE = 500
@@ -27,8 +29,20 @@ _FEEDS = (("moves", "stock.move"), ("lines", "sale.line"))
 """An amendment deletes planned moves and so leaves no trace among them, but it changes the sale's lines."""
 
 
+class _CountLineRow(Answer):
+    product: int
+    quantity: Number
+
+
 class _CountRow(Answer):
     state: str
+    create_uid: int
+    lines: tuple[_CountLineRow, ...] = Field(alias="lines.")
+
+
+class _NoteRow(Answer):
+    resource: str
+    message: Text
 
 
 class Stock:
@@ -67,30 +81,65 @@ class Stock:
         return Feed(tuple(skus), "lines:0" if name == "moves" else None)
 
     def count(self, count: StockCount) -> str:
-        """Three requests; one where it was done before. The key is the inventory's number, which staff read.
+        """Four requests, one more where there was a count of the same day; two where it was done before.
+
+        An inventory has no field for a key, so the key is a note on it, which staff read beside it. A draft of ours
+        that has no note yet was left by a run before this one: it is taken where it says the same.
 
         Tryton takes the count as that of the end of its day: what moved later than that is kept.
         """
-        made = rows(self._api, _CountRow, INVENTORY, [["number", "=", count.key], ["company", "=", self._api.company]])
-        number = made[0].id if made else self._drafted_count(count)
-        if not made or made[0].state == "draft":
+        domain = [["location", "=", self._shelf(count)], ["date", "=", count.counted_on]]
+        made = rows(self._api, _CountRow, INVENTORY, domain)
+        notes = self._notes(made)
+        found = next((row for row in made if count.key in notes.get(row.id, ())), None)
+        number = found.id if found else self._noted(count, [row for row in made if row.id not in notes])
+        if found is None or found.state == "draft":
             self._api.press(INVENTORY, "confirm", number)
-        elif made[0].state == "cancelled":
+        elif found.state == "cancelled":
             raise refused(f"the count {count.key} was cancelled in Tryton")
         return str(number)
 
-    def _drafted_count(self, count: StockCount) -> int:
-        place = self._masters.warehouse(count.warehouse)
-        self._masters.products(line.sku for line in count.lines)
-        lines = [{"product": self._masters.product(line.sku).id, "quantity": line.quantity} for line in count.lines]
+    def _notes(self, inventories: list[_CountRow]) -> dict[int, list[str]]:
+        """Tryton lets notes be searched by the records that they are on, and not otherwise."""
+        if not inventories:
+            return {}
+        resources = {f"{INVENTORY},{row.id}": row.id for row in inventories}
+        notes: dict[int, list[str]] = {}
+        for note in rows(self._api, _NoteRow, "ir.note", [["resource", "in", list(resources)]]):
+            notes.setdefault(resources[note.resource], []).append(note.message)
+        return notes
+
+    def _noted(self, count: StockCount, without_note: list[_CountRow]) -> int:
+        """A draft with the count's lines and its key."""
+        wanted = self._lines(count)
+        left = [
+            row.id
+            for row in without_note
+            if row.state == "draft"
+            and row.create_uid == self._api.user_id
+            and {line.product: int(line.quantity) for line in row.lines} == wanted
+        ]
+        number = left[0] if left else self._draft(count)
+        self._api.create("ir.note", {"resource": f"{INVENTORY},{number}", "message": count.key})
+        return number
+
+    def _draft(self, count: StockCount) -> int:
+        lines = [{"product": product, "quantity": units} for product, units in self._lines(count).items()]
         values = {
-            "number": count.key,
             "company": self._api.company,
-            "location": place.storage_location,
+            "location": self._shelf(count),
             "date": count.counted_on,
             "lines": [["create", lines]],
         }
         return self._api.create(INVENTORY, values)
+
+    def _shelf(self, count: StockCount) -> int:
+        return self._masters.warehouse(count.warehouse).storage_location
+
+    def _lines(self, count: StockCount) -> dict[int, int]:
+        """Units by Tryton's product."""
+        self._masters.products(line.sku for line in count.lines)
+        return {self._masters.product(line.sku).id: line.quantity for line in count.lines}
 
     def _drafted(self, skus: list[str], output: int) -> dict[str, int]:
         """Units of shipments that are drafts still, by product."""
