@@ -20,6 +20,8 @@ from shared.kernel.errors import Rejected, StorebridgeError
 
 GROUPS: Final[Mapping[str, str]] = {
     "orders": "Look at orders; release, cancel or review them.",
+    "desk": "See what stopped on its way to the back office or the shop, mend it, and send it on.",
+    "doctor": "Examine both sides before the first order flows.",
     "stock": "Look at stock and explain it, enter what was counted, define bundles.",
     "stocktake": "Count the shelves while selling goes on.",
     "sync": "Synchronise a shop now: its stock, or orders that were missed.",

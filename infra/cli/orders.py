@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
+from infra.cli.desk_facts import stage_facts
 from infra.cli.order_facts import Json, changed, summary, whole
+from infra.cli.order_stage import stand_of
 from infra.cli.output import Output, pairs, table
 from infra.cli.rehearsal import watched
 from infra.cli.target import ACTOR_VARIABLE, actor, connected
@@ -129,7 +131,8 @@ def show(
     record = order_table().find(key)  # not through the shop's desk: the shop may be connected no more
     if record is None:
         raise Rejected("unknown_order", f"there is no order {key}", field="order")
-    here.output.show(whole(record, order_table().find_account(key), personal=personal), _shown)
+    facts = whole(record, order_table().find_account(key), personal=personal)
+    here.output.show(facts | {"stage": stage_facts(stand_of(record).stage)}, _shown)
 
 
 def _shown(facts: Json) -> Iterator[RenderableType]:
@@ -138,6 +141,8 @@ def _shown(facts: Json) -> Iterator[RenderableType]:
         {
             "order": f"{facts['order']}  {facts['name']}",
             "status": facts["status"],
+            "stage": facts["stage"]["text"],
+            "next": facts["stage"]["command"],
             "review": facts["review"],
             "fulfilment": facts["fulfilment"],
             "payment": facts["payment"],

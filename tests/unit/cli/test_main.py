@@ -16,6 +16,7 @@ NOBODY = "http://127.0.0.1:1"
 HEAVY = {"boto3", "botocore", "pynamodb", "pydantic", "httpx"}
 COMMANDS = {
     "orders": {"list", "show", "release", "cancel", "review"},
+    "desk": {"list", "show", "retry", "behind", "redrive", "rehearse"},
     "stock": {"show", "receive", "set", "explain", "drift", "bundle"},
     "sync": {"stock", "orders"},
     "events": {"list", "replay"},
@@ -79,6 +80,35 @@ def test_what_makes_no_sense_is_refused_before_anything_is_asked(run: Run, words
 
 def test_send_is_a_command_of_its_own(run: Run) -> None:
     assert "Example: storebridge send" in run("send", "--help").stdout
+
+
+def test_doctor_is_a_command_of_its_own(run: Run) -> None:
+    assert "Example: storebridge doctor" in run("doctor", "--help").stdout
+
+
+def test_redrive_says_what_it_leaves_and_why(run: Run) -> None:
+    shown = " ".join(run("desk", "redrive", "--help").stdout.split())
+    assert "only after its queue has it" in shown
+    assert "storebridge desk behind --retry" in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("desk", "retry"),
+        ("desk", "retry", "aurora/1", "--all"),
+        ("desk", "retry", "--all", "--code", "unmapped_tax"),
+        ("desk", "retry", "aurora/1", "--shop", "aurora"),
+        ("desk", "list", "--passing", "--all"),
+        ("desk", "rehearse"),
+        ("desk", "rehearse", "aurora/1", "--shop", "aurora"),
+        ("desk", "redrive", "--office", "warehouse"),
+    ],
+)
+def test_contradictions_at_the_desk_are_wrong_usage(run: Run, words: tuple[str, ...]) -> None:
+    told = run(*words, "--json", "--local", NOBODY)
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert json.loads(told.stderr)["error"] == "usage"
 
 
 def test_replay_says_that_it_is_safe(run: Run) -> None:
