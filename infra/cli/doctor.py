@@ -30,9 +30,10 @@ def doctor(
     names = [shop] if shop is not None else sorted(settings().shops)
     with here.output.progress("Looking …") as progress:
         findings = examine(names, progress.update, orders=orders)
-    tally = {verdict.value: sum(one.verdict is verdict for one in findings) for verdict in Verdict}
-    ok = not tally[Verdict.FAULT]
-    here.output.show({"ok": ok, **tally, "findings": [one.model_dump(mode="json") for one in findings]}, _examined)
+    counts = {verdict.value: sum(one.verdict is verdict for one in findings) for verdict in Verdict}
+    ok = not counts[Verdict.FAULT]
+    facts = {"ok": ok, "counts": counts, "findings": [one.model_dump(mode="json") for one in findings]}
+    here.output.show(facts, _examined)
     if not ok:
         raise typer.Exit(1)
 
@@ -41,5 +42,5 @@ def _examined(facts: Json) -> Iterator[RenderableType]:
     columns = ("side", "subject", "check", "verdict", "found", "mend")
     headings = ("side", "of", "check", "", "what was found", "how to mend it")
     yield table(*headings, rows=[[row[name] or "" for name in columns] for row in facts["findings"]])
-    faults, warnings = facts["fault"], facts["warning"]
+    faults, warnings = facts["counts"]["fault"], facts["counts"]["warning"]
     yield f"{faults} at fault, {warnings} to look at." if faults or warnings else "All is well."
