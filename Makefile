@@ -7,7 +7,7 @@ SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 REGION := eu-west-1
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
-.PHONY: help demo dev test gates unit setup bench build lock schemas clean
+.PHONY: help demo dev test gates unit setup bench build lock schemas clean tryton odoo test-odoo
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,8 +28,17 @@ gates: .venv/ready .venv-sam/ready
 	.venv/bin/cfn-lint template.yaml
 	$(SAM) validate --lint --region $(REGION)
 
-unit: .venv/ready .venv-sam/ready .cache/ready
+unit: .venv/ready .venv-sam/ready .venv-tryton/ready .cache/ready
 	$(RUN) -m pytest
+
+test-odoo: .venv/ready ## the same for Odoo, where one is installed (an `odoo` on the PATH, or STOREBRIDGE_ODOO_COMMAND)
+	STOREBRIDGE_REQUIRE_ODOO=1 $(RUN) -m pytest tests/contract/backoffices tests/e2e/test_backoffice_way.py -k odoo
+
+tryton: .venv/ready .venv-tryton/ready ## a Tryton with an example company, for developers
+	@$(RUN) -m infra.tryton
+
+odoo: .venv/ready ## an Odoo with an example company, where one is installed
+	@$(RUN) -m infra.odoo
 
 bench: .venv/ready .cache/ready ## CPU, write units, imports and throughput, as ratios and exact counts
 	@$(RUN) -m infra.bench $(ARGS)
@@ -48,9 +57,10 @@ lock: .venv/ready ## pin and hash the requirements anew
 	$$compile requirements/lambda.in requirements/dev.in -o requirements/dev.txt; \
 	$$compile requirements/lambda.in -c requirements/dev.txt -o infra/lambda/requirements.txt; \
 	$$compile requirements/sam.in -o requirements/sam.txt; \
+	$$compile requirements/tryton.in -o requirements/tryton.txt; \
 	$$compile requirements/node.in -o requirements/node.txt
 
-setup: .venv/ready .venv-sam/ready .cache/ready ## all that the other commands need; after it they work without a network
+setup: .venv/ready .venv-sam/ready .venv-tryton/ready .cache/ready ## all that the other commands need; after it they work without a network
 
 .venv/ready: requirements/dev.txt requirements/node.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed"; exit 1; }
@@ -67,10 +77,16 @@ setup: .venv/ready .venv-sam/ready .cache/ready ## all that the other commands n
 	@.venv-sam/bin/python $(PIP) requirements/sam.txt
 	@touch $@
 
+.venv-tryton/ready: requirements/tryton.txt
+	@echo "setting up .venv-tryton"
+	@$(PYTHON) -m venv .venv-tryton
+	@.venv-tryton/bin/python $(PIP) requirements/tryton.txt
+	@touch $@
+
 .cache/ready: .venv/ready infra/local/dynoxide.py infra/local/shopify_schema.py
 	@echo "fetching the local DynamoDB engine and Shopify's schema"
 	@$(RUN) -m infra.local.fetch
 	@touch $@
 
 clean: ## forget everything that was set up or built
-	rm -rf .venv .venv-sam .cache .aws-sam .data build
+	rm -rf .venv .venv-sam .venv-tryton .cache .aws-sam .data build

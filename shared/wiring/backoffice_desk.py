@@ -2,16 +2,19 @@
 
 import ssl
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 
 import httpx
+from pydantic import ValidationError
 
 from shared.backoffices.http import TIMEOUT
 from shared.backoffices.port import BackOffice
 from shared.kernel.clock import utc_now
 from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected
+from shared.kernel.model import faults_of
 from shared.platform.configuration import ApiCredentials, settings
 from shared.platform.settings import BackOfficeSettings
 from shared.sync.backoffice.push import BooksDesk
@@ -77,7 +80,58 @@ def _connection(name: str, connected: BackOfficeSettings) -> _Connection:
 
 
 def _adapter(name: str, connected: BackOfficeSettings) -> BackOffice:
-    raise Rejected("unknown_backoffice", f"{name}: there is no adapter for {connected.vendor}")
+    """The vendor's adapter; only that vendor's package is loaded."""
+    return _ADAPTERS[connected.vendor](name, connected)
+
+
+def _tryton(name: str, connected: BackOfficeSettings) -> BackOffice:
+    from shared.backoffices.tryton.backoffice import TrytonBackOffice  # noqa: PLC0415 - load one vendor only
+
+    database = _required(name, "database", connected.database)
+    return TrytonBackOffice(connected.address, database, _credentials(name), _http(), utc_now)
+
+
+def _odoo(name: str, connected: BackOfficeSettings) -> BackOffice:
+    from shared.backoffices.odoo.backoffice import OdooBackOffice  # noqa: PLC0415
+
+    database = _required(name, "database", connected.database)
+    return OdooBackOffice(connected.address, database, _credentials(name), _http(), transport=connected.transport)
+
+
+def _erpnext(name: str, connected: BackOfficeSettings) -> BackOffice:
+    from shared.backoffices.erpnext.backoffice import ErpNextBackOffice  # noqa: PLC0415
+
+    company = _required(name, "company", connected.company)
+    return ErpNextBackOffice(connected.address, company, _credentials(name), _http())
+
+
+def _jiandaoyun(name: str, connected: BackOfficeSettings) -> BackOffice:
+    from shared.backoffices.jiandaoyun.backoffice import JiandaoyunBackOffice  # noqa: PLC0415
+    from shared.backoffices.jiandaoyun.pace import Pace  # noqa: PLC0415
+    from shared.backoffices.jiandaoyun.settings import JiandaoyunMapping  # noqa: PLC0415
+
+    try:
+        mapping = JiandaoyunMapping.model_validate(connected.mapping)
+    except ValidationError as error:
+        fault = faults_of(error)[0]
+        field = f"backoffices.{name}.mapping.{fault.field}"
+        raise Rejected("invalid_settings", fault.message, field=field) from error
+    pace = Pace(utc_now, time.sleep)
+    return JiandaoyunBackOffice(connected.address, mapping, _credentials(name), _http(), utc_now, pace)
+
+
+_ADAPTERS: Mapping[str, Callable[[str, BackOfficeSettings], BackOffice]] = {
+    "tryton": _tryton,
+    "odoo": _odoo,
+    "erpnext": _erpnext,
+    "jiandaoyun": _jiandaoyun,
+}
+
+
+def _required(name: str, field: str, value: str | None) -> str:
+    if value is None:
+        raise Rejected("invalid_settings", "it is needed for this vendor", field=f"backoffices.{name}.{field}")
+    return value
 
 
 def _credentials(name: str) -> Credentials:

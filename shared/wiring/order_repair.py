@@ -88,11 +88,12 @@ def _subscriptions(shop: str, rules: RepairRules) -> str:
     repaired = repair(subscription_desk(shop), wanted, lambda: signing_secret(shop))
     call_for_subscriptions(shop, repaired, task_table(), utc_now())
     if repaired.created or repaired.removed:
-        logger().warning("subscriptions repaired", extra={"shop": shop, **repaired.model_dump(mode="json")})
+        facts = {"shop": shop, "made": repaired.created, "removed": repaired.removed}
+        logger().warning("subscriptions repaired", extra=facts)
         _add("SubscriptionsRepaired", len(repaired.created), shop)
     if repaired.lost:
-        facts = {"shop": shop, "topics": repaired.lost, "why": repaired.why or "paused"}
-        logger().error("subscriptions lost", extra=facts)
+        extra = {"shop": shop, "topics": repaired.lost, "why": repaired.why or "paused"}
+        logger().error("subscriptions lost", extra=extra)
         count("SubscriptionsLost", shop=shop)
         return "lost"
     return "repaired" if repaired.created or repaired.removed else "kept"
