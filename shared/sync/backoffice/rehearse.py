@@ -4,6 +4,7 @@ A push stops at the first problem; a rehearsal goes on and tells them all, so th
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from shared.backoffices.documents import CustomerCard, SaleLine
 from shared.kernel.errors import Rejected, Retry, StorebridgeError
@@ -113,6 +114,7 @@ def _rehearse(order: Order, record: OrderRecord, blank: Rehearsed, desk: BooksDe
     except Rejected as error:
         problems.append(Problem.of(error))
     problems += _missing(order, books, warehouse, company)
+    problems += _differing(books, company) if books else ()
     problems += _unbooked(order, desk.rules, company)
     return seen.model_copy(
         update={
@@ -173,6 +175,25 @@ def _missing(order: Order, books: Books | None, warehouse: str | None, company: 
             field="currency",
             hint="connect the shop to a company of its currency, or have the back office book foreign currency",
             stops=False,
+        )
+
+
+def _differing(books: Books, company: Company) -> Iterator[Problem]:
+    """A total that the back office will not come to, by its own rates; each line may be off by its rounding."""
+    rates = {tax.name: Decimal(tax.rate) for tax in company.taxes if tax.rate is not None}
+    if any(tax not in rates for line in books.lines for tax in line.taxes):
+        return
+    computed = sum(
+        (line.amount.decimal * (1 + sum((rates[tax] for tax in line.taxes), Decimal(0))) for line in books.lines),
+        Decimal(0),
+    )
+    smallest = Decimal(1).scaleb(-books.total.exponent)
+    if abs(books.total.decimal - computed) > books.rounding.limit.decimal + smallest * len(books.lines):
+        yield Problem(
+            code="totals_differ",
+            message=f"the storefront's total is {books.total}, by the back office's rates it is {computed:.2f}",
+            field="total",
+            hint="compare the taxes in the settings with those of the back office",
         )
 
 

@@ -152,6 +152,16 @@ def test_what_the_settings_name_must_be_there(change: dict[str, Any], words: str
     assert problem.stops
 
 
+def test_a_tax_of_the_wrong_rate_is_noticed_by_the_total() -> None:
+    at = told(stocked(), mugs_and_cap())
+    at.rules = RULES.model_copy(update={"taxes": {"0.21": "VAT 9", "0.09": "VAT 9"}})
+    (problem,) = rehearsed(at).problems
+    assert (problem.code, problem.stops) == ("totals_differ", True)
+    assert "52.50 EUR" in problem.message
+    with pytest.raises(Rejected, match="totals_differ"):
+        at.push()
+
+
 def test_a_company_of_another_currency_is_noticed() -> None:
     at = told(stocked(), mugs_and_cap())
     at.office.currency = "GBP"
