@@ -92,8 +92,8 @@ def _subscriptions(shop: str, rules: RepairRules) -> str:
         logger().warning("subscriptions repaired", extra=facts)
         _add("SubscriptionsRepaired", len(repaired.created), shop)
     if repaired.lost:
-        extra = {"shop": shop, "topics": repaired.lost, "why": repaired.why or "paused"}
-        logger().error("subscriptions lost", extra=extra)
+        why = repaired.why or "paused"
+        logger().error("subscriptions lost", extra={"shop": shop, "topics": repaired.lost, "why": why})
         count("SubscriptionsLost", shop=shop)
         return "lost"
     return "repaired" if repaired.created or repaired.removed else "kept"

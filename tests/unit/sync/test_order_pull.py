@@ -149,3 +149,13 @@ def test_it_stops_when_the_time_is_out_but_never_before_the_first() -> None:
     assert [finding.order_id for finding in found] == ["1", "2"]
     only = pull.orders.pull_all(["1", "2"], dry_run=False, has_time=lambda: False)
     assert [finding.order_id for finding in only] == ["1"]
+
+
+def test_what_there_is_no_time_to_fetch_is_left_to_intake() -> None:
+    pull = Pull({str(n): shopify_order() for n in range(1, 5)})
+    left = iter([True, False])
+    found = list(pull.orders.queue_all(["1", "2", "3", "4"], has_time=lambda: next(left)))
+    assert [finding.order_id for finding in found] == ["1", "2", "3", "4"]
+    assert pull.client.asked == ["1", "2"]
+    assert [finding.state for finding in found[2:]] == [OrderState.POSTPONED] * 2
+    assert [READERS["shopify"](each) for each in pull.queue[2:]] == [OrderHint("3", "thin"), OrderHint("4", "thin")]
