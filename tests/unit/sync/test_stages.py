@@ -226,8 +226,8 @@ PUSHES = (
     *("shared/platform/configuration.py", "shared/platform/kept.py"),
 )
 """Everything that runs within a push to the back office or to the storefront."""
-NEVER_STOPS = {"invalid_cursor", "invalid_order_key"}
-"""Of feeds, and of what operators type."""
+NEVER_STOPS = {"invalid_cursor", "invalid_order_key", "unauthorised"}
+"""Of feeds, of what operators type, and of what others send us."""
 
 
 def sources() -> Iterator[Path]:
