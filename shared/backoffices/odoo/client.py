@@ -33,7 +33,7 @@ _READS = frozenset(
     }
 )
 _BUSINESS = frozenset({"UserError", "ValidationError", "RedirectWarning"})
-_ACCESS = frozenset({"AccessError", "AccessDenied"})
+_ACCESS = frozenset({"AccessError", "AccessDenied", "Forbidden", "Unauthorized"})
 _BUSY = frozenset({"SerializationFailure", "LockNotAvailable", "DeadlockDetected", "TransactionRollbackError"})
 _BUSY_WORDS = ("could not serialize access", "deadlock detected", "could not obtain lock")
 """PostgreSQL's own words, which `load` hands on in its messages."""
@@ -107,7 +107,10 @@ class JsonRpc:
         self._user: int | None = None
 
     def call(self, model: str, method: str, ids: Sequence[int] | None, arguments: Mapping[str, Any]) -> Any:
-        positional = [] if ids is None else [list(ids)]
+        positional: list[Any] = [] if ids is None else [list(ids)]
+        if method == "create":  # takes what it creates by position alone (ran: IndexError otherwise)
+            arguments = dict(arguments)
+            positional.append(arguments.pop("vals_list"))
         try:
             return self._execute(model, method, positional, arguments, fresh=False)
         except Fault as fault:
@@ -261,6 +264,8 @@ def _fields(messages: Sequence[Mapping[str, Any]]) -> list[str]:
 def _raise(fault: Fault, what: str) -> NoReturn:
     if fault.kind in _BUSY or any(words in fault.message for words in _BUSY_WORDS):
         raise Retry("backoffice_busy", f"somebody else changes what {what} is to change") from None
+    if fault.kind == "OperationalError":
+        raise Retry("backoffice_unreachable", "Odoo does not reach the database that the settings name") from None
     if fault.kind in _BUSINESS:
         raise refused(fault.message) from None
     if fault.kind in _ACCESS:
@@ -281,7 +286,7 @@ def _judged(response: httpx.Response, *, writes: bool) -> Exception:
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         code = "backoffice_outcome_unknown" if writes else "backoffice_unreachable"
         return Retry(code, f"HTTP {response.status_code}, and not in Odoo's words")
-    return bug(f"HTTP {response.status_code}, and not in Odoo's words: is this the address of an Odoo?")
+    return bug(f"HTTP {response.status_code}, and not in Odoo's words: is this the address of an Odoo, with this database?")
 
 
 def _kind(name: Any) -> str:

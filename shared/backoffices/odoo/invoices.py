@@ -32,7 +32,7 @@ class Invoices:
     # ---- invoices ----
 
     def post(self, key: str) -> Sale:
-        """Eight requests; two when an invoice stands already."""
+        """Seven requests; two when an invoice stands already."""
         found = self._sales.require(key)
         sale = found.told
         if sale.invoice is not None:
@@ -41,8 +41,7 @@ class Invoices:
             raise refused(f"the sale {sale.number} is {found.order.state}: there is nothing to invoice")
         self._require_no_other_draft(found)
         number = self._drafted(found)
-        found = self._sales.require(key)
-        draft = next(bill for bill in found.order.invoice_ids if bill.id == number)
+        draft = self._bill(number)
         if draft.amount_total != found.order.amount_total:
             raise Rejected(
                 "totals_differ",
@@ -98,7 +97,9 @@ class Invoices:
         """
         bill = self._note(note)
         if bill is None or bill.state == "draft":
-            bill = self._posted(note, self._tied_out(note, self._drafted_note(note)))
+            draft = self._drafted_note(note)
+            draft = draft if bill is None else self._without_more(note, draft)
+            bill = self._posted(note, self._tied_out(note, draft))
         if bill.state != "posted":
             raise refused(f"the credit note {note.name} is cancelled in Odoo")
         return mapping.invoice(bill, {})
@@ -133,8 +134,8 @@ class Invoices:
             "tax_ids/.id": ",".join(taxes[name] for name in line.taxes),
         }
 
-    def _tied_out(self, note: CreditNote, bill: Bill) -> Bill:
-        """The draft with its rounding line, where it needs one. That of an earlier attempt is taken out first."""
+    def _without_more(self, note: CreditNote, bill: Bill) -> Bill:
+        """The draft of an earlier attempt without what this note does not name: its rounding line above all."""
         names = self._api.external_ids("account.move.line", [line.id for line in bill.invoice_line_ids])
         wanted = {external_id("credit", note.key, "line", line.key) for line in note.lines}
         extra = [line.id for line in bill.invoice_line_ids if names.get(line.id) not in wanted]
@@ -142,6 +143,10 @@ class Invoices:
             commands = [[2, number] for number in extra]
             self._api.call("account.move", "write", [bill.id], vals={"invoice_line_ids": commands})
             bill = self._bill(bill.id)
+        return bill
+
+    def _tied_out(self, note: CreditNote, bill: Bill) -> Bill:
+        """The draft with its rounding line, where it needs one."""
         computed = mapping.money(bill.amount_total, bill.currency_id.name if bill.currency_id else None)
         line = rounding_line(note.total, computed, note.rounding)
         if line is None:
@@ -177,16 +182,19 @@ class Invoices:
     # ---- payments ----
 
     def pay(self, payment: PaymentEntry) -> str:
-        """Six requests, five where the journal makes no entry; three when it is booked already. Once, the journals."""
-        bill = self._bill(int(payment.invoice)) if payment.invoice.isdecimal() else None
-        if bill is None:
+        """Seven requests, five where the journal makes no entry; three when it is booked already."""
+        if not payment.invoice.isdecimal():
             raise not_found(f"Odoo has no invoice {payment.invoice}", "invoice", "retry the order")
+        bill = self._bill(int(payment.invoice))
         number, state = self._payment(payment) or (self._drafted_payment(payment, bill), "draft")
+        refusal = self._api.attempt("account.payment", "action_post", [number]) if state == "draft" else ""
+        state, open_lines = self._entry(number)
         if state == "draft":
-            refusal = self._api.attempt("account.payment", "action_post", [number])
-            if refusal:
-                raise refused(refusal)
-        self._settle(number, bill)
+            raise refused(refusal or "Odoo does not post the payment and does not say why")
+        for line in open_lines:
+            self._api.call("account.move", "js_assign_outstanding_line", [bill.id], line_id=line)
+        if open_lines and self._entry(number)[1] == open_lines:
+            raise refused(f"Odoo does not set the payment against {bill.name}: it has less open than was paid")
         return str(number)
 
     def _payment(self, payment: PaymentEntry) -> tuple[int, str] | None:
@@ -210,21 +218,19 @@ class Invoices:
             record["invoice_ids/.id"] = str(bill.id)
         return self._api.load("account.payment", record)
 
-    def _settle(self, number: int, bill: Bill) -> None:
-        """Set the payment's entry against the invoice, as the button "Add" beside an open payment does.
+    def _entry(self, number: int) -> tuple[str, list[int]]:
+        """The payment's state, and which lines of its entry no invoice has been set against.
 
-        A payment without an entry of its own needs none: it names its invoice (since 18).
+        A payment without an entry of its own has none: it names its invoice (since 18).
         """
         lines = {"move_id": {"fields": {"line_ids": {"fields": _OPEN}}}}
         (row,) = self._api.graph("account.payment", [["id", "=", number]], {"state": {}, **lines})
         entry = row.get("move_id") or {}
-        open_lines = [
-            line["id"]
+        return str(row["state"]), [
+            int(line["id"])
             for line in entry.get("line_ids") or ()
             if line["account_type"] == "asset_receivable" and not line["reconciled"] and line["amount_residual"]
         ]
-        for line in open_lines:
-            self._api.call("account.move", "js_assign_outstanding_line", [bill.id], line_id=line)
 
 
 def _billed(name: str, line: Line) -> dict[str, str]:

@@ -56,7 +56,8 @@ def order_specification(line_taxes: str, *, tracks: bool, payments: bool) -> dic
         "picking_ids": _linked(
             *("name", "state", "origin", "date_done", "picking_type_code", "picking_type_id", "backorder_id"),
             move_ids=_linked(
-                *("state", "product_uom_qty", "quantity", "picked", "sale_line_id"), product_id=_linked("default_code")
+                *("state", "product_uom_qty", "quantity", "picked", "sale_line_id", "location_dest_id"),
+                product_id=_linked("default_code"),
             ),
             **tracking,
         ),

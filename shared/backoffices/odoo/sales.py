@@ -109,7 +109,7 @@ class Sales:
         return self._tied_out(order, found).told
 
     def amend(self, order: SalesOrder) -> Sale:
-        """Seven requests, three more where the rounding line changes.
+        """Six requests, three or four more where the rounding line changes.
 
         Odoo lowers and cancels open moves by itself as the lines go down, raises them or makes new ones as they go up
         (ran against 19.0). It refuses a quantity below what was delivered.

@@ -75,6 +75,7 @@ class Move(Record):
     quantity: Decimal = Decimal(0)
     picked: bool = False
     sale_line_id: Link = None
+    location_dest_id: Link = None
 
     @property
     def is_open(self) -> bool:

@@ -11,12 +11,13 @@ from shared.backoffices.odoo.dialect import Dialect
 from shared.backoffices.odoo.masters import Masters, Place
 from shared.backoffices.odoo.names import external_id
 from shared.backoffices.odoo.sales import Found, Sales
-from shared.backoffices.odoo.schemas import Move, Picking, read
+from shared.backoffices.odoo.schemas import Move, Picking
 from shared.orders.models import Parcel
 
 _WITHOUT_ASKING = {"skip_backorder": True, "skip_sms": True, "skip_immediate": True}
 """Without the first, validating a part answers 200 with a dialogue and does nothing (ran)."""
 
+_UNANSWERED = "Odoo does not validate the transfer: it asks something that staff must answer"
 _MOST_TRANSFERS = 20
 """No sale has so many open deliveries: something does not move on."""
 
@@ -29,122 +30,102 @@ class Shipments:
         self._sales = sales
 
     def ship(self, shipping: Shipping) -> Sale:
-        """Eight requests when one open delivery has it all, ten when a part of it stays; two when it is done already.
+        """Six requests when one open delivery has it all, seven when a part of it stays; two when it is done already.
 
         Units and key go into the open delivery in one request, its source document (`origin`) becoming the key. A
         transfer that Odoo splits off for the rest inherits that text; its `backorder_id` tells it, and it gets its own.
         """
+        found = self._sales.require(shipping.sale)
         for _ in range(_MOST_TRANSFERS):
-            found = self._sales.require(shipping.sale)
             ours = _of_key(found, shipping.key)
-            waiting = next((picking for picking in ours if picking.is_open), None)
-            if waiting is not None:
-                self._validate(waiting)
-                continue
-            missing = _missing(shipping, found, ours)
-            if missing:
-                self._assign(shipping, found, missing)
-                continue
-            split = [one for one in found.order.picking_ids if one.origin == shipping.key and one not in ours]
-            if split:
-                ids = [one.id for one in split]
-                self._api.call("stock.picking", "write", ids, vals={"origin": found.order.name})
-                found = self._sales.require(shipping.sale)
-            return found.told
+            waiting = next((picking.id for picking in ours if picking.is_open), None)
+            missing = {} if waiting else _missing(shipping, found, ours)
+            if waiting is None and not missing:
+                self._rename_rest(found, shipping.key, ours)
+                return found.told
+            number = waiting or self._assign(shipping, found, missing)
+            refusal = self._api.attempt("stock.picking", "button_validate", [number], context=_WITHOUT_ASKING)
+            found = self._sales.require(shipping.sale)
+            if any(picking.id == number and picking.is_open for picking in found.order.picking_ids):
+                raise refused(refusal or _UNANSWERED)
         raise refused(f"the deliveries of {shipping.sale} do not come to what was shipped")
 
-    def _assign(self, shipping: Shipping, found: Found, missing: Mapping[str, int]) -> None:
+    def _rename_rest(self, found: Found, key: str, ours: Sequence[Picking]) -> None:
+        """Give what Odoo has split off for later the sale as its source again: it is not of this shipment."""
+        rest = [picking.id for picking in found.order.picking_ids if picking.origin == key and picking not in ours]
+        if rest:
+            self._api.call("stock.picking", "write", rest, vals={"origin": found.order.name})
+
+    def _assign(self, shipping: Shipping, found: Found, missing: Mapping[str, int]) -> int:
         """Mark units of the first open delivery that has some of them as picked for this shipment, and no others."""
         if found.told.state is not SaleState.CONFIRMED:
             raise refused(f"the sale {found.order.name} is {found.order.state}: nothing of it can be shipped")
-        for picking in _open_deliveries(found):
+        deliveries = _open_deliveries(found)
+        short = _short(deliveries, found, missing)
+        if short:
+            listed = ", ".join(f"{units} of line {key}" for key, units in short.items())
+            raise refused(f"the sale {found.order.name} has no open delivery with {listed}")
+        for picking in deliveries:
             wanted = _units_from(picking, found, missing)
             if wanted:
                 commands = [[1, move.id, _picked(wanted.get(move.id))] for move in picking.move_ids if move.is_open]
                 values = {"origin": shipping.key, "move_ids": commands, **self._tracking(shipping.parcels)}
                 self._api.call("stock.picking", "write", [picking.id], vals=values)
-                return
-        listed = ", ".join(f"{units} of line {key}" for key, units in missing.items())
-        raise refused(f"the sale {found.order.name} has no open delivery with {listed}")
+                return picking.id
+        raise refused(f"the sale {found.order.name} has no open delivery")
 
     def _tracking(self, parcels: Sequence[Parcel]) -> dict[str, str]:
         numbers = [parcel.number for parcel in parcels if parcel.number]
         return {"carrier_tracking_ref": ",".join(numbers)} if numbers and self._dialect.tracks else {}
 
-    def _validate(self, picking: Picking) -> None:
-        refusal = self._api.attempt("stock.picking", "button_validate", [picking.id], context=_WITHOUT_ASKING)
-        if self._state(picking.id) != "done":
-            raise refused(refusal or f"Odoo does not validate {picking.name}: it asks something that staff must answer")
-
-    def _state(self, number: int) -> str:
-        rows = self._api.rows("stock.picking", [["id", "=", number]], ["state"])
-        return str(rows[0]["state"]) if rows else "gone"
-
     # ---- returns ----
 
     def take_back(self, goods: GoodsReturn) -> str:
-        """Seven requests when received, four when expected; one when it is there already.
+        """Six requests; one when it is there already.
 
         The transfer is what Odoo's own return dialogue makes, in one `load` under our external id: the dialogue knows
         no key. Its moves do not count as delivered back (`to_refund`): money is apart.
         """
-        there = self._api.rows(
-            "stock.picking", [["origin", "=", goods.key], ["picking_type_code", "=", "incoming"]], ["state"], order="id"
-        )
-        number = int(there[0]["id"]) if there else self._returned(goods)
-        state = str(there[0]["state"]) if there else "draft"
-        if state == "draft":
-            self._api.attempt("stock.picking", "action_confirm", [number])
-        if goods.received and state != "done":
-            self._receive(number)
+        number, state = self._there(goods) or (self._returned(goods), "draft")
+        refusal = ""
+        if goods.received and state != "done":  # it confirms a draft, and takes all units where none is picked (ran)
+            refusal = self._api.attempt("stock.picking", "button_validate", [number], context=_WITHOUT_ASKING)
+        elif state == "draft":
+            refusal = self._api.attempt("stock.picking", "action_confirm", [number])
+        else:
+            return str(number)
+        there = self._there(goods)
+        if there is None or there[1] == "draft" or (goods.received and there[1] != "done"):
+            raise refused(refusal or _UNANSWERED)
         return str(number)
+
+    def _there(self, goods: GoodsReturn) -> tuple[int, str] | None:
+        domain = [["origin", "=", goods.key], ["picking_type_code", "=", "incoming"], ["backorder_id", "=", False]]
+        rows = self._api.rows("stock.picking", domain, ["state"], order="id", limit=1)
+        return (int(rows[0]["id"]), str(rows[0]["state"])) if rows else None
 
     def _returned(self, goods: GoodsReturn) -> int:
         place = self._masters.place(goods.warehouse)
         found = self._sales.require(goods.sale)
         rows = [row for line in goods.lines for row in _rows_back(goods, line.key, line.quantity, found, place)]
-        done = {str(row["origin_returned_move_id/.id"]) for row in rows}
         origin = next(
-            (one for one in found.order.picking_ids if any(str(move.id) in done for move in one.move_ids)), None
+            (
+                picking
+                for picking in found.order.picking_ids
+                if any(str(move.id) == rows[0]["origin_returned_move_id/.id"] for move in picking.move_ids)
+            ),
+            None,
         )
-        customers = self._customers_location(rows)
-        for row in rows:
-            row["location_id/.id"] = customers
         record = {
             "id": external_id("return", goods.key),
             "picking_type_id/.id": str(place.incoming),
             "partner_id/.id": str(found.order.partner_shipping_id or ""),
-            "location_id/.id": customers,
+            "location_id/.id": rows[0]["location_id/.id"],
             "location_dest_id/.id": str(place.shelf),
             "origin": goods.key,
             "return_id/.id": str(origin.id) if origin else "",
         }
         return self._api.load("stock.picking", record, "move_ids", rows)
-
-    def _customers_location(self, rows: Sequence[Mapping[str, str]]) -> str:
-        """Where the goods are now, by Odoo's books: where their move brought them."""
-        moves = self._api.rows(
-            "stock.move", [["id", "=", int(rows[0]["origin_returned_move_id/.id"])]], ["location_dest_id"]
-        )
-        return str(moves[0]["location_dest_id"][0])
-
-    def _receive(self, number: int) -> None:
-        specification: dict[str, Any] = {
-            "state": {},
-            "name": {},
-            "move_ids": {"fields": {"state": {}, "product_uom_qty": {}}},
-        }
-        (row,) = self._api.graph("stock.picking", [["id", "=", number]], specification)
-        picking = read(Picking, row)
-        if not picking.is_open:
-            return
-        commands = [
-            [1, move.id, {"quantity": mapping.whole(move.product_uom_qty), "picked": True}]
-            for move in picking.move_ids
-            if move.is_open
-        ]
-        self._api.call("stock.picking", "write", [number], vals={"move_ids": commands})
-        self._validate(picking)
 
 
 def _of_key(found: Found, key: str) -> list[Picking]:
@@ -171,6 +152,17 @@ def _open_deliveries(found: Found) -> list[Picking]:
     if any(one.picking_type_code == "internal" and one.is_open for one in found.order.picking_ids):
         raise refused(f"{found.order.name} is shipped in several steps: its earlier ones are to be done in Odoo first")
     return sorted(pickings, key=lambda picking: picking.id)
+
+
+def _short(deliveries: Sequence[Picking], found: Found, missing: Mapping[str, int]) -> dict[str, int]:
+    """What all open deliveries together do not have: looked at before a part of it is sent off."""
+    short = dict(missing)
+    for picking in deliveries:
+        for move in picking.move_ids:
+            key = found.keys.get(move.sale_line_id or 0)
+            if key in short and move.is_open:
+                short[key] -= mapping.whole(move.product_uom_qty)
+    return {key: units for key, units in short.items() if units > 0}
 
 
 def _units_from(picking: Picking, found: Found, missing: Mapping[str, int]) -> dict[int, int]:
@@ -203,7 +195,7 @@ def _rows_back(goods: GoodsReturn, key: str, units: int, found: Found, place: Pl
                     "id": external_id("return", goods.key, "line", key, str(move.id)),
                     "product_id/.id": str(move.product_id.id),
                     "product_uom_qty": str(part),
-                    "location_id/.id": "",
+                    "location_id/.id": str(move.location_dest_id or ""),
                     "location_dest_id/.id": str(place.shelf),
                     "origin_returned_move_id/.id": str(move.id),
                     "sale_line_id/.id": str(move.sale_line_id or ""),

@@ -56,7 +56,7 @@ class Stock:
         return Feed(self._masters.skus_of(rows), str(rows[-1]["id"]) if len(rows) == PAGE else None)
 
     def count(self, count: StockCount) -> str:
-        """Five requests; one when it was applied already.
+        """Six requests; one when it was applied already.
 
         Applying makes a move for each line, one without a difference as well (ran), and all of them bear our key as
         their reference. Until then the lines wait in Odoo's list of counts, where they may be overwritten.

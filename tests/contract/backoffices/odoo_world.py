@@ -1,4 +1,4 @@
-"""A company in Odoo as a world of the contract suite, over JSON-2: a real Odoo where one is installed, else the fake."""
+"""A company in Odoo as a world of the contract suite, over JSON-2: a real one where it is installed, else the fake."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -103,7 +103,9 @@ class OdooWorld:
         return {
             "sales": self._count("sale.order", ["origin", "=", key]),
             "invoices": self._count("account.move", [billed, "=", key], ["move_type", "=", "out_invoice"]),
-            "credits": self._count("account.move", ["invoice_origin", "=like", below], ["move_type", "=", "out_refund"]),
+            "credits": self._count(
+                "account.move", ["invoice_origin", "=like", below], ["move_type", "=", "out_refund"]
+            ),
             "returns": self._count("stock.picking", ["origin", "=like", below], ["picking_type_code", "=", "incoming"]),
             "payments": self._count("account.payment", ["memo", "=like", below]),
         }
