@@ -86,8 +86,8 @@ class BackOfficeSettings(BookRules):
     """Odoo: `jsonrpc` up to version 18."""
     mapping: dict[str, JsonValue] = {}
     """简道云: which of your forms and fields hold what; see `shared/backoffices/jiandaoyun/`."""
-    look_every_minutes: Annotated[int, Field(ge=1, le=1440)] = 1
-    """How often its changes are asked for."""
+    look_every_minutes: Annotated[int, Field(ge=0, le=1440)] = 1
+    """How often its changes are asked for. The schedule runs each minute; 0 takes every run, an extra one too."""
 
     @field_validator("address")
     @classmethod

@@ -40,7 +40,7 @@ def look_at_all(has_time: Callable[[], bool], *, run: str) -> dict[str, str]:
 def _look_at(name: str, connected: BackOfficeSettings, has_time: Callable[[], bool], run: str) -> str:
     worker = Worker(jobs=job_table(), holder=run, clock=utc_now, lease=_LEASE, has_time=has_time)
     last = job_table().find(f"backoffice_sales/{name}")
-    if last and last.finished_at and utc_now() - last.started_at < timedelta(minutes=connected.look_every_minutes):
+    if last and last.finished_at and utc_now() - last.started_at < _pause(connected):
         return "fresh"
     try:
         jobs = list(_jobs(name, connected, office(name, connected), worker))
@@ -52,6 +52,11 @@ def _look_at(name: str, connected: BackOfficeSettings, has_time: Callable[[], bo
     for job in jobs:
         logger().info("back office looked at", extra={"job": job.name, "finished": bool(job.finished_at), **job.counts})
     return "done" if all(job.finished_at for job in jobs) else "unfinished"
+
+
+def _pause(connected: BackOfficeSettings) -> timedelta:
+    """A little less than asked for: the schedule is not on time to the second."""
+    return timedelta(minutes=connected.look_every_minutes) - timedelta(seconds=20)
 
 
 def _jobs(name: str, connected: BackOfficeSettings, adapter: BackOffice, worker: Worker) -> Iterable[Job]:
