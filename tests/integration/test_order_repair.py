@@ -35,7 +35,9 @@ from shared.storefronts.woocommerce.signature import authenticate
 from shared.storefronts.woocommerce.subscriptions import ORDER_TOPICS as WOOCOMMERCE_TOPICS
 from shared.storefronts.woocommerce.subscriptions import WooCommerceSubscriptions
 from shared.sync.order_pull import OrderPull
+from shared.sync.repair.silence import Rhythm
 from shared.sync.repair.table import WatchTable
+from shared.sync.repair.watch import Watch
 from shared.sync.table import JobTable, TaskTable
 from shared.wiring import order_repair, subscription_desk
 from shared.wiring.storefront import reader
@@ -331,3 +333,16 @@ def test_what_was_missed_is_counted_apart_from_what_was_only_late(
     told = capsys.readouterr().out
     for shop, number in missed.items():
         assert f'"shop":"{shop}","OrdersMissed":[{float(number)}]' in told.replace(" ", "")
+
+
+def test_a_shop_that_falls_silent_calls_a_person_once(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    last = house.now - timedelta(hours=2)
+    rhythm = Rhythm(begins=last - timedelta(weeks=7), counts=(10,) * (7 * 168))
+    house.watches.keep(Watch(shop="borealis", listed_until=last, counted_until=last, rhythm=rhythm, last_order_at=last))
+    for _ in range(3):
+        house.repair()
+    assert [task.id for task in house.tasks.all()] == ["shop_silent/borealis/orders"]
+    assert capsys.readouterr().out.count('"ShopSilent":[1.0]') == 1
+    house.borealis.sell("MUG", 1)
+    house.repair()
+    assert list(house.tasks.all()) == []
