@@ -24,6 +24,10 @@ class OrderFinder(Protocol):
         """The record, read consistently."""
         ...
 
+
+class OrderIndex(OrderFinder, Protocol):
+    """The same for many at a time."""
+
     def find_many(self, keys: Iterable[OrderKey]) -> Mapping[OrderKey, OrderRecord]:
         """The records that there are of these orders, each read consistently."""
         ...

@@ -19,6 +19,7 @@ from shared.kernel.identifiers import SHOP_PATTERN
 from shared.kernel.model import Canonical, faults_of
 from shared.orders.review import ReviewRules
 from shared.sync.backoffice.rules import BookRules
+from shared.sync.repair.rules import RepairRules
 
 ShopId = Annotated[str, StringConstraints(pattern=SHOP_PATTERN)]
 _HOST = r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?$"
@@ -49,6 +50,8 @@ class ShopSettings(Canonical):
     """How long an order may take from the shop to here. A level that fell in the shop is not raised again earlier."""
     review: ReviewRules | None = None
     """This shop's own rules in place of the common ones."""
+    repair: RepairRules = RepairRules()
+    """How closely it is looked after: missed orders, its webhooks, its silence."""
     backoffice: ShopId | None = None
     """The name of the back office that its orders are recorded in. None: they stay here."""
     tell_storefront: bool = True

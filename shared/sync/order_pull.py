@@ -15,7 +15,7 @@ from shared.storefronts.port import OrderReader, StorefrontClient
 from shared.sync.manual import OrderFinding, OrderState, state_of
 
 if TYPE_CHECKING:
-    from shared.orders.ports import OrderBook  # loads tenacity, which nothing here needs
+    from shared.orders.ports import OrderIndex  # loads tenacity, which nothing here needs
 
 _DELETED = {"shopify": "orders/delete", "woocommerce": "order.deleted"}
 _UPDATED = {"shopify": "orders/updated", "woocommerce": "order.updated"}
@@ -33,7 +33,7 @@ class OrderPull:
     platform: str
     client: StorefrontClient
     reader: OrderReader
-    book: "OrderBook"
+    book: "OrderIndex"
     enqueue: Callable[[Delivery], None]
     """Returns once the delivery is durable, or raises `Retry`."""
     clock: Clock

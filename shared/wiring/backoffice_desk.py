@@ -1,24 +1,10 @@
-"""Put a shop's books together: its back office's adapter, loaded when it is needed."""
+"""Put a shop's books together."""
 
-import ssl
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache, partial
-
-import httpx
-from pydantic import ValidationError
-
-from shared.backoffices.http import TIMEOUT
-from shared.backoffices.port import BackOffice
 from shared.kernel.clock import utc_now
-from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected
-from shared.kernel.model import faults_of
-from shared.platform.configuration import ApiCredentials, settings
-from shared.platform.settings import BackOfficeSettings
+from shared.platform.configuration import settings
 from shared.sync.backoffice.push import BooksDesk
-from shared.sync.backoffice.services import ServiceCatalogue
+from shared.wiring.backoffice_connection import office, services
 from shared.wiring.backoffice_tables import mirror_table
 from shared.wiring.order_desk import desk as order_desk
 
@@ -38,111 +24,9 @@ def books_desk(shop: str) -> BooksDesk:
     return BooksDesk(
         name=name,
         office=office(name, connected),
-        services=_services(name, connected),
+        services=services(name, connected),
         rules=connected,
         orders=order_desk(shop),
         mirrors=mirror_table(),
         clock=utc_now,
     )
-
-
-def connected_office(name: str) -> BackOffice:
-    """One back office by its name in the settings, or `Rejected` with code `unknown_backoffice`."""
-    return office(name, settings().backoffice(name))
-
-
-@dataclass(frozen=True)
-class _Connection:
-    connected: BackOfficeSettings
-    office: BackOffice
-    services: ServiceCatalogue
-
-
-_connections: dict[str, _Connection] = {}
-
-
-def office(name: str, connected: BackOfficeSettings) -> BackOffice:
-    """One back office's adapter, kept for the environment's life, or until its settings change."""
-    return _connection(name, connected).office
-
-
-def _services(name: str, connected: BackOfficeSettings) -> ServiceCatalogue:
-    return _connection(name, connected).services
-
-
-def _connection(name: str, connected: BackOfficeSettings) -> _Connection:
-    kept = _connections.get(name)
-    if kept is None or kept.connected != connected:
-        adapter = _adapter(name, connected)
-        kept = _Connection(connected, adapter, ServiceCatalogue(adapter, time.monotonic))
-        _connections[name] = kept
-    return kept
-
-
-def _adapter(name: str, connected: BackOfficeSettings) -> BackOffice:
-    """The vendor's adapter; only that vendor's package is loaded."""
-    return _ADAPTERS[connected.vendor](name, connected)
-
-
-def _tryton(name: str, connected: BackOfficeSettings) -> BackOffice:
-    from shared.backoffices.tryton.backoffice import TrytonBackOffice  # noqa: PLC0415 - load one vendor only
-
-    database = _required(name, "database", connected.database)
-    return TrytonBackOffice(connected.address, database, _credentials(name), _http(), utc_now)
-
-
-def _odoo(name: str, connected: BackOfficeSettings) -> BackOffice:
-    from shared.backoffices.odoo.backoffice import OdooBackOffice  # noqa: PLC0415
-
-    database = _required(name, "database", connected.database)
-    return OdooBackOffice(connected.address, database, _credentials(name), _http(), transport=connected.transport)
-
-
-def _erpnext(name: str, connected: BackOfficeSettings) -> BackOffice:
-    from shared.backoffices.erpnext.backoffice import ErpNextBackOffice  # noqa: PLC0415
-
-    company = _required(name, "company", connected.company)
-    return ErpNextBackOffice(connected.address, company, _credentials(name), _http())
-
-
-def _jiandaoyun(name: str, connected: BackOfficeSettings) -> BackOffice:
-    from shared.backoffices.jiandaoyun.backoffice import JiandaoyunBackOffice  # noqa: PLC0415
-    from shared.backoffices.jiandaoyun.pace import Pace  # noqa: PLC0415
-    from shared.backoffices.jiandaoyun.settings import JiandaoyunMapping  # noqa: PLC0415
-
-    try:
-        mapping = JiandaoyunMapping.model_validate(connected.mapping)
-    except ValidationError as error:
-        fault = faults_of(error)[0]
-        field = f"backoffices.{name}.mapping.{fault.field}"
-        raise Rejected("invalid_settings", fault.message, field=field) from error
-    pace = Pace(utc_now, time.sleep)
-    return JiandaoyunBackOffice(connected.address, mapping, _credentials(name), _http(), utc_now, pace)
-
-
-_ADAPTERS: Mapping[str, Callable[[str, BackOfficeSettings], BackOffice]] = {
-    "tryton": _tryton,
-    "odoo": _odoo,
-    "erpnext": _erpnext,
-    "jiandaoyun": _jiandaoyun,
-}
-
-
-def _required(name: str, field: str, value: str | None) -> str:
-    if value is None:
-        raise Rejected("invalid_settings", "it is needed for this vendor", field=f"backoffices.{name}.{field}")
-    return value
-
-
-def _credentials(name: str) -> Credentials:
-    return partial(_api_credentials().of, name)
-
-
-@cache
-def _api_credentials() -> ApiCredentials:
-    return ApiCredentials()
-
-
-@cache
-def _http() -> httpx.Client:
-    return httpx.Client(timeout=TIMEOUT, verify=ssl.create_default_context(), follow_redirects=False)

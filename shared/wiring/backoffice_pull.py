@@ -17,7 +17,7 @@ from shared.platform.settings import BackOfficeSettings
 from shared.sync.backoffice.feed import Page, feed_step
 from shared.sync.backoffice.stock import StockOwner, follow
 from shared.sync.jobs import Job, Worker, work
-from shared.wiring.backoffice_desk import office
+from shared.wiring.backoffice_connection import office
 from shared.wiring.backoffice_tables import mirror_table
 from shared.wiring.level_tables import job_table
 from shared.wiring.tables import stock_table

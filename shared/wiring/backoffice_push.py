@@ -11,7 +11,8 @@ from shared.sync.backoffice.counts import Count, is_superseded
 from shared.sync.backoffice.outage import Outages
 from shared.sync.backoffice.push import push
 from shared.sync.backoffice.tell_count import tell_count
-from shared.wiring.backoffice_desk import books_desk, connected_office
+from shared.wiring.backoffice_connection import connected_office
+from shared.wiring.backoffice_desk import books_desk
 from shared.wiring.errands import run_batch
 from shared.wiring.tables import stock_table
 

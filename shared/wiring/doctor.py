@@ -11,7 +11,7 @@ from shared.storefronts.port import Inspection, Need, ShopFacts
 from shared.sync.backoffice.doctor import Expected, facts_of, judge
 from shared.sync.findings import Finding, Notebook, Side, Trouble
 from shared.sync.shop_doctor import ExpectedShop, judge_shop
-from shared.wiring.backoffice_desk import connected_office
+from shared.wiring.backoffice_connection import connected_office
 from shared.wiring.storefront_client import credentials_of, http
 from shared.wiring.tables import order_table, stock_table
 

@@ -11,9 +11,7 @@ from typing import Any
 
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict, Rejected, Retry, StorebridgeError
-from shared.platform.aws_http import AwsService
 from shared.platform.configuration import settings
-from shared.platform.ingress_queue import IngressQueue
 from shared.platform.invoke import invoke_later
 from shared.platform.observability import count, logger
 from shared.platform.push_queue import PushRequest, request_push
@@ -34,13 +32,10 @@ from shared.sync.manual import (
     skipped,
     tally,
 )
-from shared.sync.order_pull import OrderPull
 from shared.sync.rehearsal import ListedDrift, look_and_push, rehearsed
 from shared.wiring.channel_desk import channel_desk
 from shared.wiring.level_tables import drift_table, job_table
-from shared.wiring.storefront import reader
-from shared.wiring.storefront_client import client
-from shared.wiring.tables import order_table
+from shared.wiring.order_pull import order_pull
 
 _LEASE = timedelta(minutes=10)
 """Longer than any page takes."""
@@ -152,22 +147,10 @@ def _sweep(request: SyncRequest, run: Run) -> SyncResult:
 # Orders
 
 
-def _orders(request: SyncRequest) -> OrderPull:
-    connected = settings().shop(request.shop)
-    return OrderPull(
-        shop=request.shop,
-        platform=connected.platform,
-        client=client(request.shop, connected),
-        reader=reader(connected.platform),
-        book=order_table(),
-        enqueue=IngressQueue(AwsService("sqs"), AwsService("s3")),
-        clock=utc_now,
-    )
-
-
 def _given_orders(request: SyncRequest, run: Run) -> SyncResult:
     ids = tuple(dict.fromkeys(request.ids))
-    found = list(_orders(request).pull_all(ids, dry_run=request.dry_run, has_time=lambda: run.has_time(request)))
+    orders = order_pull(request.shop)
+    found = list(orders.pull_all(ids, dry_run=request.dry_run, has_time=lambda: run.has_time(request)))
     return SyncResult(
         what=request.what,
         shop=request.shop,
@@ -180,7 +163,7 @@ def _given_orders(request: SyncRequest, run: Run) -> SyncResult:
 
 
 def _period(request: SyncRequest, run: Run) -> SyncResult:
-    orders, found = _orders(request), list[OrderFinding]()
+    orders, found = order_pull(request.shop), list[OrderFinding]()
     since, until = request.since, request.until or utc_now()
     if since is None:
         raise Rejected("invalid_request", "say which orders", field="since")

@@ -7,7 +7,7 @@ from shared.platform.ingress_queue import IngressQueue
 from shared.sync.order_pull import OrderPull
 from shared.wiring.storefront import reader
 from shared.wiring.storefront_client import client
-from shared.wiring.tables import order_table
+from shared.wiring.tables import order_records
 
 
 def order_pull(shop: str) -> OrderPull:
@@ -18,7 +18,7 @@ def order_pull(shop: str) -> OrderPull:
         platform=connected.platform,
         client=client(shop, connected),
         reader=reader(connected.platform),
-        book=order_table(),
+        book=order_records(),
         enqueue=IngressQueue(AwsService("sqs"), AwsService("s3")),
         clock=utc_now,
     )

@@ -62,8 +62,8 @@ def _repair_one(shop: str, has_time: Callable[[], bool], run: str) -> dict[str, 
     return {name: _apart(shop, name, part) if has_time() else "no_time" for name, part in parts.items()}
 
 
-def rules_of(_shop: str) -> RepairRules:
-    return RepairRules()
+def rules_of(shop: str) -> RepairRules:
+    return settings().shop(shop).repair
 
 
 def _apart(shop: str, name: str, part: Callable[[], str]) -> str:

@@ -12,7 +12,7 @@ from shared.platform.errand_queue import CountErrand, OrderErrand
 from shared.platform.settings import ShopSettings
 from shared.storefronts.port import FulfilmentDesk
 from shared.sync.storefront_push import TellingDesk, tell
-from shared.wiring.backoffice_desk import connected_office
+from shared.wiring.backoffice_connection import connected_office
 from shared.wiring.backoffice_tables import mirror_table
 from shared.wiring.errands import run_batch
 from shared.wiring.storefront_client import credentials_of, http

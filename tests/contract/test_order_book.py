@@ -15,7 +15,6 @@ from shared.kernel.errors import Conflict
 from shared.kernel.identifiers import OrderKey
 from shared.orders.decision import Circumstances, Commit, decide
 from shared.orders.models import PaymentState
-from shared.orders.ports import OrderBook
 from shared.orders.record import HoldReason
 from shared.orders.review import ReviewRules
 from shared.orders.table import OrderTable
@@ -23,7 +22,7 @@ from tests.builders.orders import NOON, line, order
 from tests.builders.stock import counted
 from tests.fakes.order_desk import FakeOrderBook, FakeStockRoom
 
-Rooms = tuple[OrderBook, StockRoom]
+Rooms = tuple[FakeOrderBook | OrderTable, StockRoom]
 
 
 @pytest.fixture(params=["fake", "dynamodb"])

@@ -188,6 +188,7 @@ def test_an_order_goes_through_the_back_office_and_back(house: House, shop: str)
     assert invoice.state is InvoiceState.PAID
     assert invoice.total.equals(record.total)
     assert shown_at(house.shops, key) == ["1Z777", "1Z778"]
+    assert mails_to_the_buyer(house.shops, key) == 2
     assert list(house.mirrors.stopped(shop)) == []
     assert house.explains_its_stock("MUG")
 
@@ -243,6 +244,14 @@ def test_an_order_cancelled_at_the_shop_is_cancelled_there(house: House) -> None
     assert house.sale(key).state is SaleState.CANCELLED
     assert house.erp.fresh().stock(["LAMP"], house.erp.warehouse)["LAMP"].sellable == 5
     assert list(house.mirrors.stopped("borealis")) == []
+
+
+def mails_to_the_buyer(shops: Twins, key: OrderKey) -> int:
+    """One for each consignment, however often the shop was told."""
+    if key.shop == "aurora":
+        gid = shops.aurora.order(key.order_id)["admin_graphql_api_id"]
+        return sum(mail.order == gid for mail in shops.aurora.fulfilment.mails)
+    return sum(mail.order == int(key.order_id) for mail in shops.borealis.shop.mails)
 
 
 def _product(house: House, sku: str) -> Product:

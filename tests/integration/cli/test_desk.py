@@ -15,7 +15,7 @@ from shared.kernel.errors import Retry
 from shared.kernel.identifiers import OrderKey
 from shared.orders.errands import Office
 from shared.orders.models import Order, Parcel, PaymentState
-from shared.wiring import backoffice_desk, storefront_client, storefront_push
+from shared.wiring import backoffice_connection, storefront_client, storefront_push
 from tests.builders.books import account, paid_by, taxed
 from tests.integration.cli.conftest import CommandLine, disconnect
 from tests.integration.cli.quiet import AURORA, BOREALIS, SECRETS, SETTINGS, QuietStack, Trade
@@ -36,7 +36,7 @@ def stack() -> Iterator[LocalStack]:
 def trade(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trade]:
     forget()
     made = Trade(stack)
-    monkeypatch.setattr(backoffice_desk, "_adapter", lambda _name, _connected: made.office)
+    monkeypatch.setattr(backoffice_connection, "_adapter", lambda _name, _connected: made.office)
     with closing(shopify_admin.serve(made.aurora)) as aurora, closing(made.borealis.serve()) as borealis:
         ports = {AURORA: aurora.port, BOREALIS: borealis.port}
         monkeypatch.setenv("STOREBRIDGE_LOCAL_STOREFRONTS", json.dumps(ports))
@@ -51,7 +51,7 @@ def trade(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trade]
 def forget() -> None:
     """As in a new process."""
     disconnect()
-    backoffice_desk._connections.clear()
+    backoffice_connection._connections.clear()
     for kept in (storefront_client.http, storefront_client._api_credentials, storefront_push._fulfilment):
         kept.cache_clear()
 
@@ -402,6 +402,6 @@ def test_a_vendor_without_adapter_is_a_fault(
     def nobody(*_arguments: Any) -> None:
         raise Retry("backoffice_unreachable", "no adapter")
 
-    monkeypatch.setattr(backoffice_desk, "_adapter", nobody)
+    monkeypatch.setattr(backoffice_connection, "_adapter", nobody)
     result = storebridge("doctor", "--shop", "borealis", "--orders", "0", "--json")
     assert ("backoffice", "erp", "answers") in faults(json.loads(result.stdout))

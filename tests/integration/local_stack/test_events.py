@@ -83,6 +83,23 @@ def test_the_schedule_event_runs_to_its_end(stack: LocalStack) -> None:
     assert left_over(stack) == {}
 
 
+@pytest.mark.parametrize("function", ["backoffice-push", "storefront-push"])
+def test_the_errand_events_are_run_whole(stack: LocalStack, function: str) -> None:
+    """Neither a back office nor a shop to tell is connected here: the errands end at once, and nothing is set aside."""
+    event = read(f"{function.replace('-', '_')}_sqs")
+    assert invoke(stack, function, event) == {"batchItemFailures": []}
+    stack.drain()
+    assert left_over(stack) == {}
+
+
+def test_the_look_at_back_offices_ends_where_there_are_none(stack: LocalStack) -> None:
+    assert invoke(stack, "backoffice-pull", read("backoffice_pull_schedule")) == {}
+
+
+def test_the_repair_event_looks_after_every_shop_that_may_be_asked(stack: LocalStack) -> None:
+    assert invoke(stack, "order-repair", read("order_repair_schedule")) == {}
+
+
 def test_each_function_has_an_event_and_each_event_a_function() -> None:
     named = {path.stem for path in EVENTS.glob("*.json")}
     owners = {path.parent.name for path in Path(ROOT / "functions").glob("*/handler.py")}

@@ -17,7 +17,7 @@ from shared.storefronts.shopify.mapping import read_order as read_shopify
 from shared.storefronts.woocommerce.mapping import read_order as read_woocommerce
 from shared.sync.manual import OrderState
 from shared.sync.order_pull import OrderPull
-from tests.fakes.order_desk import FakeStockRoom, desk
+from tests.fakes.order_desk import FakeOrderBook, FakeStockRoom, desk
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 READERS = {"shopify": read_shopify, "woocommerce": read_woocommerce}
@@ -54,12 +54,14 @@ class Pull:
         self.queue: list[Delivery] = []
         self.desk = desk(FakeStockRoom())
         self.client = Client(orders, platform)
+        book = self.desk.book
+        assert isinstance(book, FakeOrderBook)
         self.orders = OrderPull(
             shop="aurora",
             platform=platform,
             client=self.client,
             reader=READERS[platform],
-            book=self.desk.book,
+            book=book,
             enqueue=self.queue.append,
             clock=lambda: NOW,
         )
