@@ -62,8 +62,14 @@ class MemoryBackOffice:
     """One company. `interrupt(method, when)` is called `before` and `after` a call took effect, and may raise."""
 
     def __init__(self, clock: Clock, *, currency: str = "EUR", capabilities: Mapping[str, bool] | None = None) -> None:
-        self.capabilities = Capabilities(
-            vendor="memory", tells_delivery=True, sellable="on hand - promised", tried="itself", **(capabilities or {})
+        self.capabilities = Capabilities.model_validate(
+            {
+                "vendor": "memory",
+                "tells_delivery": True,
+                "sellable": "on hand - promised",
+                "tried": "itself",
+                **(capabilities or {}),
+            }
         )
         self.clock = clock
         self.currency = currency

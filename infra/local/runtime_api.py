@@ -226,5 +226,6 @@ def _environment(function: Function, launch: Launch, runtime_api: str) -> dict[s
         "PYTHONPATH": ":".join(str(place) for place in (launch.task_root, *launch.python_path)),
         "PYTHONUNBUFFERED": "1",  # a killed function's last words are in its log
         "TZ": ":UTC",
+        "WEBHOOK_BASE_URL": "",  # no shop can reach this machine, so none is asked to send here
         "_HANDLER": function.handler,
     }

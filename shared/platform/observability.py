@@ -17,11 +17,11 @@ def logger() -> Logger:
     return Logger(use_rfc3339=True, utc=True)
 
 
-def count(metric: str, **dimensions: str) -> None:
-    """Add one to a metric. A metric of its own each time: within one, Powertools keeps a dimension's last value only.
+def count(metric: str, amount: int = 1, **dimensions: str) -> None:
+    """Add one, or so many, to a metric. A metric of its own each time: within one, Powertools keeps a dimension's last value only.
 
     Dimensions must come from a small fixed set: each combination is billed.
     """
-    with single_metric(name=metric, unit=MetricUnit.Count, value=1) as entry:
+    with single_metric(name=metric, unit=MetricUnit.Count, value=amount) as entry:
         for name, value in dimensions.items():
             entry.add_dimension(name=name, value=value)

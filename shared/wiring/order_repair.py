@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
-
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict, Rejected, Retry
 from shared.platform.configuration import settings
@@ -90,7 +88,7 @@ def _subscriptions(shop: str, rules: RepairRules) -> str:
     if repaired.created or repaired.removed:
         facts = {"shop": shop, "made": repaired.created, "removed": repaired.removed}
         logger().warning("subscriptions repaired", extra=facts)
-        _add("SubscriptionsRepaired", len(repaired.created), shop)
+        _count_some("SubscriptionsRepaired", len(repaired.created), shop)
     if repaired.lost:
         why = repaired.why or "paused"
         logger().error("subscriptions lost", extra={"shop": shop, "topics": repaired.lost, "why": why})
@@ -116,8 +114,8 @@ def _orders(shop: str, rules: RepairRules, has_time: Callable[[], bool], run: st
         job = work(f"order_repair/{shop}", step, worker)
     finally:
         # What this run found: the job's own counts may be of several runs.
-        _add("OrdersMissed", found["missing"], shop)
-        _add("OrdersBehind", found["newer"], shop)
+        _count_some("OrdersMissed", found["missing"], shop)
+        _count_some("OrdersBehind", found["newer"], shop)
     logger().info("shop looked after", extra={"shop": shop, "finished": bool(job.finished_at), **found})
     if job.finished_at:
         _silence(shop, rules)
@@ -138,8 +136,6 @@ def _minutes(length: timedelta) -> int:
     return length // timedelta(minutes=1)
 
 
-def _add(metric: str, number: int, shop: str) -> None:
-    """Add to a metric, which `count` does one at a time."""
+def _count_some(metric: str, number: int, shop: str) -> None:
     if number:
-        with single_metric(name=metric, unit=MetricUnit.Count, value=number) as entry:
-            entry.add_dimension(name="shop", value=shop)
+        count(metric, number, shop=shop)

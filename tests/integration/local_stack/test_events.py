@@ -21,7 +21,9 @@ def stack() -> Iterator[LocalStack]:
         settings=tomllib.loads((HERE / "settings.toml").read_text(encoding="utf-8")),
         secrets=tomllib.loads((HERE / "secrets.example.toml").read_text(encoding="utf-8")),
     )
-    with LocalStack(Options(contents=contents, retry_after=0)) as running:
+    closed = json.dumps({shop["address"]: 9 for shop in contents.settings["shops"].values()})
+    nowhere = {"STOREBRIDGE_LOCAL_STOREFRONTS": closed}
+    with LocalStack(Options(contents=contents, retry_after=0, environment=nowhere)) as running:
         yield running
 
 
@@ -96,8 +98,10 @@ def test_the_look_at_back_offices_ends_where_there_are_none(stack: LocalStack) -
     assert invoke(stack, "backoffice-pull", read("backoffice_pull_schedule")) == {}
 
 
-def test_the_repair_event_looks_after_every_shop_that_may_be_asked(stack: LocalStack) -> None:
-    assert invoke(stack, "order-repair", read("order_repair_schedule")) == {}
+def test_the_repair_event_looks_after_every_shop_and_says_what_stands_in_its_way(stack: LocalStack) -> None:
+    verdict = {"subscriptions": "no_base_url", "orders": "storefront_unreachable"}
+    found = invoke(stack, "order-repair", read("order_repair_schedule"))
+    assert found == {"aurora": verdict, "borealis": verdict}
 
 
 def test_each_function_has_an_event_and_each_event_a_function() -> None:
