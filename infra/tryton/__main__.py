@@ -21,20 +21,22 @@ def main() -> int:
         signal.signal(number, lambda *_: stopping.set())
     try:
         with tempfile.TemporaryDirectory() as folder:
-            with console.status("copying the template database") as status:
-                copy_database(Path(folder), status.update)
-                status.update("starting Tryton")
-                running = serving(Path(folder))
-            with running as server:
-                console.print(f"Tryton: {server.url}, database {server.database}; it forgets everything at its end.")
-                for who in (USER, ADMIN):
-                    console.print(f"User {who['user']}, password {who['password']}", highlight=False)
-                console.print("Ctrl-C stops it.")
-                stopping.wait()
+            _serve(Path(folder), stopping)
     except TrytonUnavailable as error:
         console.print(f"[red]{error}[/red]")
         return 1
     return 0
+
+
+def _serve(folder: Path, stopping: threading.Event) -> None:
+    copy_database(folder, lambda step: console.print(f"{step} …"))
+    console.print("starting Tryton …")
+    with serving(folder) as server:
+        console.print(f"Tryton: {server.url}, database {server.database}. It forgets everything at its end.")
+        for who in (USER, ADMIN):
+            console.print(f"User {who['user']}, password {who['password']}", highlight=False)
+        console.print("Ctrl-C stops it.")
+        stopping.wait()
 
 
 if __name__ == "__main__":

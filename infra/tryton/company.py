@@ -43,7 +43,7 @@ def found(tryton: TrytonApi, today: date) -> None:
     for year in range(min(_FIRST_YEAR, today.year - 1), today.year + 2):
         _fiscal_year(tryton, company, year)
     _payment(tryton, company)
-    _catalogue(tryton, company)
+    _catalogue(tryton)
     _user(tryton, company)
 
 
@@ -126,7 +126,7 @@ def _payment(tryton: TrytonApi, company: int) -> None:
     tryton.create("account.invoice.payment.method", {**values, "credit_account": bank, "debit_account": bank})
 
 
-def _catalogue(tryton: TrytonApi, company: int) -> None:
+def _catalogue(tryton: TrytonApi) -> None:
     unit = _identifier(tryton, "product", "uom_unit")
     values = {
         "name": "Everything",

@@ -1,15 +1,16 @@
 """Changing one's mind about a sale that Tryton has processed, by its module sale_amendment.
 
-An amendment changes lines, lets what is not picked yet be planned anew, and shows staff who changed what. Facts are from
-the modules' source, 8.2.0, and were run:
+An amendment changes lines, lets what is not picked yet be planned anew, and shows staff who changed what. Facts are
+from the modules' source, 8.2.0, and were run:
 
 * It cannot add a line, and a line is created on a draft sale only. But a line may be moved: new ones are created on a
   helper, a draft sale that lives for a moment, moved with quantity 0, and brought to their quantity by the amendment.
 * It changes no taxes. A line whose taxes change gives its key to a new line, and goes to 0.
 * It deletes every planned move to the buyer that is a draft, and so spoils shipments that are assigned or picked, whose
-  moves to the buyer are drafts still. Assigned ones are set back to waiting first. Picked ones are packed for the moment
-  of the amendment, and then unpacked again.
-* A processed sale cannot be cancelled. With all its lines at 0 Tryton calls it done, and so empty it counts as cancelled.
+  moves to the buyer are drafts still. Assigned ones are set back to waiting first. Picked ones are packed for the
+  moment of the amendment, and then unpacked again.
+* A processed sale cannot be cancelled. With all its lines at 0 Tryton calls it done, and so empty it counts as
+  cancelled.
 """
 
 from typing import Any

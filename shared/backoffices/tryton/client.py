@@ -38,7 +38,7 @@ _NOT_ALLOWED = "You are not allowed to"
 
 
 _QUOTED = re.compile(r'(field )?"([^"]*)"')
-_IS_DOCUMENT = re.compile(r"[A-Za-z-]{0,6}[0-9-]*(?:\s*\[[!-~]+\])?")
+_IS_DOCUMENT = re.compile(r"[A-Za-z-]{0,6}\d[\d-]*(?:\s*\[[!-~]+\])?|\[[!-~]+\]")
 
 
 class TrytonApi:

@@ -1,8 +1,8 @@
 """Invoices, credit notes and payments.
 
 A credit note is an invoice with negative quantities, as Tryton's own are, under our key as its reference. Its lines
-come from the lines of the sale where the sale was amended below what is invoiced, so that the sale is even again; otherwise
-from those of the invoice: from the sale they would make Tryton offer to invoice the goods once more.
+come from the lines of the sale where the sale was amended below what is invoiced, so that the sale is even again;
+otherwise from those of the invoice: from the sale they would make Tryton offer to invoice the goods once more.
 
 A payment is booked by Tryton's own wizard (`account.invoice.pay`), which reconciles it. Its key begins the description
 of the entry that it makes. Source: the modules account_invoice and sale of 8.2, read and run.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from shared.backoffices.http import not_found
-from shared.backoffices.tryton.client import TrytonApi
+from shared.backoffices.tryton.client import Domain, TrytonApi
 from shared.backoffices.tryton.schemas import Answer, Coded, Named, ProductRow, TaxRow, WarehouseRow, fields_of, read
 from shared.kernel import strict_json
 from shared.kernel.errors import Rejected
@@ -115,7 +115,7 @@ class Masters:
         return self._digits
 
 
-def rows(api: TrytonApi, model: type[_Row], name: str, domain: list[object], *, limit: int | None = None) -> list[_Row]:
+def rows(api: TrytonApi, model: type[_Row], name: str, domain: Domain, *, limit: int | None = None) -> list[_Row]:
     """Records that match, by ascending id, read as the model."""
     return [read(model, row) for row in api.rows(name, domain, fields_of(model), limit=limit)]
 

@@ -13,6 +13,8 @@ from shared.backoffices.http import bug
 from shared.kernel import strict_json
 from shared.kernel.errors import Rejected
 
+_CLOCK = ("hour", "minute", "second", "microsecond")
+
 
 def written(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, separators=(",", ":"), default=_tagged).encode("ascii")
@@ -38,7 +40,7 @@ def _tagged(value: object) -> Any:
             return {"__class__": "Decimal", "decimal": f"{value:f}"}
         case datetime():
             moment = value.astimezone(UTC)
-            clock = {name: getattr(moment, name) for name in ("hour", "minute", "second", "microsecond")}
+            clock = {name: getattr(moment, name) for name in _CLOCK}
             return {"__class__": "datetime", **_day(moment), **clock}
         case date():
             return {"__class__": "date", **_day(value)}
@@ -59,8 +61,9 @@ def _untagged(value: Any) -> Any:
         case {"__class__": "date"}:
             return date(value["year"], value["month"], value["day"])
         case {"__class__": "datetime"}:
-            clock = (value[name] for name in ("hour", "minute", "second", "microsecond"))
-            return datetime(value["year"], value["month"], value["day"], *clock, tzinfo=UTC)
+            hour, minute, second, microsecond = (value[name] for name in _CLOCK)
+            day = (value["year"], value["month"], value["day"])
+            return datetime(*day, hour, minute, second, microsecond, tzinfo=UTC)
         case dict():
             return {key: _untagged(each) for key, each in value.items()}
         case _:

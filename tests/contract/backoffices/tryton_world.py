@@ -45,17 +45,24 @@ class TrytonWorld:
     def __init__(self, server: Server, http: httpx.Client) -> None:
         self._server = server
         self._http = http
-        self._staff = admin(server, http)
-        self.office: BackOffice = self.fresh()
+        self.staff = admin(server, http)
+        self._first = self._client(http)
+        self._first.identify()
+        self.office: BackOffice = self._first
 
     def fresh(self) -> BackOffice:
         return self._client(self._http)
 
-    def killing(self, at: int, *, after: bool) -> BackOffice:
-        return self._client(httpx.Client(transport=_Deadly(self._http, at, after=after)))
+    def killing(self, at: int, *, after: bool, logged_in: bool = False) -> BackOffice:
+        """`logged_in`: the worker has a session already, so that it dies at its work."""
+        office = self._client(httpx.Client(transport=_Deadly(self._http, at, after=after)))
+        if logged_in:
+            for name in ("_session", "_user_id", "_preferences"):
+                setattr(office._api, name, getattr(self._first._api, name))
+        return office
 
     def put_on_shelf(self, sku: str, units: int) -> None:
-        staff = self._staff
+        staff = self.staff
         (product,) = staff.rows("product.product", [["code", "=", sku]], ["id"])
         (place,) = staff.rows("stock.location", [["name", "=", self.warehouse]], ["storage_location"])
         values = {
@@ -69,8 +76,8 @@ class TrytonWorld:
     def pick(self, key: str) -> None:
         for shipment in self._open(key):
             if shipment["state"] == "waiting":
-                self._staff.press(SHIPMENT, "assign_force", shipment["id"])
-                self._staff.press(SHIPMENT, "pick", shipment["id"])
+                self.staff.press(SHIPMENT, "assign_force", shipment["id"])
+                self.staff.press(SHIPMENT, "pick", shipment["id"])
 
     def send_off(self, key: str, units: Mapping[str, int] | None = None, parcels: Sequence[Parcel] = ()) -> None:
         for shipment in self._open(key):
@@ -78,31 +85,31 @@ class TrytonWorld:
             if units is not None:
                 self._make_smaller(number, units)
             if shipment["state"] == "waiting":
-                self._staff.press(SHIPMENT, "assign_force", number)
-                self._staff.press(SHIPMENT, "pick", number)
+                self.staff.press(SHIPMENT, "assign_force", number)
+                self.staff.press(SHIPMENT, "pick", number)
             if parcels:
-                self._staff.write(SHIPMENT, [number], {"shipping_reference": parcels[0].number})
+                self.staff.write(SHIPMENT, [number], {"shipping_reference": parcels[0].number})
             if shipment["state"] != "packed":
-                self._staff.press(SHIPMENT, "pack", number)
-            self._staff.press(SHIPMENT, "ship", number)
+                self.staff.press(SHIPMENT, "pack", number)
+            self.staff.press(SHIPMENT, "ship", number)
 
     def deliver(self, key: str) -> None:
         for shipment in self._open(key, "shipped"):
-            self._staff.press(SHIPMENT, "do", shipment["id"])
+            self.staff.press(SHIPMENT, "do", shipment["id"])
 
     def count_documents(self, key: str) -> Mapping[str, int]:
         like = f"{key}%"
-        sales = self._staff.rows("sale.sale", [["reference", "like", like]], ["id"])
-        invoices = self._staff.rows("account.invoice", [["reference", "like", like]], ["total_amount"])
+        sales = self.staff.rows("sale.sale", [["reference", "like", like]], ["id"])
+        invoices = self.staff.rows("account.invoice", [["reference", "like", like]], ["total_amount"])
         return {
             "sales": len(sales),
             "invoices": sum(row["total_amount"] >= 0 for row in invoices),
             "credits": sum(row["total_amount"] < 0 for row in invoices),
-            "returns": len(self._staff.rows("stock.shipment.out.return", [["reference", "like", like]], ["id"])),
-            "payments": len(self._staff.rows("account.move", [["description", "like", like]], ["id"])),
+            "returns": len(self.staff.rows("stock.shipment.out.return", [["reference", "like", like]], ["id"])),
+            "payments": len(self.staff.rows("account.move", [["description", "like", like]], ["id"])),
         }
 
-    def _client(self, http: httpx.Client) -> BackOffice:
+    def _client(self, http: httpx.Client) -> TrytonBackOffice:
         def credentials(*, fresh: bool = False) -> Mapping[str, str]:
             return company.USER
 
@@ -110,15 +117,15 @@ class TrytonWorld:
 
     def _open(self, key: str, *states: str) -> list[dict[str, Any]]:
         wanted = list(states or ("waiting", "assigned", "picked", "packed"))
-        (sale,) = self._staff.rows("sale.sale", [["reference", "=", key]], ["shipments.state"])
+        (sale,) = self.staff.rows("sale.sale", [["reference", "=", key]], ["shipments.state"])
         return [shipment for shipment in sale["shipments."] if shipment["state"] in wanted]
 
     def _make_smaller(self, number: int, units: Mapping[str, int]) -> None:
         """What is to be fetched from the shelf, before anybody goes."""
         fields = ["inventory_moves.product.code", "inventory_moves.quantity"]
-        (shipment,) = self._staff.rows(SHIPMENT, [["id", "=", number]], fields)
+        (shipment,) = self.staff.rows(SHIPMENT, [["id", "=", number]], fields)
         for move in shipment["inventory_moves."]:
-            self._staff.write("stock.move", [move["id"]], {"quantity": units.get(move["product."]["code"], 0)})
+            self.staff.write("stock.move", [move["id"]], {"quantity": units.get(move["product."]["code"], 0)})
 
 
 class _Deadly(httpx.BaseTransport):
