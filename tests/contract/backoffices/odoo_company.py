@@ -1,0 +1,147 @@
+"""A company in Odoo, real or not, as a world of the contract suite; its staff call it the same way as we do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import httpx
+
+from shared.backoffices.odoo.backoffice import OdooBackOffice, TransportName
+from shared.backoffices.odoo.client import Json2, JsonRpc
+from shared.backoffices.port import BackOffice
+from shared.kernel.credentials import Credentials
+from shared.orders.models import Parcel
+from tests.contract.backoffices.world import Killed
+
+
+class Address(NamedTuple):
+    """Where a company is, and the keys of our user and of its staff."""
+
+    url: str
+    database: str
+    warehouse: str
+    ours: str
+    staff: str
+    memo: str = "memo"
+    """The field of a payment that bears our key."""
+
+
+class OdooWorld:
+    vat21 = "VAT 21"
+    vat9 = "VAT 9"
+    method = "Bank"
+
+    def __init__(self, address: Address, transport: TransportName = "json2") -> None:
+        self._address = address
+        self._transport = transport
+        self._http = httpx.Client(trust_env=False)
+        self.warehouse = address.warehouse
+        self.office: BackOffice = self.fresh()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def fresh(self) -> BackOffice:
+        return self._client(self._http)
+
+    def killing(self, at: int, *, after: bool) -> BackOffice:
+        return self._client(httpx.Client(transport=_Deadly(self._http, at, after=after)))
+
+    def _client(self, http: httpx.Client) -> BackOffice:
+        ours = _credentials("storebridge", self._address.ours)
+        return OdooBackOffice(self._address.url, self._address.database, ours, http, transport=self._transport)
+
+    # ---- what staff do ----
+
+    def put_on_shelf(self, sku: str, units: int) -> None:
+        (product,) = self._staff("product.product", "search_read", domain=[["default_code", "=", sku]], fields=[])
+        (place,) = self._staff(
+            "stock.warehouse", "search_read", domain=[["name", "=", self.warehouse]], fields=["lot_stock_id"]
+        )
+        counted = {"product_id": product["id"], "location_id": place["lot_stock_id"][0], "inventory_quantity": units}
+        quants = self._staff("stock.quant", "create", vals_list=[counted], context={"inventory_mode": True})
+        self._staff("stock.quant", "action_apply_inventory", ids=quants)
+
+    def pick(self, key: str) -> None:
+        for picking in self._open_deliveries(key):
+            commands = [
+                [1, move["id"], {"quantity": int(move["product_uom_qty"]), "picked": True}]
+                for move in picking["move_ids"]
+            ]
+            self._staff("stock.picking", "write", ids=[picking["id"]], vals={"move_ids": commands})
+
+    def send_off(self, key: str, units: Mapping[str, int] | None = None, parcels: Sequence[Parcel] = ()) -> None:
+        tracking = {"carrier_tracking_ref": ",".join(str(parcel.number) for parcel in parcels)} if parcels else {}
+        for picking in self._open_deliveries(key):
+            commands = []
+            for move in picking["move_ids"]:
+                wanted = (
+                    int(move["product_uom_qty"]) if units is None else units.get(move["product_id"]["default_code"], 0)
+                )
+                commands.append([1, move["id"], {"quantity": wanted, "picked": bool(wanted)}])
+            self._staff("stock.picking", "write", ids=[picking["id"]], vals={"move_ids": commands, **tracking})
+            context = {"skip_backorder": True}
+            assert self._staff("stock.picking", "button_validate", ids=[picking["id"]], context=context) is True
+
+    def deliver(self, key: str) -> None:
+        """Odoo cannot tell."""
+
+    def _open_deliveries(self, key: str) -> list[dict[str, Any]]:
+        product: dict[str, Any] = {"product_id": {"fields": {"default_code": {}}}}
+        moves = {"move_ids": {"fields": {"state": {}, "product_uom_qty": {}, **product}}}
+        domain = [
+            ["sale_id.origin", "=", key],
+            ["picking_type_code", "=", "outgoing"],
+            ["state", "not in", ["done", "cancel"]],
+        ]
+        found = self._staff("stock.picking", "web_search_read", domain=domain, specification={"state": {}, **moves})
+        records: list[dict[str, Any]] = found["records"]
+        for picking in records:
+            picking["move_ids"] = [move for move in picking["move_ids"] if move["state"] not in ("done", "cancel")]
+        return records
+
+    def count_documents(self, key: str) -> Mapping[str, int]:
+        below = f"{key}/%"
+        billed = "invoice_line_ids.sale_line_ids.order_id.origin"
+        return {
+            "sales": self._count("sale.order", ["origin", "=", key]),
+            "invoices": self._count("account.move", [billed, "=", key], ["move_type", "=", "out_invoice"]),
+            "credits": self._count(
+                "account.move", ["invoice_origin", "=like", below], ["move_type", "=", "out_refund"]
+            ),
+            "returns": self._count("stock.picking", ["origin", "=like", below], ["picking_type_code", "=", "incoming"]),
+            "payments": self._count("account.payment", [self._address.memo, "=like", below]),
+        }
+
+    def _count(self, model: str, *domain: list[Any]) -> int:
+        return len(self._staff(model, "search_read", domain=list(domain), fields=[]))
+
+    def _staff(self, model: str, method: str, ids: Sequence[int] | None = None, **arguments: Any) -> Any:
+        way = Json2 if self._transport == "json2" else JsonRpc
+        staff = _credentials("admin", self._address.staff)
+        return way(self._address.url, self._address.database, staff, self._http).call(model, method, ids, arguments)
+
+
+def _credentials(user: str, key: str) -> Credentials:
+    def read(*, fresh: bool = False) -> Mapping[str, str]:
+        return {"api_key": key, "user": user}
+
+    return read
+
+
+class _Deadly(httpx.BaseTransport):
+    """Sends with another client, and dies at one request."""
+
+    def __init__(self, http: httpx.Client, at: int, *, after: bool) -> None:
+        self._http = http
+        self._at = at
+        self._after = after
+        self._seen = -1
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._seen += 1
+        if self._seen == self._at and not self._after:
+            raise Killed
+        response = self._http.send(request)
+        if self._seen == self._at:
+            raise Killed
+        return httpx.Response(response.status_code, headers=response.headers, content=response.content)
