@@ -286,7 +286,9 @@ def _judged(response: httpx.Response, *, writes: bool) -> Exception:
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         code = "backoffice_outcome_unknown" if writes else "backoffice_unreachable"
         return Retry(code, f"HTTP {response.status_code}, and not in Odoo's words")
-    return bug(f"HTTP {response.status_code}, and not in Odoo's words: is this the address of an Odoo, with this database?")
+    return bug(
+        f"HTTP {response.status_code}, and not in Odoo's words: is this the address of an Odoo, with this database?"
+    )
 
 
 def _kind(name: Any) -> str:

@@ -221,7 +221,8 @@ class Invoices:
     def _entry(self, number: int) -> tuple[str, list[int]]:
         """The payment's state, and which lines of its entry no invoice has been set against.
 
-        A payment without an entry of its own has none: it names its invoice (since 18).
+        A payment without an entry of its own has none: it names its invoice (since 18, by its source; Community's own
+        journals made entries when it was run).
         """
         lines = {"move_id": {"fields": {"line_ids": {"fields": _OPEN}}}}
         (row,) = self._api.graph("account.payment", [["id", "=", number]], {"state": {}, **lines})

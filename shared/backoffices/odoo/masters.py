@@ -1,6 +1,6 @@
 """What staff have set up in Odoo and we look up by name: products, taxes, warehouses, journals, places."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -30,18 +30,16 @@ _FIRST_WITH_HAS_ACCESS = 18
 
 
 class Place(NamedTuple):
-    """A warehouse, and where in it goods are."""
+    """A warehouse, by Odoo's ids."""
 
     id: int
     name: str
-    steps: str
     shelf: int
+    """Location of what is in stock."""
     everything: int
+    """Location above all of its locations."""
     incoming: int
-
-    @property
-    def ships_in_one_step(self) -> bool:
-        return self.steps == "ship_only"
+    """Operation type of receipts."""
 
 
 class Masters:
@@ -160,12 +158,11 @@ class Masters:
 
     def _warehouses(self) -> dict[str, Place]:
         if self._places is None:
-            fields = ["name", "delivery_steps", "lot_stock_id", "view_location_id", "in_type_id"]
+            fields = ["name", "lot_stock_id", "view_location_id", "in_type_id"]
             self._places = {
                 str(row["name"]): Place(
                     id=int(row["id"]),
                     name=str(row["name"]),
-                    steps=str(row["delivery_steps"]),
                     shelf=_id(row["lot_stock_id"]),
                     everything=_id(row["view_location_id"]),
                     incoming=_id(row["in_type_id"]),
@@ -223,11 +220,6 @@ class Masters:
         if not rows:
             raise not_found(f"Odoo has no pricelist in {currency}", "currency", f"create a pricelist in {currency}")
         return str(rows[0]["id"])
-
-    def skus_of(self, rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-        """SKUs of records whose `product_id` was read with its internal reference; those without one are left out."""
-        codes = (row["product_id"].get("default_code") for row in rows if isinstance(row.get("product_id"), dict))
-        return tuple(dict.fromkeys(str(code) for code in codes if code))
 
 
 def _rate(row: Mapping[str, Any]) -> str | None:

@@ -17,16 +17,9 @@ def external_id(kind: str, *keys: str) -> str:
     return f"{MODULE}.{'-'.join([kind, *(_escaped(key) for key in keys)])}"
 
 
-def last_key(name: str, kind: str, *keys: str) -> str | None:
-    """The key that follows `kind` and `keys` in an external id; None where the id is not one of those."""
+def key_of(name: str, kind: str, *keys: str) -> str | None:
+    """The one key that follows `kind` and `keys` in an external id; None where the id is not one of those."""
     start = external_id(kind, *keys) + "-"
-    rest = name.removeprefix(start)
-    return None if rest == name or "-" in rest else _plain(rest)
-
-
-def key_of(name: str, kind: str) -> str | None:
-    """The key of `external_id(kind, key)`; None where the id is not one of those."""
-    start = f"{MODULE}.{kind}-"
     rest = name.removeprefix(start)
     return None if rest == name or "-" in rest else _plain(rest)
 

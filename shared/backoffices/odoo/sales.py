@@ -16,7 +16,7 @@ from shared.backoffices.odoo.customers import Customers
 from shared.backoffices.odoo.dialect import Dialect
 from shared.backoffices.odoo.feeds import PAGE, moment, place
 from shared.backoffices.odoo.masters import Masters
-from shared.backoffices.odoo.names import external_id, key_of, last_key
+from shared.backoffices.odoo.names import external_id, key_of
 from shared.backoffices.odoo.schemas import Line, Order, read
 from shared.backoffices.port import Feed
 from shared.backoffices.rounding import KEY as ROUNDING
@@ -90,7 +90,7 @@ class Sales:
 
     def _with_keys(self, key: str, order: Order) -> Found:
         names = self._api.external_ids("sale.order.line", [line.id for line in order.order_line])
-        keys = {number: last_key(name, "sale", key, "line") for number, name in names.items()}
+        keys = {number: key_of(name, "sale", key, "line") for number, name in names.items()}
         return Found(key, order, {number: name for number, name in keys.items() if name is not None})
 
     # ---- recording ----
@@ -296,7 +296,7 @@ class Sales:
     def changed(self, since: datetime, cursor: str | None) -> Feed[str]:
         """Sales, then deliveries and returns, then invoices; two requests a page.
 
-        Goods that were picked alone are not told of: that writes the moves and not the delivery.
+        A pick is told of, and so is a payment of an invoice: Odoo then writes the delivery and the invoice (ran).
         """
         number, after = place(cursor)
         model, specification, domain = _CHANGES[min(number, len(_CHANGES) - 1)]

@@ -53,7 +53,7 @@ class Stock:
         domain = [["write_date", ">=", moment(since)], *page_after(cursor)]
         product: dict[str, Any] = {"product_id": {"fields": {"default_code": {}}}}
         rows = self._api.graph("stock.move", domain, product, limit=PAGE, order="id")
-        return Feed(self._masters.skus_of(rows), str(rows[-1]["id"]) if len(rows) == PAGE else None)
+        return Feed(_skus_of(rows), str(rows[-1]["id"]) if len(rows) == PAGE else None)
 
     def count(self, count: StockCount) -> str:
         """Six requests; one when it was applied already.
@@ -109,6 +109,12 @@ class Stock:
                 )
             shelves[product] = shelf
         return shelves
+
+
+def _skus_of(moves: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Of the moves' products; one without an internal reference has none."""
+    codes = (move["product_id"].get("default_code") for move in moves if isinstance(move.get("product_id"), dict))
+    return tuple(dict.fromkeys(str(code) for code in codes if code))
 
 
 def _is_split(row: Mapping[str, Any]) -> bool:
