@@ -18,8 +18,9 @@ def logger() -> Logger:
 
 
 def count(metric: str, amount: int = 1, **dimensions: str) -> None:
-    """Add one, or so many, to a metric. A metric of its own each time: within one, Powertools keeps a dimension's last value only.
+    """Add one, or so many, to a metric.
 
+    A metric of its own each time: within one, Powertools keeps a dimension's last value only.
     Dimensions must come from a small fixed set: each combination is billed.
     """
     with single_metric(name=metric, unit=MetricUnit.Count, value=amount) as entry:
