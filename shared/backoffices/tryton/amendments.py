@@ -47,8 +47,11 @@ class Amendments:
         self._sales = sales
 
     def amend(self, order: SalesOrder) -> SaleRow:
-        """Four requests where lines change; three more where lines are added; three again for a rounding line that
-        changes; two for each shipment that is picked and one where some are assigned."""
+        """Four requests where lines change; five more where lines are added; three more where the rounding line has to
+        change; one where nothing does. Two for the shipments that are picked, one for those that are assigned.
+
+        A worker that dies while picked shipments are packed leaves them packed: nothing tells that they were not.
+        """
         row = self._without_helper(order.key)
         _require_amendable(row)
         values = {each["note"]: each for each in self._sales.new_lines(order.lines)}
@@ -58,7 +61,7 @@ class Amendments:
         return self._rounded(row, order)
 
     def cancel(self, key: str) -> SaleRow:
-        """Two or three requests for a draft, four for one that was processed."""
+        """Three requests for a draft, four for one that was processed."""
         row = self._sales.required(key)
         if sale_state(row) is SaleState.CANCELLED:
             return row
@@ -89,7 +92,10 @@ class Amendments:
             change = _change(line, values.get(key_of(line)), settled.get(line.id, 0))
             if change:
                 changes[line.id] = change
-        return self._carry_out(row, changes) if changes or _drafts(row) else row
+        if changes:
+            return self._carry_out(row, changes)
+        self._discard_drafts(row)
+        return row
 
     def _without_old_taxes(self, row: SaleRow, values: dict[str, dict[str, Any]]) -> SaleRow:
         """Take the key from lines whose taxes change. Goods that were picked keep the taxes they were sold with."""
@@ -148,9 +154,8 @@ class Amendments:
         return self._sales.required(row.reference)
 
     def _carry_out(self, row: SaleRow, changes: dict[int, Change]) -> SaleRow:
+        self._discard_drafts(row)
         picked = self._make_way(row)
-        if _drafts(row):
-            self._api.press("sale.amendment", "delete", *_drafts(row))
         lines = [{"action": "line", "line": line, **change} for line, change in changes.items()]
         values = {"sale": row.id, "description": NOTE, "lines": [["create", lines]]}
         amendment = self._api.create("sale.amendment", values)
@@ -160,6 +165,12 @@ class Amendments:
         after = self._sales.required(row.reference)
         _require_amendable(after)
         return after
+
+    def _discard_drafts(self, row: SaleRow) -> None:
+        """Amendments of ours that a run before this one has left in the middle."""
+        drafts = [each.id for each in row.amendments if each.state == "draft" and each.description == NOTE]
+        if drafts:
+            self._api.press("sale.amendment", "delete", *drafts)
 
     def _make_way(self, row: SaleRow) -> list[int]:
         """Have no shipment assigned or picked; the ids of those that were picked."""
@@ -175,11 +186,6 @@ class Amendments:
 def _helper(key: str) -> str:
     """Reference of the draft sale on which lines are born. No order has such a key: it holds blanks."""
     return f"{key} (being amended)"
-
-
-def _drafts(row: SaleRow) -> list[int]:
-    """Amendments of ours that a run before this one has left in the middle."""
-    return [each.id for each in row.amendments if each.state == "draft" and each.description == NOTE]
 
 
 def _require_amendable(row: SaleRow) -> None:

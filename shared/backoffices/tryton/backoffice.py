@@ -49,7 +49,8 @@ class TrytonBackOffice:
     """The user's current company, over JSON-RPC. Credentials: `user` and `password`.
 
     The numbers of requests that methods name do not count what is read once and kept: a login, the user's preferences,
-    products, taxes, warehouses, currencies and methods of payment by the name that they were asked for.
+    products, taxes, warehouses, currencies and methods of payment by the name that they were asked for. Where goods of
+    a sale have left, each account of the sale takes one more, for the moments when they did.
 
     Tryton says that a shipment is `shipped` before it is `done`. A company that takes its shipments from packed to
     done in one step is never told of as having delivered.

@@ -19,6 +19,8 @@ from shared.kernel.errors import Rejected
 PAGE = 100
 
 _USES = ("invoice", "delivery")
+_ACTIVE_OR_NOT = ["active", "in", [True, False]]
+"""Without it Tryton leaves out what staff have deactivated."""
 
 
 class Customers:
@@ -45,7 +47,7 @@ class Customers:
         return Feed(tuple(_known(row) for row in found), str(found[-1].id) if len(found) == PAGE else None)
 
     def addresses(self, party: int) -> tuple[AddressRow, ...]:
-        found = rows(self._api, PartyRow, "party.party", [["id", "=", party]])
+        found = rows(self._api, PartyRow, "party.party", [["id", "=", party], _ACTIVE_OR_NOT])
         if not found:
             raise not_found("the customer is gone from Tryton", "customer", "retry the order")
         return found[0].addresses
@@ -61,7 +63,7 @@ class Customers:
 
     def _find(self, key: str) -> PartyRow | None:
         """By code. One that staff have deactivated counts too: its code stays taken."""
-        found = rows(self._api, PartyRow, "party.party", [["code", "=", key], ["active", "in", [True, False]]])
+        found = rows(self._api, PartyRow, "party.party", [["code", "=", key], _ACTIVE_OR_NOT])
         return found[0] if found else None
 
     def _new(self, card: CustomerCard) -> dict[str, Any]:

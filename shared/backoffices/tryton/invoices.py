@@ -43,7 +43,9 @@ class Invoices:
         self._sales = sales
 
     def post(self, key: str) -> SaleRow:
-        """Six requests; one where it was done before."""
+        """Six requests, two more where Tryton asks about taxes that are not its products' usual ones; one where it was
+        done before.
+        """
         row = self._sales.required(key)
         if _invoice_of(row, _STANDING) is not None:
             return row
@@ -64,8 +66,9 @@ class Invoices:
         return row
 
     def credit(self, note: CreditNote) -> Invoice:
-        """Six requests, one more for each product that is not on the invoice, two more for a rounding line; one where
-        it was done before."""
+        """Six requests, one more for each product that is not on the invoice, three more for a rounding line, two where
+        Tryton asks about taxes; one where it was done before.
+        """
         known = self._find(note.key)
         if known is None or known.state == "draft":
             known = self._drafted(note, known)

@@ -36,7 +36,8 @@ class Masters:
         missing = [sku for sku in wanted if sku not in self._products]
         for start in range(0, len(missing), MOST_VALUES):
             domain = [["code", "in", missing[start : start + MOST_VALUES]], ["salable", "=", True]]
-            self._products |= {row.code: row for row in rows(self._api, ProductRow, "product.product", domain)}
+            for row in rows(self._api, ProductRow, "product.product", domain):
+                self._products.setdefault(row.code, row)  # codes are not unique in Tryton: the oldest counts
         return {sku: self._products[sku] for sku in wanted if sku in self._products}
 
     def product(self, sku: str) -> ProductRow:

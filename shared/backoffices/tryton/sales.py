@@ -62,7 +62,7 @@ class Sales:
 
     def changed(self, since: Any, cursor: str | None) -> Feed[str]:
         """One request for a page of a hundred."""
-        places = ["", "lines.", "lines.moves.", "lines.invoice_lines.invoice.", "lines.moves.package."]
+        places = ["", "lines.", "lines.moves.", "lines.moves.package.", "lines.invoice_lines.invoice."]
         movements = [moved_since(place, since) for place in places]
         movements.append(moved_since("lines.moves.shipment.", since, SHIPMENT))
         domain = [

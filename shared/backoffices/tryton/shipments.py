@@ -53,16 +53,17 @@ class Shipments:
         self._amendments = amendments
 
     def ship(self, shipping: Shipping) -> SaleRow:
-        """Eleven requests for all that waits, two more for a part of it: each state of the shipment is one.
-
-        Two where it was done before.
+        """Nine requests for all that waits, two more for a part of it: each state of the shipment is one, and Tryton
+        asks once whether it may go without a carrier. One where it was done before.
         """
         row = self._sales.required(shipping.sale)
         if row.state == "confirmed":
             raise Retry("backoffice_busy", f"Tryton has not processed the sale {row.reference} yet")
         shipment = _ours(row, shipping.key) or self._claimed(row, shipping)
         state = shipment.state
-        if state in _OPEN and shipping.parcels and not parcels_of(shipment):
+        if state in LEFT:
+            return row
+        if shipping.parcels and not parcels_of(shipment):
             self._api.write(SHIPMENT, [shipment.id], {"shipping_reference": _numbers(shipping.parcels)})
         while state in _NEXT:
             self._api.press(SHIPMENT, _NEXT[state], shipment.id)

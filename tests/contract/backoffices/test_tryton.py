@@ -20,6 +20,7 @@ from shared.backoffices.documents import (
     StockCount,
 )
 from shared.backoffices.port import BackOffice, Refusal
+from shared.backoffices.tryton.amendments import NOTE
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Rejected
 from shared.orders.models import Parcel
@@ -86,6 +87,20 @@ def die_everywhere(request: pytest.FixtureRequest, tryton: TrytonWorld) -> Kille
         pytest.fail("no end to the requests of one act")
 
     return kill
+
+
+# ---- rights ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_user_without_groups_is_told_what_to_be_granted(tryton: TrytonWorld, key: str) -> None:
+    office = tryton.as_user(key.replace("/", "-"))
+    hints = {right.what: right.hint for right in office.missing_rights()}
+    assert hints["record sales"] == "add the user to the group Sales"
+    assert hints["validate amendments"] == "add the user to the group Sale Amendment"
+    assert "keep customers" not in hints
+    with pytest.raises(Rejected) as refusal:
+        office.find_sale(key)
+    assert refusal.value.code == Refusal.AUTH
 
 
 # ---- states ----------------------------------------------------------------------------------------------------------
@@ -161,12 +176,23 @@ def test_an_amendment_leaves_alone_what_is_picked(tryton: TrytonWorld, key: str)
 
 
 def test_an_amendment_takes_back_what_was_only_assigned(tryton: TrytonWorld, key: str) -> None:
+    before = tryton.office.stock(["MUG"], tryton.warehouse)["MUG"].sellable
     sale = _confirmed(tryton, key)
     tryton.staff.press(SHIPMENT, "assign_force", int(sale.consignments[0].id.rpartition("/")[2]))
     amended = tryton.office.amend_sale(order_of(tryton, key, goods("1", "MUG", 2, "20.00"), total="20.00"))
     assert _states(amended) == {ConsignmentState.WAITING: {"1": 2}}
+    assert tryton.office.stock(["MUG"], tryton.warehouse)["MUG"].sellable == before - 2
     tryton.send_off(key)
     assert _found(tryton, key).shipped == {"1": 2}
+
+
+def test_an_amendment_that_was_left_in_the_middle_is_not_left_to_staff(tryton: TrytonWorld, key: str) -> None:
+    sale = _confirmed(tryton, key)
+    tryton.staff.create("sale.amendment", {"sale": int(sale.id), "description": NOTE})
+    staffs_own = tryton.staff.create("sale.amendment", {"sale": int(sale.id), "description": "ours"})
+    tryton.office.amend_sale(order_of(tryton, key, goods(*MUGS), total="30.00"))
+    left = tryton.staff.rows("sale.amendment", [["sale", "=", int(sale.id)]], ["state"])
+    assert [row["id"] for row in left] == [staffs_own]
 
 
 def test_taxes_of_a_confirmed_order_change(tryton: TrytonWorld, key: str, die_everywhere: Killer) -> None:
@@ -398,8 +424,11 @@ def test_a_payment_makes_the_feed_name_the_sale(tryton: TrytonWorld, key: str) -
     invoice = tryton.office.post_invoice(key).invoice
     assert invoice is not None
     since = utc_now()
-    _pay(tryton, key, invoice.id, "30.00")
-    assert key in tryton.office.changed_sales(since, None).items
+    _pay(tryton, key, invoice.id, "20.00")
+    assert tryton.office.changed_sales(since, None).items == (key,)
+    since = utc_now()
+    _pay(tryton, key, invoice.id, "10.00")
+    assert tryton.office.changed_sales(since, None).items == (key,)
 
 
 def test_tracking_that_is_noted_later_makes_the_feed_name_the_sale(tryton: TrytonWorld, key: str) -> None:
@@ -428,6 +457,12 @@ def test_a_new_address_leaves_the_old_one_to_past_orders(tryton: TrytonWorld, ke
     assert (known.card.shipping.street, known.card.billing.street) == (("Herengracht 2",), ("Keizersgracht 1",))
     assert known.card.email == "new@example.test"
     assert known.card.phone == buyer.phone
+
+
+def test_a_customer_whom_staff_have_deactivated_may_order(tryton: TrytonWorld, key: str) -> None:
+    party = int(tryton.office.save_customer(card(f"{key}/buyer")))
+    tryton.staff.write("party.party", [party], {"active": False})
+    assert _confirmed(tryton, key).state is SaleState.CONFIRMED
 
 
 def test_a_slip_in_an_address_of_mail_stops_no_order(tryton: TrytonWorld, key: str) -> None:

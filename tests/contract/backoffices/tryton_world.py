@@ -61,6 +61,17 @@ class TrytonWorld:
                 setattr(office._api, name, getattr(self._first._api, name))
         return office
 
+    def as_user(self, login: str) -> BackOffice:
+        """A client of another user, made here, who belongs to no group and to the company."""
+        password = "nobody-in-particular"
+        values = {"name": login, "login": login, "password": password, "company": self.staff.company}
+        self.staff.create("res.user", {**values, "companies": [["add", [self.staff.company]]]})
+
+        def credentials(*, fresh: bool = False) -> Mapping[str, str]:
+            return {"user": login, "password": password}
+
+        return TrytonBackOffice(self._server.url, self._server.database, credentials, self._http, utc_now)
+
     def put_on_shelf(self, sku: str, units: int) -> None:
         staff = self.staff
         (product,) = staff.rows("product.product", [["code", "=", sku]], ["id"])
