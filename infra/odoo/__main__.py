@@ -1,30 +1,35 @@
-"""`python -m infra.odoo`: a fresh Odoo for a developer, until Ctrl-C."""
+"""`python -m infra.odoo`: a fresh Odoo with the example company, until Ctrl-C."""
 
 import signal
 import sys
+import threading
+
+from rich.console import Console
 
 from infra.odoo.postgres import PostgresUnavailable
 from infra.odoo.server import OdooUnavailable
 from infra.odoo.template import company
 
+console = Console()
 
-def run() -> int:
-    """Serve until interrupted; 1 when there is no Odoo here."""
+
+def main() -> int:
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    console.print("starting Odoo; the first time its modules are installed, which takes a minute or two …")
     try:
         with company() as fresh:
-            sys.stdout.write(
-                f"Odoo:      {fresh.server.url} (database {fresh.server.database}, sign in as admin / admin)\n"
-                f"API key:   {fresh.keys['storebridge']} (user storebridge)\n"
-                f"warehouse: {fresh.warehouse}\n"
-                f"log:       {fresh.server.log}\nCtrl-C ends it, and forgets everything.\n"
-            )
-            sys.stdout.flush()
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            console.print(f"Odoo: {fresh.server.url}, database {fresh.server.database}, user admin, password admin")
+            console.print(f"API key of the user storebridge: {fresh.keys['storebridge']}", highlight=False)
+            console.print(f"Its warehouse is {fresh.warehouse}, its log {fresh.server.log}", highlight=False)
+            console.print("Ctrl-C stops it, and it forgets everything.")
+            stopping.wait()
     except (OdooUnavailable, PostgresUnavailable) as error:
-        sys.stderr.write(f"{error}\n")
+        console.print(f"[red]{error}[/red]")
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(run())
+    sys.exit(main())

@@ -54,6 +54,7 @@ def create_cluster(cluster: Path) -> str:
     """Make an empty cluster in the folder, whose parent anybody may enter, and return its password."""
     password = secrets.token_urlsafe(18)
     secret = cluster.with_suffix(".pw")
+    secret.touch(mode=0o600)
     secret.write_text(password, encoding="utf-8")
     cluster.mkdir()
     hand_over(secret, cluster)

@@ -46,9 +46,10 @@ CAPABILITIES = Capabilities(
 
 
 class OdooBackOffice:
-    """The company of our Odoo user, who must have no other. `credentials` are `api_key`, and for JSON-RPC the `user` that it belongs to.
+    """The company of our Odoo user, who must have no other.
 
-    `http` is the caller's. Not shared between threads: what staff have set up is remembered as long as it lives.
+    `credentials` are `api_key`, and for JSON-RPC the `user` that it belongs to. `http` is the caller's. Not shared
+    between threads: what staff have set up is remembered as long as it lives.
     """
 
     def __init__(
