@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit
@@ -103,9 +103,10 @@ class Service:
             connection, _ = listener.accept()
             self.connections.append(connection)
             current: Callable[[socket.socket], None] | None = step
-            while current is not None and self._read(connection):
-                current(connection)
-                current = None if current in _LAST else next(script, None)
+            with suppress(ConnectionError):  # a client that has heard enough may hang up at any moment
+                while current is not None and self._read(connection):
+                    current(connection)
+                    current = None if current in _LAST else next(script, None)
 
     def close(self) -> None:
         for connection in self.connections:
