@@ -112,6 +112,7 @@ class FakeOdoo:
     def _fields_get(self, model: str, given: Mapping[str, Any]) -> Values:
         schema = self.store.schemas[model]
         known = {*schema.fields, *schema.relations} - (_SINCE_18 if self.generation < _WITH_MEMO else set())
+        known -= {"name"} if model == "stock.move" and self.generation >= _WITH_TAX_IDS else set()
         names = {self._told(model, name) for name in known}
         digits = False if self.generation >= _WITH_TAX_IDS else [16, 2]
         return {name: {"type": "float", "digits": digits} for name in given["allfields"] if name in names}
@@ -131,6 +132,9 @@ class FakeOdoo:
         rows = [
             [self._rounded(column, cell) for column, cell in zip(columns, row, strict=True)] for row in given["data"]
         ]
+        if model == "stock.picking" and self.generation < _WITH_TAX_IDS and "move_ids/name" not in columns:
+            told = {"type": "error", "message": "Missing required value for the field 'Description' (name)"}
+            return {"ids": False, "messages": [told], "nextrow": 0}
         loaded = load(self.store, model, columns, rows)
         if (given.get("context") or {}).get("res_partner_search_mode") == "customer":
             for partner in self.store.existing(model, loaded["ids"] or ()):

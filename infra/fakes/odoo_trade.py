@@ -21,7 +21,6 @@ class Trade:
         computed = store.computed
         computed["product.product", "qty_available"] = lambda record, _context: self.on_hand(record["id"])
         computed["product.product", "outgoing_qty"] = lambda record, _context: self._outgoing(record["id"])
-        computed["stock.move", "name"] = lambda record, _context: record["reference"] or record["name"]
 
     # ---- sales ----
 

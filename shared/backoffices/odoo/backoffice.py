@@ -41,7 +41,7 @@ TransportName = Literal["json2", "jsonrpc"]
 CAPABILITIES = Capabilities(
     vendor="odoo",
     sellable="quantity on hand less all outgoing quantities of the warehouse (qty_available - outgoing_qty)",
-    tried="Odoo 19.0 Community (Debian's package 19.0.0), JSON-2 and JSON-RPC; 17 and 18 are from their source alone",
+    tried="Odoo 19.0 Community over JSON-2 and JSON-RPC; 17 and 18 as a fake with the field names of their source",
 )
 
 

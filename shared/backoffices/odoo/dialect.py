@@ -5,9 +5,11 @@
 * `account.payment`: our words stand in `memo` since 18, in `ref` before. Since 18 a payment may have no journal entry
   of its own, and is then among the invoice's `matched_payment_ids`.
 * `product.product`: goods that are counted are `is_storable` since 18, of type `product` before.
+* `stock.move`: it must have a `name` before 19, and has none since.
 * `stock.picking`: `carrier_tracking_ref` comes with the module `stock_delivery`.
 
-Only 19.0 was run; for 17 and 18 the names are from their source. `stock.move` has `quantity` and `picked` since 17.
+Only 19.0 was run; for 17 and 18 the names are from their source. `stock.move` has `quantity` and `picked` since 17. A
+count is applied by Inventory's users in 19 (ran), and by its administrators alone in 17 (its `stock.quant`).
 """
 
 from typing import Any
@@ -22,6 +24,7 @@ _NAMES = {
     "account.move": ("matched_payment_ids",),
     "account.payment": ("memo", "ref", "invoice_ids"),
     "product.product": ("is_storable",),
+    "stock.move": ("name",),
     "stock.picking": ("carrier_tracking_ref", "carrier_tracking_url", "carrier_id"),
 }
 
@@ -57,6 +60,10 @@ class Dialect:
     @property
     def has_storable(self) -> bool:
         return "is_storable" in self._fields("product.product")
+
+    @property
+    def moves_have_names(self) -> bool:
+        return "name" in self._fields("stock.move")
 
     @property
     def tracks(self) -> bool:

@@ -19,7 +19,7 @@ _RIGHTS = (
     ("drop lines of a draft", "sale.order.line", "unlink", "Sales: User: All Documents"),
     ("ship and take back goods", "stock.picking", "create", "Inventory: User"),
     ("change what is shipped", "stock.move", "write", "Inventory: User"),
-    ("count stock", "stock.quant", "create", "Inventory: User"),
+    ("count stock", "stock.quant", "create", "Inventory: User (Odoo 17: Administrator)"),
     ("create invoices and credit notes", "account.move", "create", "Invoicing: Billing"),
     ("post invoices and credit notes", "account.move", "write", "Invoicing: Billing"),
     ("book payments", "account.payment", "create", "Invoicing: Billing"),

@@ -81,7 +81,7 @@ class Shipments:
     # ---- returns ----
 
     def take_back(self, goods: GoodsReturn) -> str:
-        """Six requests; one when it is there already.
+        """Six requests, once one more; one when it is there already.
 
         The transfer is what Odoo's own return dialogue makes, in one `load` under our external id: the dialogue knows
         no key. Its moves do not count as delivered back (`to_refund`): money is apart.
@@ -108,6 +108,8 @@ class Shipments:
         place = self._masters.place(goods.warehouse)
         found = self._sales.require(goods.sale)
         rows = [row for line in goods.lines for row in _rows_back(goods, line.key, line.quantity, found, place)]
+        if self._dialect.moves_have_names:
+            rows = [{**row, "name": goods.key} for row in rows]
         origin = next(
             (
                 picking
