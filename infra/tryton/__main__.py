@@ -32,7 +32,9 @@ def _serve(folder: Path, stopping: threading.Event) -> None:
     copy_database(folder, lambda step: console.print(f"{step} …"))
     console.print("starting Tryton …")
     with serving(folder) as server:
-        console.print(f"Tryton: {server.url}, database {server.database}. It forgets everything at its end.")
+        console.print(
+            f"Tryton: {server.url}, database {server.database}. It forgets everything at its end.", soft_wrap=True
+        )
         for who in (USER, ADMIN):
             console.print(f"User {who['user']}, password {who['password']}", highlight=False)
         console.print("Ctrl-C stops it.")

@@ -5,7 +5,6 @@ the year changes: its fiscal years are counted from today.
 """
 
 import hashlib
-import shutil
 import sqlite3
 import subprocess
 import tempfile
@@ -58,9 +57,10 @@ def _template(tell: Tell) -> Path:
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             made = _make(Path(folder), today, tell)
-            for old in CACHE.glob("*.sqlite"):
-                old.unlink()
-            made.replace(kept)
+            made.replace(kept)  # at once, so that whoever made it at the same time is not in the way
+        for old in CACHE.glob("*.sqlite"):
+            if old != kept:
+                old.unlink(missing_ok=True)
     return kept
 
 
@@ -97,5 +97,4 @@ def _install(folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        shutil.rmtree(folder, ignore_errors=True)
         raise TrytonUnavailable(f"trytond-admin ended with status {done.returncode}: {done.stderr[-300:].decode()}")
