@@ -32,7 +32,7 @@ unit: .venv/ready .venv-sam/ready .venv-tryton/ready .cache/ready
 	$(RUN) -m pytest
 
 test-odoo: .venv/ready ## the same for Odoo, where one is installed (an `odoo` on the PATH, or STOREBRIDGE_ODOO_COMMAND)
-	STOREBRIDGE_REQUIRE_ODOO=1 $(RUN) -m pytest tests/contract/backoffices tests/e2e/test_backoffice_way.py -k odoo
+	$(RUN) -m pytest tests/contract/backoffices tests/unit/backoffices/odoo tests/e2e/test_backoffice_way.py -k odoo
 
 tryton: .venv/ready .venv-tryton/ready ## a Tryton with an example company, for developers
 	@$(RUN) -m infra.tryton

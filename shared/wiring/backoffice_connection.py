@@ -63,7 +63,7 @@ def _tryton(name: str, connected: BackOfficeSettings) -> BackOffice:
     from shared.backoffices.tryton.backoffice import TrytonBackOffice  # noqa: PLC0415 - load one vendor only
 
     database = _required(name, "database", connected.database)
-    return TrytonBackOffice(connected.address, database, _credentials(name), _http(), utc_now)
+    return TrytonBackOffice(connected.address, database, _credentials(name), _http())
 
 
 def _odoo(name: str, connected: BackOfficeSettings) -> BackOffice:

@@ -34,7 +34,6 @@ from shared.backoffices.tryton.rights import missing_rights
 from shared.backoffices.tryton.sales import Sales
 from shared.backoffices.tryton.shipments import Shipments
 from shared.backoffices.tryton.stock import Stock
-from shared.kernel.clock import Clock
 from shared.kernel.credentials import Credentials
 
 CAPABILITIES = Capabilities(
@@ -56,9 +55,8 @@ class TrytonBackOffice:
     done in one step is never told of as having delivered.
     """
 
-    def __init__(self, address: str, database: str, credentials: Credentials, http: httpx.Client, clock: Clock) -> None:
+    def __init__(self, address: str, database: str, credentials: Credentials, http: httpx.Client) -> None:
         self._api = TrytonApi(address, database, credentials, http)
-        self._clock = clock
         self._masters = Masters(self._api)
         self._customers = Customers(self._api)
         self._sales = Sales(self._api, self._masters, self._customers)

@@ -70,7 +70,7 @@ class TrytonWorld:
         def credentials(*, fresh: bool = False) -> Mapping[str, str]:
             return {"user": login, "password": password}
 
-        return TrytonBackOffice(self._server.url, self._server.database, credentials, self._http, utc_now)
+        return TrytonBackOffice(self._server.url, self._server.database, credentials, self._http)
 
     def put_on_shelf(self, sku: str, units: int) -> None:
         staff = self.staff
@@ -124,7 +124,7 @@ class TrytonWorld:
         def credentials(*, fresh: bool = False) -> Mapping[str, str]:
             return company.USER
 
-        return TrytonBackOffice(self._server.url, self._server.database, credentials, http, utc_now)
+        return TrytonBackOffice(self._server.url, self._server.database, credentials, http)
 
     def _open(self, key: str, *states: str) -> list[dict[str, Any]]:
         wanted = list(states or ("waiting", "assigned", "picked", "packed"))
