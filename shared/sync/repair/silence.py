@@ -24,8 +24,8 @@ bring bursts, clocks change twice), looked at every 15 minutes, by the default o
 | 300 | 1.4 | 45 min, 1 h 30 |
 | 1,000 | 0.8 | 30 min, 45 min |
 
-By night it is noticed in the morning. One in 5,000 makes a quarter of the false alarms, or fewer. A shop of fewer than about two
-orders a day is hardly ever called silent: no week of it is sure to bring seven.
+By night it is noticed in the morning. One in 5,000 makes a quarter of the false alarms, or fewer. A shop of fewer than
+about two orders a day is hardly ever called silent: no week of it is sure to bring seven.
 """
 
 from collections.abc import Iterable
