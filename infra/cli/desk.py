@@ -275,8 +275,13 @@ def redrive(
         "sent": sent,
         "unreadable": sum(letter.errand is None for _, letter in letters),
         "errands": [
-            {"office": one.value, "message_id": letter.message_id, "subject": letter.subject, "code": letter.code}
-            for one, letter in letters
+            {
+                "office": one.value,
+                "message_id": found.letter.message_id,
+                "subject": found.subject,
+                "code": found.letter.code,
+            }
+            for one, found in letters
         ],
     }
     here.output.show(facts, redriven)

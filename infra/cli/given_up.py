@@ -3,20 +3,15 @@
 An errand carries no content, so it goes back as a new one: its attempts are counted from the beginning.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final
 
-from infra.cli.mail import waiting
+from infra.cli.mail import Letter, delete, set_aside
 from shared.kernel.errors import Rejected
 from shared.orders.errands import Office
-from shared.platform import aws
 from shared.platform.errand_queue import CountErrand, OrderErrand, parse, send
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 DEAD_LETTERS_OF: Final[Mapping[Office, str]] = {
     Office.BACKOFFICE: "BACKOFFICE_DLQ_URL",
@@ -25,19 +20,13 @@ DEAD_LETTERS_OF: Final[Mapping[Office, str]] = {
 """The environment variable that names each office's dead-letter queue."""
 
 _PER_CALL = 10
-_EMPTY_TRIES = 3
-_HOLD_SECONDS = 300
-"""How long we keep messages to ourselves; what is not put back by then comes back by itself."""
 
 
 @dataclass(frozen=True)
 class GivenUp:
     """One message of a dead-letter queue."""
 
-    message_id: str
-    receipt: str = field(repr=False)
-    code: str | None
-    """Why it was given up; None for one that SQS itself moved aside."""
+    letter: Letter
     errand: OrderErrand | CountErrand | None
     """None where it is no errand of ours: it stays where it is."""
 
@@ -51,18 +40,9 @@ class GivenUp:
 
 @contextmanager
 def given_up(office: Office, most: int) -> Iterator[list[GivenUp]]:
-    """Up to so many messages of the office's dead-letter queue; those that are not taken off it go back afterwards.
-
-    They are all received before any is handed out, so that one which comes back at once is not seen twice.
-    """
-    url = os.environ[DEAD_LETTERS_OF[office]]
-    seen: dict[str, GivenUp] = {}
-    try:
-        while len(seen) < most and (fresh := [one for one in _receive(url) if one.message_id not in seen]):
-            seen |= {one.message_id: one for one in fresh}
-        yield list(seen.values())[:most]
-    finally:
-        _give_back(url, list(seen.values()))
+    """Up to so many messages of the office's dead-letter queue; those that are not taken off it go back afterwards."""
+    with set_aside(most, queue=DEAD_LETTERS_OF[office]) as letters:
+        yield [GivenUp(letter, _errand(letter)) for letter in letters]
 
 
 def put_back(letters: Sequence[GivenUp], office: Office) -> Iterator[int]:
@@ -78,52 +58,13 @@ def put_back(letters: Sequence[GivenUp], office: Office) -> Iterator[int]:
     for start in range(0, len(readable), _PER_CALL):
         batch = readable[start : start + _PER_CALL]
         send([letter.errand.model_copy(update={"attempt": 0}) for letter in batch if letter.errand], office)
-        _take_off(batch, office)
+        delete([one.letter for one in batch], DEAD_LETTERS_OF[office])
         done += len(batch)
         yield done
 
 
-def _receive(url: str) -> list[GivenUp]:
-    """Some messages, or none when there are no more: an empty answer is checked against the queue's own count."""
-    for attempt in range(_EMPTY_TRIES):
-        answer = aws.sqs().receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=_PER_CALL,
-            VisibilityTimeout=_HOLD_SECONDS,
-            WaitTimeSeconds=min(attempt, 1),
-            MessageAttributeNames=["All"],
-        )
-        if messages := answer.get("Messages"):
-            return [_letter(message) for message in messages]
-        if not waiting(url):
-            break
-    return []
-
-
-def _letter(message: "MessageTypeDef") -> GivenUp:
+def _errand(letter: Letter) -> OrderErrand | CountErrand | None:
     try:
-        errand = parse(message["Body"])
+        return parse(letter.text)
     except Rejected:
-        errand = None
-    reasons = {name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()}
-    return GivenUp(message["MessageId"], message["ReceiptHandle"], reasons.get("code"), errand)
-
-
-def _take_off(letters: Sequence[GivenUp], office: Office) -> None:
-    aws.sqs().delete_message_batch(
-        QueueUrl=os.environ[DEAD_LETTERS_OF[office]],
-        Entries=[{"Id": str(number), "ReceiptHandle": letter.receipt} for number, letter in enumerate(letters)],
-    )
-
-
-def _give_back(url: str, letters: Sequence[GivenUp]) -> None:
-    """Let others see them again. Those that were taken off meanwhile are refused one by one, as it should be."""
-    for start in range(0, len(letters), _PER_CALL):
-        batch = letters[start : start + _PER_CALL]
-        aws.sqs().change_message_visibility_batch(
-            QueueUrl=url,
-            Entries=[
-                {"Id": str(number), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
-                for number, letter in enumerate(batch)
-            ],
-        )
+        return None

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -36,6 +36,10 @@ _HOLD_SECONDS = 300
 """How long we keep messages to ourselves; what is not put back by then comes back by itself."""
 _EMPTY_TRIES = 3
 _DAY = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)(?:/(.*))?")
+
+
+ORDERS_DLQ: Final = "ORDERS_DLQ_URL"
+"""The environment variable that names the dead-letter queue of orders."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,12 @@ class Letter:
 
 
 @contextmanager
-def set_aside(most: int, code: str | None = None) -> Iterator[list[Letter]]:
-    """Messages of the dead-letter queue, up to `most` with this code; all that was looked at goes back afterwards.
+def set_aside(most: int, code: str | None = None, *, queue: str = ORDERS_DLQ) -> Iterator[list[Letter]]:
+    """Messages of a dead-letter queue, up to `most` with this code; all that was looked at goes back afterwards.
 
     They are all taken before any is handed out, so that one which fails again and comes back is not taken twice.
     """
-    url = os.environ["ORDERS_DLQ_URL"]
+    url = os.environ[queue]
     seen: dict[str, Letter] = {}
     try:
         wanted = 0
@@ -150,7 +154,7 @@ def put_through(letters: Sequence[Letter], *, and_delete: bool) -> Iterator[int]
         )
         taken = [batch[int(entry["Id"])] for entry in answer.get("Successful", [])]
         if and_delete:
-            _delete(taken)
+            delete(taken, ORDERS_DLQ)
         done += len(taken)
         yield done
         if len(taken) < len(batch):
@@ -158,10 +162,11 @@ def put_through(letters: Sequence[Letter], *, and_delete: bool) -> Iterator[int]
             raise Retry("queue_refuses", f"the orders queue took {done} of {len(letters)} messages: {code}")
 
 
-def _delete(letters: Sequence[Letter]) -> None:
+def delete(letters: Sequence[Letter], queue: str) -> None:
+    """Take at most ten letters off a queue, named by its environment variable."""
     if letters:
         aws.sqs().delete_message_batch(
-            QueueUrl=os.environ["ORDERS_DLQ_URL"],
+            QueueUrl=os.environ[queue],
             Entries=[{"Id": str(number), "ReceiptHandle": letter.receipt} for number, letter in enumerate(letters)],
         )
 

@@ -240,7 +240,7 @@ def test_errands_that_were_given_up_go_back_as_new_ones(storebridge: CommandLine
     assert (foreseen["found"], foreseen["sent"], foreseen["unreadable"]) == (2, 0, 1)
     assert {(row["subject"], row["code"]) for row in foreseen["errands"]} == {
         (order, "backoffice_unreachable"),
-        (None, None),
+        (None, "retries_exhausted"),
     }
     assert trade.run() == 0
     done = storebridge.json("desk", "redrive")
