@@ -136,17 +136,22 @@ def _catalogue(tryton: TrytonApi) -> None:
     }
     category = tryton.create("product.category", values)
     for sku in (*GOODS, *SERVICES):
-        template = {
-            "name": sku.title(),
-            "type": "goods" if sku in GOODS else "service",
-            "default_uom": unit,
-            "sale_uom": unit,
-            "salable": True,
-            "list_price": Decimal(10),
-            "account_category": category,
-            "products": [["create", [{"suffix_code": sku}]]],
-        }
-        tryton.create("product.template", template)
+        kind = "goods" if sku in GOODS else "service"
+        tryton.create("product.template", product(sku, kind, unit=unit, category=category))
+
+
+def product(sku: str, kind: str, *, unit: int, category: int) -> dict[str, Any]:
+    """What a product that is sold consists of. Its name, and its code, are the SKU."""
+    return {
+        "name": sku.title(),
+        "type": kind,
+        "default_uom": unit,
+        "sale_uom": unit,
+        "salable": True,
+        "list_price": Decimal(10),
+        "account_category": category,
+        "products": [["create", [{"suffix_code": sku}]]],
+    }
 
 
 def _user(tryton: TrytonApi, company: int) -> None:

@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import httpx
 
@@ -36,10 +35,37 @@ class TrytonUnavailable(Exception):
     """There is no Tryton here. Says what to do."""
 
 
-class Server(NamedTuple):
-    url: str
-    database: str
-    log: Path
+class Server:
+    """One Tryton at an address that stays its own, whether it is up or down."""
+
+    database = DATABASE
+
+    def __init__(self, folder: Path, children: Children) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = folder / "tryton.log"
+        self._folder = folder
+        self._children = children
+        self._settings = configure(folder, port)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Serve, and return once it answers; what was in the database is there.
+
+        Raises:
+            TrytonUnavailable: it is not set up, or does not start.
+        """
+        command = [str(program("trytond")), "-c", str(self._settings), "-d", DATABASE]
+        with self.log.open("ab") as log:
+            self._process = self._children.start(command, env=clean_environment(), cwd=self._folder, output=log)
+        _await_answer(self._process, self)
+
+    def stop(self) -> None:
+        """End it without a farewell, as a machine that loses its power: nothing listens at its address any more."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
 
 @contextmanager
@@ -49,13 +75,9 @@ def serving(folder: Path) -> Iterator[Server]:
     Raises:
         TrytonUnavailable: it is not set up, or does not start.
     """
-    port = free_port()
-    server = Server(f"http://127.0.0.1:{port}", DATABASE, folder / "tryton.log")
-    settings = configure(folder, port)
-    with Children() as children, server.log.open("wb") as log:
-        command = [str(program("trytond")), "-c", str(settings), "-d", DATABASE]
-        process = children.start(command, env=clean_environment(), cwd=folder, output=log)
-        _await_answer(process, server)
+    with Children() as children:
+        server = Server(folder, children)
+        server.start()
         yield server
 
 
