@@ -12,7 +12,7 @@ PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-demo: .venv/ready .cache/ready ## a day at two shops on one stock pool, played on the local stack and checked
+demo: .venv/ready .venv-tryton/ready .cache/ready ## a day at two shops and their back office, played on the local stack and checked
 	@$(RUN) -m infra.demo
 
 dev: .venv/ready .cache/ready ## the local stack on http://127.0.0.1:8787 (ARGS="--data DIR", "--memory", "--port N")

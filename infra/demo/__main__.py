@@ -1,12 +1,17 @@
-"""Play the day, show what happened and why, and end with status 0 only if everything holds."""
+"""Play both acts, show what happened and why, and end with status 0 only if everything holds."""
 
 import sys
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
+from infra.demo.backoffice_scenes import BACK_OFFICE
+from infra.demo.backoffice_stage import house
+from infra.demo.backoffice_verdict import check_back_office
 from infra.demo.scenes import DAY, Told
 from infra.demo.stage import Stage
 from infra.demo.verdict import Check, check_all
@@ -14,6 +19,7 @@ from infra.fakes.twins import Twins, contents, twins
 from infra.local.dynoxide import EngineUnavailable
 from infra.local.npm import NotFetched
 from infra.local.stack import LocalStack, Options
+from infra.tryton.server import TrytonUnavailable, program
 
 console = Console()
 
@@ -21,26 +27,49 @@ console = Console()
 def main() -> int:
     started = monotonic()
     try:
-        with twins() as shops, LocalStack(_options(shops)) as stack:
-            stage = Stage.on(stack, shops)
-            rows = _play(stage)
-            checks = list(check_all(stage))
-    except (EngineUnavailable, NotFetched) as error:
+        program("trytond")
+        outcomes = [_day(), _back_office()]
+    except (EngineUnavailable, NotFetched, TrytonUnavailable) as error:
         console.print(f"[red]{error}[/red]")
         return 1
-    _show(rows, checks)
-    sent = ", ".join(f"{count} × HTTP {status}" for status, count in sorted(stage.answers.items()))
-    console.print(f"{stage.answers.total()} deliveries: {sent}. {monotonic() - started:.0f} seconds.")
-    good = all(row.as_expected for row in rows) and all(check.holds for check in checks)
+    good = all(outcomes)
     console.print("[bold green]Everything holds.[/]" if good else "[bold red]Something does not hold.[/]")
+    console.print(f"{monotonic() - started:.0f} seconds.")
     return 0 if good else 1
+
+
+def _day() -> bool:
+    with twins() as shops, LocalStack(_options(shops)) as stack:
+        stage = Stage.on(stack, shops)
+        good = _act("What happened, and why", stage, DAY, check_all)
+    sent = ", ".join(f"{count} × HTTP {status}" for status, count in sorted(stage.answers.items()))
+    console.print(f"{stage.answers.total()} deliveries: {sent}.")
+    return good
+
+
+def _back_office() -> bool:
+    console.print("Starting a real Tryton and a second stack …")
+    with house(lambda step: console.print(f"{step} …")) as joined:
+        return _act("The back office", joined, BACK_OFFICE, check_back_office)
 
 
 def _options(shops: Twins) -> Options:
     return Options(contents=contents(duplicate_window_minutes=10), environment=shops.environment)
 
 
-def _play(stage: Stage) -> list[Told]:
+_Place = TypeVar("_Place")
+_Scenes = Sequence[tuple[str, Callable[[_Place], Iterable[Told]]]]
+
+
+def _act(title: str, place: _Place, scenes: _Scenes[_Place], verdict: Callable[[_Place], Iterable[Check]]) -> bool:
+    """Play the scenes, show them and the invariants, and say whether everything holds."""
+    rows = _play(place, scenes)
+    checks = list(verdict(place))
+    _show(title, rows, checks)
+    return all(row.as_expected for row in rows) and all(check.holds for check in checks)
+
+
+def _play(place: _Place, scenes: _Scenes[_Place]) -> list[Told]:
     rows: list[Told] = []
     columns = (
         SpinnerColumn(),
@@ -49,16 +78,16 @@ def _play(stage: Stage) -> list[Told]:
         TextColumn("{task.completed}/{task.total}"),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=len(DAY))
-        for title, scene in DAY:
+        task = progress.add_task("", total=len(scenes))
+        for title, scene in scenes:
             progress.update(task, description=f"{title:<24}")
-            rows += scene(stage)
+            rows += scene(place)
             progress.advance(task)
     return rows
 
 
-def _show(rows: list[Told], checks: list[Check]) -> None:
-    day = Table(title="What happened, and why", show_lines=False, header_style="bold")
+def _show(title: str, rows: list[Told], checks: list[Check]) -> None:
+    day = Table(title=title, show_lines=False, header_style="bold")
     for heading in ("", "What happened", "What became of it", "Why"):
         day.add_column(heading, overflow="fold")
     for row in rows:

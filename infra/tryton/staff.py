@@ -1,5 +1,6 @@
 """What the people of the example company do in their Tryton, over RPC: count, ship, keep the catalogue."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -81,6 +82,15 @@ class Staff:
             "returns": len(self.staff.rows("stock.shipment.out.return", [["reference", "like", like]], ["id"])),
             "payments": len(self.staff.rows("account.move", [["description", "like", like]], ["id"])),
         }
+
+    def sales(self) -> Counter[str]:
+        """How many sales the company has under each key."""
+        return Counter(row["reference"] for row in self.staff.rows("sale.sale", [], ["reference"]))
+
+    def invoices(self) -> Counter[str]:
+        """How many invoices to customers it has under each key."""
+        domain = [["type", "=", "out"]]
+        return Counter(row["reference"] for row in self.staff.rows("account.invoice", domain, ["reference"]))
 
     def _fetch(self, number: int) -> None:
         self.staff.press(SHIPMENT, "assign_force", number)
