@@ -226,7 +226,8 @@ def _noted(
     return mirror.model_copy(
         update={
             "backoffice": desk.name,
-            "pushed": record.revision,
+            # A rehearsal brings nothing anywhere: once it is over, the order is found to be behind.
+            "pushed": mirror.pushed if desk.rules.rehearsal else record.revision,
             "sale_id": sale.id if sale else None,
             "sale_number": sale.number if sale else None,
             "state": sale.state.value if sale else None,

@@ -102,6 +102,9 @@ def test_a_rehearsal_writes_nothing() -> None:
     shop.take_in(mugs_and_cap())
     assert shop.push().steps == ()
     assert set(shop.office.calls) <= {"products", "find_sale"}
+    assert shop.mirrors.mirrors[KEY].pushed < shop.record().revision
+    shop.rules = RULES
+    assert shop.push().steps == ("Record", "Confirm")
 
 
 def test_goods_leave_the_stock_when_the_warehouse_sends_them_and_the_invoice_follows_the_last() -> None:
