@@ -186,10 +186,8 @@ def outage(house: House) -> Iterator[Told]:
 
 def closing(house: House) -> Iterator[Told]:
     waiting = [key for key in sorted(house.keys()) if house.record(key).status == "ready"]
-    for number, key in enumerate(waiting):
-        house.staff.send_off(str(key), None, [Parcel(carrier=None, number=f"1Z9{number:02}", url=None)])
-    for _ in range(2):
-        house.look()
+    house.staff.send_everything_off()
+    house.look()
     paid = sum(_is_paid(house.sale(key)) for key in waiting)
     mails = sum(house.mails(key) for key in waiting)
     yield Told(

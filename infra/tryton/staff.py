@@ -65,6 +65,15 @@ class Staff:
                 self.staff.press(SHIPMENT, "pack", number)
             self.staff.press(SHIPMENT, "ship", number)
 
+    def send_everything_off(self) -> None:
+        """The warehouse works off whatever waits to be fetched, no tracking noted."""
+        waiting = self.staff.rows(SHIPMENT, [["state", "=", "waiting"]], ["id"])
+        numbers = [shipment["id"] for shipment in waiting]
+        self._fetch(*numbers)
+        for number in numbers:  # one by one: Tryton warns of each
+            self.staff.press(SHIPMENT, "pack", number)
+            self.staff.press(SHIPMENT, "ship", number)
+
     def deliver(self, key: str) -> None:
         """The buyer has what was sent."""
         for shipment in self._shipments(key, ("shipped",)):
@@ -92,9 +101,9 @@ class Staff:
         domain = [["type", "=", "out"]]
         return Counter(row["reference"] for row in self.staff.rows("account.invoice", domain, ["reference"]))
 
-    def _fetch(self, number: int) -> None:
-        self.staff.press(SHIPMENT, "assign_force", number)
-        self.staff.press(SHIPMENT, "pick", number)
+    def _fetch(self, *numbers: int) -> None:
+        self.staff.press(SHIPMENT, "assign_force", *numbers)
+        self.staff.press(SHIPMENT, "pick", *numbers)
 
     def _shipments(self, key: str, states: Sequence[str]) -> list[dict[str, Any]]:
         (sale,) = self.staff.rows("sale.sale", [["reference", "=", key]], ["shipments.state"])
