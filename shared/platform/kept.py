@@ -56,6 +56,31 @@ class Kept(Generic[_T]):
             self._read_at = now
 
 
+_S = TypeVar("_S")
+
+
+class MadeOnce(Generic[_S, _T]):
+    """A function of a name and its settings, called once for each name, and again only when the settings changed.
+
+    Settings hold mappings, so that `functools.cache` cannot take them.
+    """
+
+    def __init__(self, make: Callable[[str, _S], _T]) -> None:
+        self._make = make
+        self._made: dict[str, tuple[_S, _T]] = {}
+
+    def __call__(self, name: str, settings: _S) -> _T:
+        kept = self._made.get(name)
+        if kept is None or kept[0] != settings:
+            kept = settings, self._make(name, settings)
+            self._made[name] = kept
+        return kept[1]
+
+    def cache_clear(self) -> None:
+        """Forget everything, as `functools.cache` does."""
+        self._made.clear()
+
+
 def json_object(text: str, what: str) -> dict[str, Any]:
     """Read a configuration document. One that is broken is no message's fault: `Retry`, until somebody mends it."""
     try:

@@ -3,8 +3,8 @@
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
+from typing import NamedTuple
 
 import httpx
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected
 from shared.kernel.model import faults_of
 from shared.platform.configuration import ApiCredentials, settings
+from shared.platform.kept import MadeOnce
 from shared.platform.settings import BackOfficeSettings
 from shared.sync.backoffice.services import ServiceCatalogue
 
@@ -25,14 +26,9 @@ def connected_office(name: str) -> BackOffice:
     return office(name, settings().backoffice(name))
 
 
-@dataclass(frozen=True)
-class _Connection:
-    connected: BackOfficeSettings
+class _Connection(NamedTuple):
     office: BackOffice
     services: ServiceCatalogue
-
-
-_connections: dict[str, _Connection] = {}
 
 
 def office(name: str, connected: BackOfficeSettings) -> BackOffice:
@@ -45,13 +41,10 @@ def services(name: str, connected: BackOfficeSettings) -> ServiceCatalogue:
     return _connection(name, connected).services
 
 
+@MadeOnce
 def _connection(name: str, connected: BackOfficeSettings) -> _Connection:
-    kept = _connections.get(name)
-    if kept is None or kept.connected != connected:
-        adapter = _adapter(name, connected)
-        kept = _Connection(connected, adapter, ServiceCatalogue(adapter, time.monotonic))
-        _connections[name] = kept
-    return kept
+    adapter = _adapter(name, connected)
+    return _Connection(adapter, ServiceCatalogue(adapter, time.monotonic))
 
 
 def _adapter(name: str, connected: BackOfficeSettings) -> BackOffice:

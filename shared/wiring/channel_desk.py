@@ -2,12 +2,12 @@
 
 import time
 from datetime import timedelta
-from functools import cache
 
 from shared.inventory.channels import StockChannel
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Rejected
 from shared.platform.configuration import settings
+from shared.platform.kept import MadeOnce
 from shared.platform.settings import ShopSettings
 from shared.sync.levels.push import ChannelDesk
 from shared.wiring.level_tables import binding_table
@@ -37,7 +37,7 @@ def pushed_shops() -> tuple[str, ...]:
     return tuple(name for name, shop in settings().shops.items() if shop.keeps_stock)
 
 
-@cache
+@MadeOnce
 def _channel(shop: str, connected: ShopSettings) -> StockChannel:
     """One vendor's channel, kept for the environment's life: it knows the shop's pace."""
     if connected.platform == "shopify":

@@ -9,12 +9,13 @@ import httpx
 
 from shared.kernel.clock import utc_now
 from shared.platform.configuration import ApiCredentials
+from shared.platform.kept import MadeOnce
 from shared.platform.settings import ShopSettings
 from shared.storefronts.http import TIMEOUT
 from shared.storefronts.port import Credentials, StorefrontClient
 
 
-@cache
+@MadeOnce
 def client(shop: str, connected: ShopSettings) -> StorefrontClient:
     """One shop's client, made on the first call and kept for the environment's life."""
     credentials = credentials_of(shop)

@@ -1,7 +1,6 @@
 """Put together what storefronts are told: errands about orders, to the shop that they come from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from shared.kernel.clock import utc_now
@@ -9,6 +8,7 @@ from shared.orders.errands import Office
 from shared.orders.lifecycle import FulfilmentState
 from shared.platform.configuration import settings
 from shared.platform.errand_queue import CountErrand, OrderErrand
+from shared.platform.kept import MadeOnce
 from shared.platform.settings import ShopSettings
 from shared.storefronts.port import FulfilmentDesk
 from shared.sync.storefront_push import TellingDesk, tell
@@ -65,7 +65,7 @@ def _complete_on(shop: ShopSettings) -> frozenset[FulfilmentState]:
     return _DELIVERED if wanted == "delivered" else _SHIPPED
 
 
-@cache
+@MadeOnce
 def _fulfilment(name: str, shop: ShopSettings) -> FulfilmentDesk:
     if shop.platform == "shopify":
         from shared.storefronts.shopify.fulfilment import ShopifyFulfilment  # noqa: PLC0415 - load one vendor only

@@ -6,6 +6,7 @@ from functools import cache
 from shared.kernel.errors import Rejected
 from shared.platform.aws_http import AwsService
 from shared.platform.configuration import settings
+from shared.platform.kept import MadeOnce
 from shared.platform.settings import ShopSettings
 from shared.platform.webhook_settings import WebhookSecrets
 from shared.storefronts.port import SubscriptionDesk
@@ -19,7 +20,7 @@ def subscription_desk(shop: str) -> SubscriptionDesk:
     return _desk(shop, settings().shop(shop))
 
 
-@cache
+@MadeOnce
 def _desk(shop: str, connected: ShopSettings) -> SubscriptionDesk:
     if connected.platform == "shopify":
         from shared.storefronts.shopify.subscriptions import ShopifySubscriptions  # noqa: PLC0415 - load one vendor only

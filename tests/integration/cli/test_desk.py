@@ -51,7 +51,7 @@ def trade(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trade]
 def forget() -> None:
     """As in a new process."""
     disconnect()
-    backoffice_connection._connections.clear()
+    backoffice_connection._connection.cache_clear()
     for kept in (storefront_client.http, storefront_client._api_credentials, storefront_push._fulfilment):
         kept.cache_clear()
 
