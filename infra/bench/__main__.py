@@ -7,13 +7,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from infra.bench import cpu, imports, throughput, units
+from infra.bench import backoffice, cpu, imports, throughput, units
 from infra.bench.report import Report, show
 from infra.local.dynoxide import EngineUnavailable
+from infra.tryton.server import TrytonUnavailable
 
 
 class Part(StrEnum):
     UNITS = "units"
+    BACKOFFICE = "backoffice"
     IMPORTS = "imports"
     CPU = "cpu"
     THROUGHPUT = "throughput"
@@ -25,12 +27,12 @@ def bench(
     processes: Annotated[int, typer.Option(min=1, help="Fresh processes for each import time.")] = 9,
     orders: Annotated[int, typer.Option(min=2, help="Orders through the local stack.")] = 200,
 ) -> None:
-    """Measure what one order costs: CPU, DynamoDB units, imports, and the way through the local stack."""
+    """Measure what one order costs: CPU, DynamoDB units, imports, back offices, the local stack."""
     parts = set(only or Part)
     console = Console(stderr=True)
     try:
         report = _measure(parts, processes, orders)
-    except EngineUnavailable as error:
+    except (EngineUnavailable, TrytonUnavailable) as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
     if as_json:
@@ -44,6 +46,7 @@ def bench(
 def _measure(parts: set[Part], processes: int, orders: int) -> Report:
     return Report(
         units=tuple(units.measure()) if Part.UNITS in parts else (),
+        backoffice=tuple(backoffice.measure()) if Part.BACKOFFICE in parts else (),
         imports=tuple(imports.measure(processes)) if Part.IMPORTS in parts else (),
         cpu=tuple(cpu.measure()) if Part.CPU in parts else (),
         throughput=(throughput.measure(orders),) if Part.THROUGHPUT in parts else (),

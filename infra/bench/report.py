@@ -7,6 +7,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from infra.bench.backoffice import IDLE, RECORDED, BookCost
 from infra.bench.cpu import CpuCost
 from infra.bench.imports import ImportCost
 from infra.bench.throughput import Throughput
@@ -18,6 +19,10 @@ WEBHOOK_SHARE: Final = 0.25
 """Of what the intake imports, in each respect."""
 TRANSACTION_UNITS: Final = 8
 """Of a new order of three lines: two units for each of its four items, as transactions cost."""
+PUSH_UNITS: Final = 10
+"""Of recording such an order in a back office: its stand, three promises, and the errand's lease."""
+IDLE_CALLS: Final = 1
+"""Of a look with nothing to do: where the sale stands."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Report:
     """What was measured; a part that was left out is empty."""
 
     units: tuple[UnitCost, ...] = ()
+    backoffice: tuple[BookCost, ...] = ()
     imports: tuple[ImportCost, ...] = ()
     cpu: tuple[CpuCost, ...] = ()
     throughput: tuple[Throughput, ...] = ()
@@ -48,6 +54,7 @@ class Report:
             if cost.account == "new order":
                 what = f"transaction of a new 3-line order, {cost.platform}: write units"
                 yield Target(what, cost.transaction, TRANSACTION_UNITS, exact=True)
+        yield from _backoffice_targets(self.backoffice)
         for row in self.throughput:
             yield Target("queue messages for each order", row.messages_per_order, 1.0, exact=True)
         if self.imports:
@@ -58,6 +65,7 @@ class Report:
         return {
             "targets": [{**asdict(target), "met": target.met} for target in self.targets()],
             "units": [_with(cost, "read", "written", "transaction") for cost in self.units],
+            "backoffice": [_with(cost) for cost in self.backoffice],
             "imports": [_with(cost) for cost in self.imports],
             "cpu": [_with(cost, "webhook_ratio", "order_ratio") for cost in self.cpu],
             "throughput": [
@@ -76,6 +84,14 @@ def show(report: Report, console: Console) -> None:
             console.print(table)
 
 
+def _backoffice_targets(costs: Iterable[BookCost]) -> Iterator[Target]:
+    for cost in costs:
+        if cost.account == RECORDED:
+            yield Target(f"a sale in {cost.vendor}: write units", cost.written, PUSH_UNITS, exact=True)
+        if cost.account == IDLE:
+            yield Target(f"{IDLE} in {cost.vendor}: port calls", cost.port_calls, IDLE_CALLS, exact=True)
+
+
 def _import_targets(by_function: Mapping[str, ImportCost]) -> Iterator[Target]:
     webhook, intake = by_function["order_webhook"], by_function["order_intake"]
     modules, size = webhook.modules / intake.modules, webhook.source_bytes / intake.source_bytes
@@ -88,6 +104,7 @@ def _import_targets(by_function: Mapping[str, ImportCost]) -> Iterator[Target]:
 
 _Rows = Iterable[tuple[str, ...]]
 _UNITS: Final = ("vendor", "account", "result", "written", "read", "by request")
+_BACKOFFICE: Final = ("back office", "account", "calls", "HTTP", "written", "read", "errands")
 _IMPORTS: Final = ("function", "modules", "source KB", "ms over bare Python")
 _CPU: Final = ("vendor", "lines", "bytes", "webhook", "order", "µs json", "µs webhook", "µs order")
 _THROUGHPUT: Final = ("orders", "messages/order", "bytes/order", "accepted/s", "orders/s, drained")
@@ -96,6 +113,11 @@ _TARGETS: Final = ("", "what", "measured", "limit", "kind")
 
 def _tables(report: Report) -> Iterator[tuple[str, tuple[str, ...], _Rows]]:
     yield "DynamoDB units", _UNITS, map(_units, report.units)
+    yield (
+        "A 3-line order in the back office: calls, units",
+        _BACKOFFICE,
+        map(_backoffice, report.backoffice),
+    )
     yield "Imports", _IMPORTS, map(_imports, report.imports)
     yield "CPU, × json.loads of the same body", _CPU, map(_cpu, report.cpu)
     yield "Through the local stack", _THROUGHPUT, map(_throughput, report.throughput)
@@ -116,6 +138,11 @@ def _by_operation(cost: UnitCost) -> dict[str, list[float]]:
 
 def _terms(units: Iterable[float]) -> str:
     return " + ".join(f"{unit:g}" for unit in units)
+
+
+def _backoffice(cost: BookCost) -> tuple[str, ...]:
+    counts = (cost.port_calls, cost.http_requests, cost.written, cost.read, cost.errands)
+    return cost.vendor, cost.account, *(f"{count:g}" for count in counts)
 
 
 def _imports(cost: ImportCost) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+from pynamodb.connection import Connection
 
 from infra.bench.bodies import SKUS, VENDORS, Vendor
 from infra.bench.memory import LOCATION, empty_desk
@@ -115,6 +116,24 @@ def _cancelled(vendor: Vendor) -> dict[str, Any]:
 @contextmanager
 def _desk() -> Iterator[tuple[Desk, Meter]]:
     """A desk on a real engine in memory, with stock on the shelf."""
+    with _tables() as (connection, names):
+        stock = StockTable(connection, names["stock"], (LOCATION,))
+        for sku in SKUS:
+            set_level(stock, utc_now, LevelRequest(sku=sku, location=LOCATION, on_hand=_PLENTY), actor="bench")
+        orders = OrderTable(connection, names["orders"], stock)
+        yield replace(empty_desk(), book=orders, stock=stock), Meter(connection.client)
+
+
+@contextmanager
+def sync_table() -> Iterator[tuple[Connection, str, Meter]]:
+    """The sync table on a real engine in memory: the connection, its name, and what every request costs."""
+    with _tables() as (connection, names):
+        yield connection, names["sync"], Meter(connection.client)
+
+
+@contextmanager
+def _tables() -> Iterator[tuple[Connection, dict[str, str]]]:
+    """The deployment's tables, and their names by what they hold."""
     with Children() as children:
         endpoint = start_engine(children, ROOT / ".cache" / "dynoxide", None)
         os.environ.update(
@@ -124,12 +143,7 @@ def _desk() -> Iterator[tuple[Desk, Meter]]:
             AWS_DEFAULT_REGION="eu-west-1",
         )
         names = _create_tables(endpoint, ROOT / "template.yaml")
-        connection = connect()
-        stock = StockTable(connection, names["stock"], (LOCATION,))
-        for sku in SKUS:
-            set_level(stock, utc_now, LevelRequest(sku=sku, location=LOCATION, on_hand=_PLENTY), actor="bench")
-        orders = OrderTable(connection, names["orders"], stock)
-        yield replace(empty_desk(), book=orders, stock=stock), Meter(connection.client)
+        yield connect(), names
 
 
 def _create_tables(endpoint: str, template: Path) -> dict[str, str]:
