@@ -1,13 +1,13 @@
 """The error desk, an order's stand and its rehearsal, as facts for JSON and tables. Pure. The buyer only on demand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from infra.cli.order_facts import Json, money, time
 from shared.backoffices.documents import CustomerCard
 from shared.orders.dispatch import Dispatch, digest
 from shared.orders.errands import Office
 from shared.orders.record import OrderRecord
-from shared.sync.backoffice.books import Credit, PaymentDue
+from shared.sync.backoffice.books import Credit, PaymentDue, Taken
 from shared.sync.backoffice.mirror import Mirror, Stop, Stopped, Told
 from shared.sync.backoffice.rehearse import PlannedSale, Rehearsed
 from shared.sync.stages import OrderStage, command_for
@@ -135,14 +135,18 @@ def _planned(sale: PlannedSale, *, personal: bool) -> Json:
         "invoice": sale.invoice.value,
         "payments": _payments(sale.payments),
         "returns": [
-            {
-                "key": one.key,
-                "received": one.received,
-                "lines": [{"sku": line.sku, "quantity": line.quantity} for line in one.lines],
-            }
-            for one in sale.returns
+            *(_return(one.key, one.lines, received=True) for one in sale.returns),
+            *(_return(f"recall/{line.key}", (line,), received=False) for line in sale.recalled),
         ],
         "credits": [_credit(credit) for credit in sale.credits],
+    }
+
+
+def _return(key: str, lines: Iterable[Taken], *, received: bool) -> Json:
+    return {
+        "key": key,
+        "received": received,
+        "lines": [{"sku": line.sku, "quantity": line.quantity} for line in lines],
     }
 
 

@@ -20,6 +20,8 @@ class Dispatch(Canonical):
     left_at: datetime
     delivered: bool = False
     """Whether the buyer has it."""
+    by_storefront: bool = False
+    """It is the storefront's own shipment, which the back office heard of from us: no news to the storefront."""
 
 
 def units_by_line(dispatches: Iterable[Dispatch]) -> Mapping[str, int]:

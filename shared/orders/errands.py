@@ -89,6 +89,9 @@ def _for_storefront(old: OrderRecord | None, new: OrderRecord) -> Iterator[Reaso
     known = old.dispatches if old else None
     if new.dispatches and new.dispatches != known:
         yield Reason.DISPATCHED
+    was_complete = old is not None and old.fulfilment in _ALL_LEFT
+    if new.dispatches and new.fulfilment in _ALL_LEFT and not was_complete:
+        yield Reason.SHIPPED
     was_cancelled = old is not None and old.review is ReviewState.CANCELLED
     by_operator = new.cancelled_by is not None and new.cancelled_by != STOREFRONT
     if new.review is ReviewState.CANCELLED and by_operator and not was_cancelled:

@@ -46,7 +46,7 @@ def _note(key: OrderKey, dispatches: Sequence[Dispatch], told: str, desk: Desk) 
 def _left(dispatches: Sequence[Dispatch]) -> dict[str, tuple[int, datetime | None]]:
     """Units by line, and when the last of them left."""
     times = {
-        line.line_id: max(one.left_at for one in dispatches if line in one.lines)
+        line.line_id: max(one.left_at for one in dispatches if line.line_id in {each.line_id for each in one.lines})
         for dispatch in dispatches
         for line in dispatch.lines
     }

@@ -105,6 +105,27 @@ ENTRIES: Final[Mapping[str, _Entry]] = {
         ),
         _Words("销售单已在后台系统中取消，但订单未取消", "在此同样取消订单，或在后台系统中手工录入销售单"),
     ),
+    "currency_differs": _Entry(
+        Who.ENGINEER,
+        _Words(
+            "the back office keeps the sale in another currency than the order",
+            "have the back office sell in the shop's currency, then retry",
+        ),
+        _Words("后台系统的销售单币种与订单不同", "请在后台系统中使用店铺币种销售，然后重试"),
+    ),
+    "invalid_sku": _Entry(
+        Who.STAFF,
+        _Words("a SKU of the order is too long to be kept", "give the product a shorter SKU at the storefront"),
+        _Words("订单中的SKU过长，无法保存", "请在店铺中为商品设置较短的SKU"),
+    ),
+    "dispatch_withdrawn": _Entry(
+        Who.STAFF,
+        _Words(
+            "a shipment that had left is not shown as sent in the back office any more",
+            "restore it in the back office; enter what came back as a return",
+        ),
+        _Words("已发出的发货单在后台系统中不再显示为已发货", "请在后台系统中恢复该发货单；退回的商品请录为退货"),
+    ),
     "invoice_outgrown": _Entry(
         Who.FINANCE,
         _Words(

@@ -42,7 +42,8 @@ def tell(key: OrderKey, desk: TellingDesk) -> Told:
     before = desk.mirrors.find_told(key)
     told = before or Told(shop=key.shop, order_id=key.order_id)
     try:
-        after = _tell(record, mirror.dispatches if mirror else (), told, desk)
+        news = tuple(one for one in (mirror.dispatches if mirror else ()) if not one.by_storefront)
+        after = _tell(record, news, told, desk)
     except (Rejected, Retry) as error:
         stop = Stop.of(error, told.stop, desk.clock())
         desk.mirrors.save_told(told.model_copy(update={"stop": stop}), before)

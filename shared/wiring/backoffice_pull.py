@@ -16,13 +16,14 @@ from shared.platform.observability import count, logger
 from shared.platform.settings import BackOfficeSettings
 from shared.sync.backoffice.feed import Page, feed_step
 from shared.sync.backoffice.stock import StockOwner, follow
-from shared.sync.jobs import Job, Worker, work
+from shared.sync.jobs import Job, Worker, leased, work
 from shared.wiring.backoffice_connection import office
 from shared.wiring.backoffice_tables import mirror_table
 from shared.wiring.level_tables import job_table
 from shared.wiring.tables import stock_table
 
-_LEASE = timedelta(minutes=5)
+_LEASE = timedelta(minutes=6)
+"""Longer than the function may run."""
 _SWEEP_EVERY = timedelta(hours=24)
 _SKUS_PER_STEP = 200
 
@@ -38,13 +39,19 @@ def look_at_all(has_time: Callable[[], bool], *, run: str) -> dict[str, str]:
 
 
 def _look_at(name: str, connected: BackOfficeSettings, has_time: Callable[[], bool], run: str) -> str:
+    """The look itself is a job too: it remembers when the last one was, and whether it came to an end."""
     worker = Worker(jobs=job_table(), holder=run, clock=utc_now, lease=_LEASE, has_time=has_time)
-    last = job_table().find(f"backoffice_sales/{name}")
+    last = job_table().find(_look(name))
     if last and last.finished_at and utc_now() - last.started_at < _pause(connected):
         return "fresh"
     try:
-        jobs = list(_jobs(name, connected, office(name, connected), worker))
-        _wake(name)
+        with leased(worker.jobs, _look(name), run, now=utc_now(), lease=_LEASE):
+            begun = Job(name=_look(name), started_at=utc_now())
+            worker.jobs.save(begun, run)
+            jobs = list(_jobs(name, connected, office(name, connected), worker))
+            if last and not last.finished_at:
+                _wake(name)
+            worker.jobs.save(begun.done(None, {}, utc_now()), run)
     except (Conflict, Retry, Rejected) as error:
         logger().warning("look at back office stopped", extra={"backoffice": name, "code": error.code})
         count("BackOfficeLookStopped", backoffice=name, code=error.code)
@@ -52,6 +59,10 @@ def _look_at(name: str, connected: BackOfficeSettings, has_time: Callable[[], bo
     for job in jobs:
         logger().info("back office looked at", extra={"job": job.name, "finished": bool(job.finished_at), **job.counts})
     return "done" if all(job.finished_at for job in jobs) else "unfinished"
+
+
+def _look(name: str) -> str:
+    return f"backoffice_look/{name}"
 
 
 def _pause(connected: BackOfficeSettings) -> timedelta:
@@ -140,7 +151,7 @@ def _announce(name: str) -> Take:
 
 
 def _wake(name: str) -> None:
-    """The back office answers: what waits because it did not is tried at once, and not after its pause."""
+    """The back office answers again: what waits because it did not is tried at once, and not after its pause."""
     for shop in settings().shops_of(name):
         waiting = [
             OrderErrand(shop=shop, order_id=stopped.order_id, reasons=(Reason.ASKED,))

@@ -48,9 +48,10 @@ def _tell(errand: CountErrand) -> str:
         booked_at=errand.counted_at,
     )
     connected = settings().backoffice(errand.backoffice)
-    if connected.rehearsal or errand.location not in connected.warehouses:
+    adapter = connected_office(errand.backoffice)
+    if connected.rehearsal or errand.location not in connected.warehouses or not adapter.capabilities.counts:
         return "not told"
     if is_superseded(count, stock_table().read([errand.sku]).get(errand.sku, {}).get(errand.location)):
         return "counted again since"
     with _outages.unless_down(errand.backoffice):
-        return tell_count(count, connected_office(errand.backoffice), connected.warehouses[errand.location])
+        return tell_count(count, adapter, connected.warehouses[errand.location])

@@ -41,6 +41,8 @@ def run_batch(
                 done = run(errand)
         except Rejected as error:
             _tell(error, subject, office)
+            if isinstance(errand, CountErrand):  # it has no order that the error desk could show
+                _set_aside(errand, error)
         except (Retry, Conflict) as error:
             _put_back(errand, error, subject, office)
         else:
@@ -68,7 +70,7 @@ def _subject(errand: OrderErrand | CountErrand) -> str:
 
 
 def _tell(error: StorebridgeError, subject: str, office: Office) -> None:
-    """The reason is on the error desk; the log has no words of a back office's, for they may name a person."""
+    """An order's reason is on the error desk; the log has no words of a back office's, for they may name a person."""
     logger().error("errand stopped", extra={"office": office, "subject": subject, "code": error.code})
     count("ErrandStopped", office=office, code=error.code)
 
@@ -83,6 +85,10 @@ def _put_back(errand: OrderErrand | CountErrand, error: StorebridgeError, subjec
         send([again(errand, after_a_minute=error.code.endswith("outcome_unknown"))], office)
         return
     count("ErrandGivenUp", office=office)
+    _set_aside(errand, error)
+
+
+def _set_aside(errand: OrderErrand | CountErrand, error: StorebridgeError) -> None:
     aws.sqs().send_message(
         QueueUrl=os.environ["DEAD_LETTER_QUEUE_URL"],
         MessageBody=errand.model_dump_json(),

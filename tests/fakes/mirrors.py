@@ -22,9 +22,8 @@ class FakeMirrors:
     def save(self, mirror: Mirror, before: Mirror | None) -> Mirror:
         saved = mirror.model_copy(update={"revision": _next(self.mirrors.get(mirror.key), before)})
         for change, sign in ((before, -1), (saved, 1)):
-            for location, units in change.promised.items() if change else ():
-                for sku, count in units.items():
-                    self.promises[mirror.backoffice, location, sku] += sign * count
+            for key, count in _promises(change):
+                self.promises[key] += sign * count
         self.mirrors[mirror.key] = saved
         self._stop(mirror.key, Office.BACKOFFICE, mirror.stop)
         return saved
@@ -61,3 +60,13 @@ def _next(kept: Mirror | Told | None, before: Mirror | Told | None) -> int:
     if (kept.revision if kept else 0) != known:
         raise Conflict("changed_meanwhile", "somebody else worked on it")
     return known + 1
+
+
+def _promises(mirror: Mirror | None) -> Iterable[tuple[tuple[str, str, str], int]]:
+    if mirror is None:
+        return []
+    return [
+        ((mirror.backoffice, location, sku), count)
+        for location, units in mirror.promised.items()
+        for sku, count in units.items()
+    ]

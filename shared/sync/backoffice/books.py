@@ -6,7 +6,7 @@ left was never sold; what was refunded after it left is a return, a credit note,
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from enum import StrEnum
 
 from shared.backoffices.documents import CustomerCard, GoodsLine, Rounding, SaleLine, SalesOrder, Shipping
@@ -18,6 +18,11 @@ from shared.orders.models import Order, OrderLine, PaymentState, Refund, Restock
 from shared.orders.record import LineState, OrderRecord
 from shared.sync.backoffice.customer import customer_of
 from shared.sync.backoffice.rules import AnyMethod, BookRules, InvoiceMoment
+
+SHIPPED = "/shipped/"
+"""In the key of what we enter for the storefront's own shipments."""
+CANCELLED_BY_US = "/cancelled"
+"""End of the key under which we note that the sale was cancelled because the order was."""
 
 
 class Stage(StrEnum):
@@ -37,11 +42,10 @@ class Taken(Canonical):
 
 
 class Return(Canonical):
-    """Goods of one refund that came back, or of the whole order that are to come back."""
+    """Goods of one refund that came back."""
 
     key: str
     lines: tuple[Taken, ...]
-    received: bool
 
 
 class CreditLine(Canonical):
@@ -89,6 +93,8 @@ class Books(Canonical):
     shipped_by_others: tuple[Shipping, ...]
     """What the storefront itself shows as shipped."""
     returns: tuple[Return, ...]
+    recalled: tuple[Taken, ...]
+    """Goods that left although the buyer had them taken out: the warehouse was faster. They are expected back."""
     credits: tuple[Credit, ...]
     payments: tuple[PaymentDue, ...]
     invoice_due: InvoiceMoment
@@ -119,37 +125,39 @@ def books_of(
     """
     reckoner = _Reckoner(order, record, rules, services)
     lines, total = reckoner.lines()
+    owed_back = tuple(reckoner.credits())
     return Books(
         key=str(order.key),
         name=order.name,
         placed_on=_day(order.processed_at or order.created_at),
         currency=order.currency,
         warehouse=warehouse,
-        stage=_stage(order, record, rules, lines),
+        stage=_stage(order, record, rules, left_over=reckoner.left_over(lines, total, owed_back)),
         customer=customer_of(order),
         lines=lines,
         placed={line.id: line.quantity for line in order.lines},
         total=total,
         rounding=Rounding(sku=rules.products.rounding, limit=_minor(rules.rounding_limit, order.currency)),
         shipped_by_others=tuple(_shipped_by_others(order, services)),
-        returns=(*_returns(order), *_recalls(order, record)),
-        credits=tuple(reckoner.credits()),
+        returns=tuple(_returns(order)),
+        recalled=tuple(_recalled(order, record)),
+        credits=owed_back,
         payments=tuple(_payments(order, rules)),
         invoice_due=_invoice_moment(order, rules),
         is_paid=order.payment in _PAID,
     )
 
 
+MOST_SKU = 200
 _PAID = frozenset({PaymentState.PAID, PaymentState.PARTIALLY_REFUNDED, PaymentState.REFUNDED})
 
 
-def _stage(order: Order, record: OrderRecord, rules: BookRules, lines: tuple[SaleLine, ...]) -> Stage:
+def _stage(order: Order, record: OrderRecord, rules: BookRules, *, left_over: bool) -> Stage:
     released = record.review is ReviewState.RELEASED
     if order.test and not released:
         return Stage.ABSENT
     has_left = any(sum(line.shipped.values()) for line in record.lines)
-    wants_nothing = bool(order.lines) and {line.id for line in order.lines}.isdisjoint(line.key for line in lines)
-    if (record.review is ReviewState.CANCELLED or wants_nothing) and not has_left:
+    if (record.review is ReviewState.CANCELLED or not left_over) and not has_left:
         return Stage.CANCELLED
     if released or has_left:
         return Stage.CONFIRMED
@@ -176,13 +184,29 @@ class _Reckoner:
         self._compare(total)
         return tuple(line for line, _ in parts if line.quantity), total
 
+    def left_over(self, lines: tuple[SaleLine, ...], total: Money, owed_back: tuple[Credit, ...]) -> bool:
+        """Whether the order still stands for something: goods, or charges that were not given back."""
+        if not self._order.lines or not {line.id for line in self._order.lines}.isdisjoint(line.key for line in lines):
+            return True
+        given_back = self._sum(line.gross for credit in owed_back for line in credit.lines if not line.before_shipping)
+        return total.exceeds(given_back)
+
     def credits(self) -> Iterator[Credit]:
         cancelled = {line.id: line.quantity - self._sold(line) for line in self._order.lines}
+        repaid_later, owed = self._balance(dict(cancelled))
         for refund in _by_time(self._order.refunds):
             lines = [*self._credited_lines(refund, cancelled), *self._credited_charges(refund)]
-            if not refund.amount.shop and not (self._is_owed() and lines):
-                continue  # nothing but a restock
+            if not refund.amount.shop:
+                # No money: what never left is owed no more, and neither is what came back before it was paid.
+                unpaid = self._sum(line.gross for line in lines if not line.before_shipping)
+                if unpaid.exceeds(owed):
+                    lines = [line for line in lines if line.before_shipping]
+                else:
+                    owed = owed - unpaid
             missing = refund.amount.shop - self._sum(line.gross for line in lines)
+            if refund.amount.shop and missing.minor > 0 and repaid_later:
+                settled = missing if repaid_later.exceeds(missing) else repaid_later
+                missing, repaid_later = missing - settled, repaid_later - settled
             if missing and refund.amount.shop:
                 lines.append(self._adjustment(refund, missing))
             if lines:
@@ -194,9 +218,26 @@ class _Reckoner:
                     paid_out=tuple(_paid_out(self._order, refund, self._rules)),
                 )
 
-    def _is_owed(self) -> bool:
-        """Whether nothing was paid yet: then a refund moves no money, and still lowers what the buyer owes."""
-        return self._order.payment in (PaymentState.PENDING, PaymentState.AUTHORISED, PaymentState.VOIDED)
+    def _balance(self, cancelled: dict[str, int]) -> tuple[Money, Money]:
+        """What was paid for units that were taken out without money, and what was not paid of the rest.
+
+        A later refund without lines gives the first back. One of the two is zero.
+        """
+        order = self._order
+        taken_out = self._sum(
+            line.gross
+            for refund in _by_time(order.refunds)
+            if not refund.amount.shop
+            for line in self._credited_lines(refund, cancelled)
+            if line.before_shipping
+        )
+        received = [one.amount for one in _received(order)]
+        paid = self._sum(received) if received or order.payment not in _PAID else order.totals.total.shop
+        overpaid = paid - (order.totals.total.shop - taken_out)
+        nothing = Money.zero(order.currency)
+        if overpaid.minor <= 0:
+            return nothing, nothing - overpaid
+        return (taken_out if overpaid.exceeds(taken_out) else overpaid), nothing
 
     def _sold(self, line: OrderLine) -> int:
         """Units that have left or are to leave."""
@@ -221,17 +262,20 @@ class _Reckoner:
             for item in refund.lines:
                 if removed and item.line_id == line.id and item.restock is not RestockKind.RETURNED:
                     units = min(removed, item.quantity)
-                    net = net - _proportion(self._net(item.subtotal.shop, item.tax.shop), units, item.quantity)
-                    tax = tax - _proportion(item.tax.shop, units, item.quantity)
+                    net = net - proportion(self._net(item.subtotal.shop, item.tax.shop), units, item.quantity)
+                    tax = tax - proportion(item.tax.shop, units, item.quantity)
                     removed -= units
         if not removed:
             return net, tax
-        return _proportion(net, sold, sold + removed), _proportion(tax, sold, sold + removed)
+        return proportion(net, sold, sold + removed), proportion(tax, sold, sold + removed)
 
     def _net_and_tax(self, line: OrderLine) -> tuple[Money, Money]:
-        tax = self._sum(item.amount.shop for item in line.taxes)
         discounted = line.subtotal.shop - self._sum(discount.amount.shop for discount in line.discounts)
-        return self._net(discounted, tax), tax
+        return self._net(discounted, self._sum(item.amount.shop for item in line.taxes)), self._ours(line.taxes)
+
+    def _ours(self, taxes: tuple[TaxLine, ...]) -> Money:
+        """The taxes that the merchant remits."""
+        return self._sum(item.amount.shop for item in taxes if not item.channel_liable)
 
     def _net(self, amount: Money, tax: Money) -> Money:
         return amount - tax if self._order.taxes_included else amount
@@ -246,6 +290,14 @@ class _Reckoner:
             yield self._charge(f"fee/{fee.id}", products.fee, fee.title, fee.amount.shop, fee.taxes)
         for duty in (duty for line in order.lines for duty in line.duties if not order.duties_included):
             yield self._charge(f"duty/{duty.id}", products.duty, "Duty", duty.amount.shop, duty.taxes)
+        remitted = self._sum(
+            tax.amount.shop
+            for taxes in (*(line.taxes for line in order.lines), *(line.taxes for line in order.shipping_lines))
+            for tax in taxes
+            if tax.channel_liable
+        )
+        if remitted:
+            yield self._charge("channel_tax", products.fee, "Tax that the channel remits", remitted, ())
         if order.totals.tips.shop:
             yield self._charge("tip", products.tip, "Tip", order.totals.tips.shop, ())
         if order.totals.gift_cards.shop:
@@ -254,17 +306,16 @@ class _Reckoner:
     def _charge(
         self, key: str, sku: str, title: str, amount: Money, taxes: tuple[TaxLine, ...]
     ) -> tuple[SaleLine, Money]:
-        tax = self._sum(item.amount.shop for item in taxes)
         line = SaleLine(
             key=key,
             sku=sku,
             title=title,
             quantity=1,
-            amount=self._net(amount, tax),
+            amount=self._net(amount, self._sum(item.amount.shop for item in taxes)),
             taxes=self._taxes(taxes, key),
             goods=False,
         )
-        return line, tax
+        return line, self._ours(taxes)
 
     def _compare(self, total: Money) -> None:
         """An order that nothing was taken out of comes to exactly what the storefront charged."""
@@ -289,8 +340,8 @@ class _Reckoner:
             cancelled[line.id] -= never_left
             for units, before_shipping in ((never_left, True), (item.quantity - never_left, False)):
                 if units:
-                    net = _proportion(self._net(item.subtotal.shop, item.tax.shop), units, item.quantity)
-                    tax = _proportion(item.tax.shop, units, item.quantity)
+                    net = proportion(self._net(item.subtotal.shop, item.tax.shop), units, item.quantity)
+                    tax = proportion(item.tax.shop, units, item.quantity)
                     yield self._credit_line(line, units, net, tax, before_shipping=before_shipping)
 
     def _credit_line(self, line: OrderLine, units: int, net: Money, tax: Money, *, before_shipping: bool) -> CreditLine:
@@ -303,8 +354,8 @@ class _Reckoner:
     def _credited_charges(self, refund: Refund) -> Iterator[CreditLine]:
         """Shipping and fees given back; storefronts state them as negative amounts, without their tax."""
         taxes = {
-            "shipping_refund": tuple(tax for line in self._order.shipping_lines for tax in line.taxes),
-            "fee_refund": tuple(tax for fee in self._order.fees for tax in fee.taxes),
+            "shipping_refund": _each_once(tax for line in self._order.shipping_lines for tax in line.taxes),
+            "fee_refund": _each_once(tax for fee in self._order.fees for tax in fee.taxes),
         }
         products = {"shipping_refund": self._rules.products.shipping, "fee_refund": self._rules.products.fee}
         for number, item in enumerate(refund.adjustments):
@@ -341,19 +392,32 @@ class _Reckoner:
                 field="sku",
                 hint="give the product a SKU at the storefront, or name a product for such lines: products.no_sku",
             )
+        if len(sku) > MOST_SKU:
+            raise Rejected(
+                "invalid_sku",
+                f"the SKU of line {line.id} is longer than {MOST_SKU} characters",
+                field="sku",
+                hint="give the product a shorter SKU at the storefront",
+            )
         return sku
 
     def _taxes(self, taxes: Iterable[TaxLine], where: str) -> tuple[str, ...]:
-        names = (self._tax(tax, where) for tax in taxes if not tax.channel_liable)
-        return tuple(dict.fromkeys(name for name in names if name))
+        borne = [tax for tax in taxes if not tax.channel_liable and tax.amount.shop]
+        names = [self._tax(tax, where) for tax in borne]
+        if len(set(names)) < len(names):
+            raise Rejected(
+                "unmapped_tax",
+                f"two taxes of {where} are one and the same tax of the back office",
+                field="taxes",
+                hint="name each by its title in the settings, or make one tax of both in the back office",
+            )
+        return tuple(names)
 
-    def _tax(self, tax: TaxLine, where: str) -> str | None:
+    def _tax(self, tax: TaxLine, where: str) -> str:
         rate = _normal(tax.rate)
-        for known_as in (f"{self._country}/{rate}", rate, tax.title):
+        for known_as in (f"{self._country}/{rate}", tax.title, rate):
             if known_as and known_as in self._rules.taxes:
                 return self._rules.taxes[known_as]
-        if not tax.amount.shop:
-            return None
         raise Rejected(
             "unmapped_tax",
             f"{where} bears a tax of rate {rate or 'unknown'} in {self._country or 'an unknown country'}",
@@ -375,7 +439,7 @@ def _shipped_by_others(order: Order, services: frozenset[str]) -> Iterator[Shipp
         )
         if shipment.counts_as_shipped and lines:
             yield Shipping(
-                key=f"{order.key}/shipped/{shipment.id}", sale=str(order.key), lines=lines, parcels=shipment.parcels
+                key=f"{order.key}{SHIPPED}{shipment.id}", sale=str(order.key), lines=lines, parcels=shipment.parcels
             )
 
 
@@ -388,11 +452,12 @@ def _returns(order: Order) -> Iterator[Return]:
             if item.restock is RestockKind.RETURNED and item.quantity and skus.get(item.line_id)
         )
         if lines:
-            yield Return(key=f"{order.key}/return/{refund.id}", lines=lines, received=True)
+            yield Return(key=f"{order.key}/return/{refund.id}", lines=lines)
 
 
-def _recalls(order: Order, record: OrderRecord) -> Iterator[Return]:
-    """Goods that left although the buyer had them taken out: the warehouse was faster. They are expected back."""
+def _recalled(order: Order, record: OrderRecord) -> Iterator[Taken]:
+    """Units that the back office sent beyond what the storefront shows as shipped or still wants."""
+    cancelled = record.review is ReviewState.CANCELLED
     states = {state.line_id: state for state in record.lines}
     shown: dict[str, int] = {}
     for shipment in order.fulfilments:
@@ -400,19 +465,14 @@ def _recalls(order: Order, record: OrderRecord) -> Iterator[Return]:
             shown[item.line_id] = shown.get(item.line_id, 0) + item.quantity
     for line in order.lines:
         state = states.get(line.id)
-        wanted = shown.get(line.id, 0) + (0 if order.cancelled_at else line.open_quantity)
+        wanted = shown.get(line.id, 0) + (0 if cancelled else line.open_quantity)
         surplus = (state.dispatched if state else 0) - wanted
         if surplus > 0 and line.sku:
-            lines = (Taken(key=line.id, sku=line.sku, quantity=surplus),)
-            yield Return(key=f"{order.key}/recall/{line.id}/{surplus}", lines=lines, received=False)
+            yield Taken(key=line.id, sku=line.sku, quantity=surplus)
 
 
 def _payments(order: Order, rules: BookRules) -> Iterator[PaymentDue]:
-    received = [
-        transaction
-        for transaction in order.transactions
-        if _succeeded(transaction, "sale", "capture") and transaction.amount.currency == order.currency
-    ]
+    received = _received(order)
     for transaction in received:
         due = _payment_due(order, transaction, rules, f"{order.key}/payment/{transaction.id}")
         if due:
@@ -430,6 +490,14 @@ def _payments(order: Order, rules: BookRules) -> Iterator[PaymentDue]:
                 paid_on=_day(order.processed_at or order.created_at),
                 reference=order.name,
             )
+
+
+def _received(order: Order) -> list[Transaction]:
+    return [
+        transaction
+        for transaction in order.transactions
+        if _succeeded(transaction, "sale", "capture") and transaction.amount.currency == order.currency
+    ]
 
 
 def _paid_out(order: Order, refund: Refund, rules: BookRules) -> Iterator[PaymentDue]:
@@ -467,7 +535,7 @@ def _by_time(refunds: Iterable[Refund]) -> list[Refund]:
     return sorted(refunds, key=lambda refund: (refund.created_at or beginning, refund.id))
 
 
-def _proportion(amount: Money, units: int, of: int) -> Money:
+def proportion(amount: Money, units: int, of: int) -> Money:
     """The part of an amount that so many of its units have, rounded to the amount's own minor unit."""
     if units == of:
         return amount
@@ -476,8 +544,15 @@ def _proportion(amount: Money, units: int, of: int) -> Money:
 
 
 def _normal(rate: str | None) -> str | None:
-    """`0.210` and `0.21` are one rate."""
-    return f"{Decimal(rate).normalize():f}" if rate else None
+    """`0.210` and `0.21` are one rate. What is no number is known by its title alone."""
+    try:
+        return f"{Decimal(rate).normalize():f}" if rate else None
+    except InvalidOperation:
+        return None
+
+
+def _each_once(taxes: Iterable[TaxLine]) -> tuple[TaxLine, ...]:
+    return tuple({(tax.title, tax.rate): tax for tax in taxes}.values())
 
 
 def _minor(units: int, currency: str) -> Money:

@@ -10,7 +10,7 @@ from shared.backoffices.port import Feed
 from shared.kernel.clock import as_sortable, parse_time
 from shared.sync.jobs import Job, Step
 
-OVERLAP = timedelta(minutes=2)
+OVERLAP = timedelta(minutes=5)
 """Back offices stamp a change with the time at which its transaction began, and show it when that has ended."""
 FIRST_LOOK = timedelta(days=1)
 """How far back the very first look goes."""

@@ -68,6 +68,9 @@ def steps_ahead(books: Books, sale: Sale | None, made: Mapping[str, str], can: C
 
 def _foresee(step: Step, foreseen: _Foreseen) -> None:
     match step:
+        case Ship():
+            foreseen.made[step.shipping.key] = _NOT_YET
+            foreseen.sale = _sale_after(step, foreseen)
         case TakeBack():
             foreseen.made[step.goods.key] = _NOT_YET
         case IssueCredit():

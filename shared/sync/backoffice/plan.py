@@ -24,7 +24,16 @@ from shared.backoffices.port import Capabilities
 from shared.backoffices.rounding import KEY as ROUNDING
 from shared.kernel.errors import Rejected
 from shared.kernel.money import Money
-from shared.sync.backoffice.books import Books, Credit, CreditLine, PaymentDue, Stage
+from shared.sync.backoffice.books import (
+    CANCELLED_BY_US,
+    Books,
+    Credit,
+    CreditLine,
+    PaymentDue,
+    Stage,
+    Taken,
+    proportion,
+)
 from shared.sync.backoffice.rules import InvoiceMoment
 
 
@@ -91,8 +100,9 @@ def next_step(
     """
     if sale is None:
         return Record() if books.stage in (Stage.DRAFT, Stage.CONFIRMED) else None
+    _refuse_other_currency(books, sale)
     if sale.state is SaleState.CANCELLED:
-        _refuse_cancelled(books)
+        _refuse_cancelled(books, made)
         return None
     if books.stage is Stage.CANCELLED and not any(line.settled for line in sale.lines) and sale.invoice is None:
         return Cancel() if can.cancels else None
@@ -101,14 +111,26 @@ def next_step(
     return next(_steps(books, sale, made, credited, can), None)
 
 
-def _refuse_cancelled(books: Books) -> None:
-    if books.stage is Stage.CONFIRMED:
+def _refuse_other_currency(books: Books, sale: Sale) -> None:
+    if sale.total.currency != books.currency:
         raise Rejected(
-            "cancelled_in_backoffice",
-            "the sale is cancelled in the back office, but the order is not",
-            field="order",
-            hint="cancel the order (storebridge orders cancel), or enter the sale by hand in the back office",
+            "currency_differs",
+            f"the order is in {books.currency}, the sale in {sale.total.currency}",
+            field="currency",
+            hint="have the back office sell in the shop's currency",
         )
+
+
+def _refuse_cancelled(books: Books, made: Documents) -> None:
+    if books.stage is not Stage.CONFIRMED:
+        return
+    if f"{books.key}{CANCELLED_BY_US}" in made:
+        message = "the order was cancelled, its sale too, and then the storefront took it up again"
+        hint = "reopen the sale in the back office, then retry the order"
+    else:
+        message = "the sale is cancelled in the back office, but the order is not"
+        hint = "cancel the order (storebridge orders cancel), or reopen the sale in the back office"
+    raise Rejected("cancelled_in_backoffice", message, field="order", hint=hint)
 
 
 def _steps(
@@ -173,19 +195,24 @@ def _shown_beyond(books: Books, sale: Sale) -> dict[str, int]:
 
 def _returns(books: Books, sale: Sale, made: Documents) -> Iterator[Step]:
     shipped = sale.shipped
-    for wanted in books.returns:
-        possible = all(line.quantity <= shipped.get(line.key, 0) for line in wanted.lines)
-        if wanted.key not in made and possible:
-            lines = tuple(GoodsLine(key=line.key, sku=line.sku, quantity=line.quantity) for line in wanted.lines)
+    wanted = [*((each.key, each.lines, True) for each in books.returns), *_recalls(books, made)]
+    for key, taken, received in wanted:
+        possible = all(line.quantity <= shipped.get(line.key, 0) for line in taken)
+        if key not in made and possible:
+            lines = tuple(GoodsLine(key=line.key, sku=line.sku, quantity=line.quantity) for line in taken)
             yield TakeBack(
-                GoodsReturn(
-                    key=wanted.key,
-                    sale=books.key,
-                    lines=lines,
-                    warehouse=books.warehouse,
-                    received=wanted.received,
-                )
+                GoodsReturn(key=key, sale=books.key, lines=lines, warehouse=books.warehouse, received=received)
             )
+
+
+def _recalls(books: Books, made: Documents) -> Iterator[tuple[str, tuple[Taken, ...], bool]]:
+    """What is to come back beyond what was called back before. A key ends in how many that makes in all."""
+    for line in books.recalled:
+        stem = f"{books.key}/recall/{line.key}/"
+        before = max((int(key.removeprefix(stem)) for key in made if key.startswith(stem)), default=0)
+        if line.quantity > before:
+            more = line.model_copy(update={"quantity": line.quantity - before})
+            yield f"{stem}{line.quantity}", (more,), False
 
 
 def _money(
@@ -211,8 +238,10 @@ def _is_invoice_due(books: Books, sale: Sale) -> bool:
     if books.stage is not Stage.CONFIRMED:
         return False
     if books.invoice_due is InvoiceMoment.SHIPPED:
+        shipped = sale.shipped
         is_open = any(one.state in (ConsignmentState.WAITING, ConsignmentState.PICKED) for one in sale.consignments)
-        return not is_open and (bool(sale.shipped) or not any(line.goods for line in books.lines))
+        all_left = all(shipped.get(line.key, 0) >= line.quantity for line in books.lines if line.goods)
+        return not is_open and (all_left or sale.state is SaleState.DONE)
     if books.invoice_due is InvoiceMoment.PAID:
         return books.is_paid
     return books.invoice_due is InvoiceMoment.ORDER
@@ -272,13 +301,9 @@ def _on_invoice(credit: Credit, not_invoiced: dict[str, int]) -> Iterator[Credit
 def _fewer(line: CreditLine, units: int) -> CreditLine:
     if units == line.line.quantity:
         return line
-    amount = _part(line.line.amount, units, line.line.quantity)
+    amount = proportion(line.line.amount, units, line.line.quantity)
     smaller: SaleLine = line.line.model_copy(update={"quantity": units, "amount": amount})
-    return CreditLine(line=smaller, gross=_part(line.gross, units, line.line.quantity), before_shipping=True)
-
-
-def _part(amount: Money, units: int, of: int) -> Money:
-    return amount.model_copy(update={"minor": amount.minor * units // of})
+    return CreditLine(line=smaller, gross=proportion(line.gross, units, line.line.quantity), before_shipping=True)
 
 
 def _payments(due: tuple[PaymentDue, ...], invoice: Invoice, made: Documents) -> Iterator[Step]:

@@ -7,7 +7,7 @@ holds its lease.
 
 from dataclasses import dataclass, field
 
-from shared.backoffices.documents import ConsignmentState, Invoice, Sale, SaleState
+from shared.backoffices.documents import Consignment, ConsignmentState, Invoice, Sale, SaleState
 from shared.backoffices.http import bug
 from shared.backoffices.port import BackOffice
 from shared.inventory.bundles import parts_of
@@ -20,7 +20,7 @@ from shared.orders.note_dispatches import note_dispatches
 from shared.orders.ports import Desk
 from shared.orders.record import OrderRecord
 from shared.orders.release import required
-from shared.sync.backoffice.books import Books, books_of
+from shared.sync.backoffice.books import CANCELLED_BY_US, SHIPPED, Books, books_of
 from shared.sync.backoffice.mirror import Mirror, Mirrors, Stop
 from shared.sync.backoffice.plan import (
     Amend,
@@ -38,8 +38,10 @@ from shared.sync.backoffice.plan import (
 from shared.sync.backoffice.rules import BookRules
 from shared.sync.backoffice.services import ServiceCatalogue
 
-MOST_STEPS = 60
-"""An order of 60 refunds and payments in one go is none; it is a step that does not take."""
+MOST_STEPS = 300
+"""No order has so many refunds and payments in one go; it is a step that does not take."""
+MOST_PROMISED = 40
+"""SKUs of one order whose promise is told: old and new ones are changed in one transaction of 100 operations."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,15 @@ class Pushed:
 
 @dataclass
 class _Stand:
-    """The back office's side of one order while a push works on it."""
+    """The back office's side of one order while a push works on it, as far as it has come."""
 
-    books: Books
-    sale: Sale | None
     made: dict[str, str]
+    warehouse: str | None
+    dispatches: tuple[Dispatch, ...]
+    looked: bool = False
+    """Whether the sale has been read: what we know of it is true then, whatever stops the push afterwards."""
+    sale: Sale | None = None
+    services: frozenset[str] = frozenset()
     credited: dict[str, Invoice] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
 
@@ -79,39 +85,54 @@ class _Stand:
 def push(key: OrderKey, desk: BooksDesk) -> Pushed:
     """Bring both sides together. What stops it is noted on the error desk and raised.
 
+    A stop keeps nothing back that is known: what the back office has promised and sent is taken in all the same.
+
     Raises:
         Rejected: a person must act; see `Mirror.stop`.
         Retry, Conflict: it is to be tried again.
     """
     record = required(key, desk.orders)
     before = desk.mirrors.find(key)
-    mirror = before or Mirror(shop=key.shop, order_id=key.order_id, backoffice=desk.name)
-    try:
-        return _push(record, mirror, before, desk)
-    except (Rejected, Retry) as error:
-        stored = desk.mirrors.find(key)
-        stop = Stop.of(error, stored.stop if stored else None, desk.clock())
-        desk.mirrors.save((stored or mirror).model_copy(update={"stop": stop}), stored)
-        raise
-
-
-def _push(record: OrderRecord, mirror: Mirror, before: Mirror | None, desk: BooksDesk) -> Pushed:
-    order = account_of(record, desk.orders)
-    warehouse = mirror.warehouse or warehouse_of(record, desk)
-    stand = _Stand(
-        books=books_of(order, record, desk.rules, warehouse=warehouse, services=services_of(order, desk)),
-        sale=desk.office.find_sale(str(record.key)),
-        made=dict(mirror.documents),
-    )
-    if not desk.rules.rehearsal:
-        _bring_up(stand, desk.office)
-    dispatches = dispatches_of(stand.sale, order, mirror.dispatches, desk)
-    after = _noted(mirror, stand, record, dispatches, desk)
-    if after.model_copy(update={"looked_at": mirror.looked_at}) != mirror:
+    mirror = _own(before, key, desk)
+    stand = _Stand(dict(mirror.documents), mirror.warehouse, mirror.dispatches)
+    stopped = _bring_together(record, stand, desk)
+    after = _noted(mirror, stand, record, stopped, desk)
+    is_news = after.model_copy(update={"looked_at": mirror.looked_at}) != mirror
+    if is_news or (before is not None and before.backoffice != desk.name):
         desk.mirrors.save(after, before)
-    if dispatches and digest(dispatches) != record.dispatches:
-        note_dispatches(record.key, dispatches, desk.orders)
-    return Pushed(stand.sale, tuple(type(step).__name__ for step in stand.steps), len(dispatches))
+    if stand.dispatches and digest(stand.dispatches) != record.dispatches:
+        note_dispatches(record.key, stand.dispatches, desk.orders)
+    if stopped is not None:
+        raise stopped
+    return Pushed(stand.sale, tuple(type(step).__name__ for step in stand.steps), len(stand.dispatches))
+
+
+def _own(before: Mirror | None, key: OrderKey, desk: BooksDesk) -> Mirror:
+    """What is known of this back office's side: nothing, where the shop was joined with another one until now."""
+    if before is not None and before.backoffice == desk.name:
+        return before
+    return Mirror(shop=key.shop, order_id=key.order_id, backoffice=desk.name, revision=before.revision if before else 0)
+
+
+def _bring_together(record: OrderRecord, stand: _Stand, desk: BooksDesk) -> Rejected | Retry | None:
+    """Look, then take step after step; returns what stopped it, if anything did."""
+    try:
+        order = account_of(record, desk.orders)
+        stand.sale = desk.office.find_sale(str(record.key))
+        stand.looked = True
+        stand.warehouse = stand.warehouse or warehouse_of(record, desk)
+        stand.services = services_of(order, desk)
+        _refuse_withdrawn(stand, desk)
+        books = books_of(order, record, desk.rules, warehouse=stand.warehouse, services=stand.services)
+        if not desk.rules.rehearsal:
+            _bring_up(books, stand, desk.office)
+    except (Rejected, Retry) as error:
+        stopped: Rejected | Retry | None = error
+    else:
+        stopped = None
+    if stand.looked and not _withdrawn(stand, desk):
+        stand.dispatches = dispatches_of(stand, order, record, desk)
+    return stopped
 
 
 def account_of(record: OrderRecord, orders: Desk) -> Order:
@@ -145,61 +166,98 @@ def services_of(order: Order, desk: BooksDesk) -> frozenset[str]:
     return desk.services.among(line.sku for line in order.lines if line.sku)
 
 
-def dispatches_of(
-    sale: Sale | None, order: Order, known: tuple[Dispatch, ...], desk: BooksDesk
-) -> tuple[Dispatch, ...]:
-    """The sale's consignments that have left, in the storefront's words.
+def dispatches_of(stand: _Stand, order: Order, record: OrderRecord, desk: BooksDesk) -> tuple[Dispatch, ...]:
+    """The consignments that have left, in the storefront's words.
 
-    One without a time keeps the time at which it was seen first: told anew it is the same.
+    Services are no goods: they count as done with the first consignment. One without a time keeps the time at which it
+    was seen first: told anew it is the same.
     """
-    seen = {dispatch.key: dispatch.left_at for dispatch in known}
+    entered = {name for key, names in stand.made.items() if SHIPPED in key for name in names.split(",")}
+    seen = {dispatch.key: dispatch.left_at for dispatch in stand.dispatches}
     ordered = {line.id for line in order.lines}
-    dispatches = []
-    for one in sale.consignments if sale else ():
-        lines = tuple(
+    dispatches: list[Dispatch] = []
+    for one in _sent(stand):
+        key = f"{desk.name}/{one.id}"
+        lines = [
             FulfilmentLine(line_id=line.key, quantity=line.quantity)
             for line in one.lines
             if line.key in ordered and line.quantity
-        )
-        key = f"{desk.name}/{one.id}"
-        if one.has_left and lines:
+        ]
+        if lines and not dispatches:
+            lines += _done_services(order, record, stand.services)
+        if lines:
             dispatches.append(
                 Dispatch(
                     key=key,
-                    lines=lines,
+                    lines=tuple(lines),
                     parcels=one.parcels,
                     left_at=one.left_at or seen.get(key) or desk.clock(),
                     delivered=one.state is ConsignmentState.DELIVERED,
+                    by_storefront=one.id in entered,
                 )
             )
     return tuple(dispatches)
 
 
-def _bring_up(stand: _Stand, office: BackOffice) -> None:
+def _sent(stand: _Stand) -> list[Consignment]:
+    """Consignments that have left, the first one first."""
+    left = [one for one in (stand.sale.consignments if stand.sale else ()) if one.has_left]
+    return sorted(left, key=lambda one: (one.left_at.timestamp() if one.left_at else 0.0, one.id))
+
+
+def _done_services(order: Order, record: OrderRecord, services: frozenset[str]) -> list[FulfilmentLine]:
+    units = {line.line_id: line.open + sum(line.shipped.values()) for line in record.lines}
+    return [
+        FulfilmentLine(line_id=line.id, quantity=units[line.id])
+        for line in order.lines
+        if line.sku in services and units.get(line.id)
+    ]
+
+
+def _withdrawn(stand: _Stand, desk: BooksDesk) -> set[str]:
+    """Consignments that were sent, and that the back office does not show as sent any more."""
+    return {dispatch.key for dispatch in stand.dispatches} - {f"{desk.name}/{one.id}" for one in _sent(stand)}
+
+
+def _refuse_withdrawn(stand: _Stand, desk: BooksDesk) -> None:
+    gone = sorted(_withdrawn(stand, desk))
+    if gone:
+        raise Rejected(
+            "dispatch_withdrawn",
+            f"{', '.join(gone)} had left, and the back office does not show it as sent any more",
+            field="consignments",
+            hint="restore it in the back office; what really came back is a return",
+        )
+
+
+def _bring_up(books: Books, stand: _Stand, office: BackOffice) -> None:
     while True:
-        step = next_step(stand.books, stand.sale, stand.made, stand.credited, office.capabilities)
+        step = next_step(books, stand.sale, stand.made, stand.credited, office.capabilities)
         if step is None:
             return
         if step in stand.steps[-1:] or len(stand.steps) >= MOST_STEPS:
             raise bug(f"the back office accepts {type(step).__name__} and does not come nearer to the books")
-        _take(step, stand, office)
+        _take(step, books, stand, office)
         stand.steps.append(step)
 
 
-def _take(step: Step, stand: _Stand, office: BackOffice) -> None:
+def _take(step: Step, books: Books, stand: _Stand, office: BackOffice) -> None:
     match step:
         case Record() | Amend():
-            customer = office.save_customer(stand.books.customer)
-            order = stand.books.sales_order(customer)
+            order = books.sales_order(office.save_customer(books.customer))
             stand.sale = office.record_sale(order) if isinstance(step, Record) else office.amend_sale(order)
         case Confirm():
-            stand.sale = office.confirm_sale(stand.books.key)
+            stand.sale = office.confirm_sale(books.key)
         case Cancel():
-            stand.sale = office.cancel_sale(stand.books.key)
+            stand.sale = office.cancel_sale(books.key)
+            stand.made[f"{books.key}{CANCELLED_BY_US}"] = stand.sale.id
         case Ship():
+            known = {one.id for one in stand.sale.consignments} if stand.sale else set()
             stand.sale = office.ship(step.shipping)
+            new = sorted(one.id for one in stand.sale.consignments if one.has_left and one.id not in known)
+            stand.made[step.shipping.key] = ",".join(new)
         case PostInvoice():
-            stand.sale = office.post_invoice(stand.books.key)
+            stand.sale = office.post_invoice(books.key)
         case TakeBack():
             stand.made[step.goods.key] = office.take_back(step.goods)
         case IssueCredit():
@@ -207,43 +265,52 @@ def _take(step: Step, stand: _Stand, office: BackOffice) -> None:
             stand.made[step.note.key] = stand.credited[step.note.key].id
         case Pay():
             stand.made[step.payment.key] = office.register_payment(step.payment)
-            _reckon_paid(step, stand, office)
+            _reckon_paid(step, books, stand, office)
 
 
-def _reckon_paid(step: Pay, stand: _Stand, office: BackOffice) -> None:
+def _reckon_paid(step: Pay, books: Books, stand: _Stand, office: BackOffice) -> None:
     """What is unpaid now: of a credit note by reckoning, of the invoice by asking."""
     for key, note in stand.credited.items():
         if note.id == step.payment.invoice:
             stand.credited[key] = note.model_copy(update={"unpaid": note.unpaid - step.payment.amount})
             return
-    stand.sale = office.find_sale(stand.books.key)
+    stand.sale = office.find_sale(books.key)
 
 
 def _noted(
-    mirror: Mirror, stand: _Stand, record: OrderRecord, dispatches: tuple[Dispatch, ...], desk: BooksDesk
+    mirror: Mirror, stand: _Stand, record: OrderRecord, stopped: Rejected | Retry | None, desk: BooksDesk
 ) -> Mirror:
+    """The mirror after this push; of a sale that could not be read, what was known stays."""
+    now = desk.clock()
+    stop = Stop.of(stopped, mirror.stop, now) if stopped else None
+    if not stand.looked:
+        return mirror.model_copy(update={"stop": stop})
     sale = stand.sale
+    # A rehearsal brings nothing anywhere: once it is over, the order is found to be behind.
+    pushed = mirror.pushed if stopped or desk.rules.rehearsal else record.revision
     return mirror.model_copy(
         update={
-            "backoffice": desk.name,
-            # A rehearsal brings nothing anywhere: once it is over, the order is found to be behind.
-            "pushed": mirror.pushed if desk.rules.rehearsal else record.revision,
+            "pushed": pushed,
             "sale_id": sale.id if sale else None,
             "sale_number": sale.number if sale else None,
             "state": sale.state.value if sale else None,
-            "warehouse": stand.books.warehouse if sale else None,
+            "warehouse": stand.warehouse if sale else None,
             "documents": stand.made,
-            "dispatches": dispatches,
-            "promised": _promised(sale, record, stand.books.warehouse, desk.rules),
-            "looked_at": desk.clock(),
-            "stop": None,
+            "dispatches": stand.dispatches,
+            "promised": _promised(stand, record, desk.rules),
+            "looked_at": now,
+            "stop": stop,
         }
     )
 
 
-def _promised(sale: Sale | None, record: OrderRecord, warehouse: str, rules: BookRules) -> dict[str, dict[str, int]]:
-    """What the back office keeps for the order: confirmed and not yet sent, a bundle as the parts it is made of."""
-    places = [location for location, name in rules.warehouses.items() if name == warehouse]
+def _promised(stand: _Stand, record: OrderRecord, rules: BookRules) -> dict[str, dict[str, int]]:
+    """What the back office keeps for the order: confirmed and not yet sent, a bundle as the parts it is made of.
+
+    Of an order of very many SKUs the first ones only: we show too little of the others rather than too much.
+    """
+    sale = stand.sale
+    places = [location for location, name in rules.warehouses.items() if name == stand.warehouse]
     if sale is None or sale.state is not SaleState.CONFIRMED or not places:
         return {}
     shipped = sale.shipped
@@ -252,6 +319,7 @@ def _promised(sale: Sale | None, record: OrderRecord, warehouse: str, rules: Boo
     ours = {line.line_id for line in record.lines}
     for line in sale.lines:
         left = line.quantity - shipped.get(line.key, 0)
-        for part, each in parts_of(line.sku, bundles).items() if line.key in ours and left > 0 else ():
+        is_kept = line.key in ours and line.sku not in stand.services and left > 0
+        for part, each in parts_of(line.sku, bundles).items() if is_kept else ():
             units[part] = units.get(part, 0) + left * each
-    return {places[0]: units} if units else {}
+    return {places[0]: dict(sorted(units.items())[:MOST_PROMISED])} if units else {}

@@ -14,7 +14,7 @@ from shared.kernel.money import Money
 from shared.orders.models import Order
 from shared.orders.record import OrderRecord
 from shared.orders.release import required
-from shared.sync.backoffice.books import Books, Credit, PaymentDue, Return, Stage, books_of
+from shared.sync.backoffice.books import Books, Credit, PaymentDue, Return, Stage, Taken, books_of
 from shared.sync.backoffice.company import Company
 from shared.sync.backoffice.foresight import steps_ahead
 from shared.sync.backoffice.push import BooksDesk, account_of, warehouse_of
@@ -53,6 +53,7 @@ class PlannedSale(Canonical):
     """Personal data: shown only where it is asked for."""
     payments: tuple[PaymentDue, ...]
     returns: tuple[Return, ...]
+    recalled: tuple[Taken, ...]
     credits: tuple[Credit, ...]
 
 
@@ -237,6 +238,7 @@ def _planned(books: Books) -> PlannedSale:
         customer=books.customer,
         payments=books.payments,
         returns=books.returns,
+        recalled=books.recalled,
         credits=books.credits,
     )
 

@@ -57,7 +57,7 @@ class BookRules(Canonical):
     warehouses: dict[LocationId, Name] = {}
     """The back office's warehouse of each stock location."""
     owns_stock: tuple[LocationId, ...] = ()
-    """Locations whose stock is the back office's to say. Of all others it is ours, and counts are told to it."""
+    """Locations whose stock is the back office's to say; of all others it is ours. Counts are told to it everywhere."""
     complete_when: Literal["shipped", "delivered", "told"] = "told"
     """When the storefront is told that an order is complete. `told`: on delivery where the back office can tell it, on
     shipment otherwise."""

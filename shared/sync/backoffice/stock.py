@@ -45,8 +45,9 @@ class StockOwner:
 def follow(skus: Iterable[str], owner: StockOwner) -> Followed:
     """Bring our lines of these SKUs to the back office's figures, in every location that it owns.
 
-    The promises are read before the figures: an order that is recorded meanwhile makes us show too little for a
-    moment, never too much.
+    The promises are read before and after the figures, and the lower one counts: an order that is recorded or
+    cancelled meanwhile makes us show too little for a moment. An order that the back office's own staff cancelled is
+    noticed at the next look at it, and its units are counted twice until then.
 
     Raises:
         Retry, Rejected: as the port.
@@ -54,12 +55,13 @@ def follow(skus: Iterable[str], owner: StockOwner) -> Followed:
     wanted = sorted(set(skus))
     tally: dict[str, int] = {}
     for location, warehouse in owner.warehouses.items():
-        promised = owner.mirrors.promised(owner.name, location, wanted)
+        before = owner.mirrors.promised(owner.name, location, wanted)
         figures = owner.office.stock(wanted, warehouse)
+        after = owner.mirrors.promised(owner.name, location, wanted)
         for sku in wanted:
             found = "unknown"
             if sku in figures:
-                shelf = figures[sku].sellable + promised.get(sku, 0)
+                shelf = figures[sku].sellable + min(before.get(sku, 0), after.get(sku, 0))
                 found = _bring(sku, location, shelf, owner)
             tally[found] = tally.get(found, 0) + 1
     return Followed(**tally)

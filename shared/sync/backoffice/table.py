@@ -43,10 +43,6 @@ class PromisedItem(Model):
         table_name = "bound by instance"
 
 
-_MOST_PROMISES = 90
-"""One transaction takes 100 operations; an order of more SKUs than this tells its promises in part."""
-
-
 class MirrorTable:
     """The stands on DynamoDB."""
 
@@ -61,8 +57,7 @@ class MirrorTable:
 
     def save(self, mirror: Mirror, before: Mirror | None) -> Mirror:
         saved = mirror.model_copy(update={"revision": (before.revision if before else 0) + 1})
-        changes = list(_changes(before.promised if before else {}, mirror.promised))[:_MOST_PROMISES]
-        updates = [self._promising(mirror.backoffice, *change) for change in changes]
+        updates = [self._promising(*change) for change in _changes(before, mirror)]
         self._save(f"books/{mirror.shop}", saved, before, Office.BACKOFFICE, updates)
         return saved
 
@@ -123,13 +118,14 @@ def _stopped_item(entry: tuple[str, str], document: Mirror | Told, office: Offic
     return StandItem(*entry, revision=document.revision, document=stopped.model_dump(mode="json"))
 
 
-_ByLocation = Mapping[str, Mapping[str, int]]
-
-
-def _changes(before: _ByLocation, after: _ByLocation) -> Iterator[tuple[str, str, int]]:
-    for location in sorted({*before, *after}):
-        old, new = before.get(location, {}), after.get(location, {})
-        for sku in sorted({*old, *new}):
-            difference = new.get(sku, 0) - old.get(sku, 0)
-            if difference:
-                yield location, sku, difference
+def _changes(before: Mirror | None, after: Mirror) -> Iterator[tuple[str, str, str, int]]:
+    """Differences of what back offices keep for the order, by back office, location and SKU."""
+    units: dict[tuple[str, str, str], int] = {}
+    for mirror, sign in ((after, 1), *(((before, -1),) if before else ())):
+        for location, promised in mirror.promised.items():
+            for sku, count in promised.items():
+                key = (mirror.backoffice, location, sku)
+                units[key] = units.get(key, 0) + sign * count
+    for key, difference in sorted(units.items()):
+        if difference:
+            yield (*key, difference)

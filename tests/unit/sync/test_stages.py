@@ -82,11 +82,11 @@ def test_a_cancellation_that_the_back_office_has_not_heard_of() -> None:
     assert (stage(at).text, stage(at).command) == ("cancelled", None)
 
 
-def test_a_rehearsal_records_nothing_and_says_so() -> None:
+def test_what_is_only_rehearsed_still_waits() -> None:
     at = sold()
     at.rules = RULES.model_copy(update={"rehearsal": True})
     at.push()
-    assert stage(at).text == "not recorded in the back office"
+    assert stage(at).text == "waiting for the back office"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from shared.orders.dispatch import Dispatch
 from shared.orders.lifecycle import FulfilmentState
 from shared.sync.storefront_push import TellingDesk, tell
 from tests.builders.books import KEY, Company, account, company, taxed
+from tests.builders.orders import shipment
 
 DELIVERED = frozenset({FulfilmentState.DELIVERED})
 SHIPPED = DELIVERED | {FulfilmentState.SHIPPED}
@@ -82,6 +83,15 @@ def test_a_shop_may_wait_for_the_delivery() -> None:
     at.office.deliver(str(KEY))
     at.push()
     assert tell(KEY, telling(shop, at, DELIVERED)).completed
+
+
+def test_a_shop_hears_nothing_of_its_own_shipments() -> None:
+    shop, at = Shop(), sold()
+    own = shipment(("line-MUG", 2))
+    at.take_in(account(taxed("MUG", 2, "25.00", "4.34", open_quantity=0), minute=2, fulfilments=(own,)))
+    at.push()
+    tell(KEY, telling(shop, at))
+    assert shop.calls == []
 
 
 def test_an_operators_cancellation_reaches_the_shop_once() -> None:

@@ -1,6 +1,7 @@
 """Bringing the back office to an order, over a whole life, on a back office in memory. In the trade's words."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +9,21 @@ import pytest
 
 from shared.backoffices.documents import InvoiceState, Sale, SaleState
 from shared.kernel.errors import Rejected, Retry
+from shared.kernel.money import Money
 from shared.orders.cancel import cancel
 from shared.orders.lifecycle import FulfilmentState
-from shared.orders.models import Order, Parcel, PaymentState, Refund, RefundLine, RestockKind
+from shared.orders.models import (
+    FulfilmentLine,
+    Order,
+    Parcel,
+    PaymentState,
+    Refund,
+    RefundLine,
+    RestockKind,
+    TaxLine,
+)
+from shared.orders.review import ReviewRules
+from shared.sync.backoffice.push import push
 from shared.sync.backoffice.rules import InvoiceMoment
 from tests.builders.books import (
     KEY,
@@ -22,6 +35,7 @@ from tests.builders.books import (
     paid_by,
     shipping,
     taxed,
+    vat,
 )
 from tests.builders.orders import NOON, line, shipment
 from tests.contract.backoffices.world import Killed, quantities
@@ -417,6 +431,231 @@ def test_taxes_on_top_of_prices_tie_out_too() -> None:
     shop.take_in(order.model_copy(update={"totals": totals, "transactions": (paid_by("36.26"),)}))
     shop.push()
     assert str(shop.sale().total) == "36.26 EUR"
+
+
+# ---- what a stranger's review found ----------------------------------------------------------------------------------
+
+
+def test_a_stop_keeps_nothing_back_of_what_is_known() -> None:
+    """The back office ships although the order stopped: the stock, the record and its promises follow all the same."""
+    shop = company(MUG=10, CAP=10)
+    shop.take_in(mugs_and_cap())
+    shop.push()
+    shop.office.send_off(str(KEY), {"line-MUG": 2})
+    shop.rules = RULES.model_copy(update={"taxes": {}})
+    with pytest.raises(Rejected):
+        shop.push()
+    assert shop.record().fulfilment is FulfilmentState.PARTIALLY_SHIPPED
+    assert shop.room.lines["MUG", "main"].on_hand == 8
+    assert shop.mirrors.promised("erp", "main", ["MUG", "CAP"]) == {"MUG": 1, "CAP": 1}
+
+
+def test_a_sale_cancelled_there_is_promised_to_nobody() -> None:
+    shop = company(MUG=10, CAP=10)
+    shop.take_in(mugs_and_cap())
+    shop.push()
+    shop.office.cancel_sale(str(KEY))
+    for _ in range(2):
+        with pytest.raises(Rejected, match="cancelled_in_backoffice"):
+            shop.push()
+    assert shop.mirrors.promised("erp", "main", ["MUG", "CAP"]) == {"MUG": 0, "CAP": 0}
+
+
+def test_two_shipments_of_one_line_by_the_storefront_are_two_there() -> None:
+    shop = company(MUG=10)
+    first = shipment(("line-MUG", 2))
+    second = first.model_copy(update={"id": "ship-2", "lines": (FulfilmentLine(line_id="line-MUG", quantity=1),)})
+    shop.take_in(account(taxed("MUG", 3, "37.50", "6.51", open_quantity=1), fulfilments=(first,)))
+    assert "Ship" in shop.push().steps
+    shop.take_in(account(taxed("MUG", 3, "37.50", "6.51", open_quantity=0), minute=2, fulfilments=(first, second)))
+    assert "Ship" in shop.push().steps
+    assert shop.sale().shipped == {"line-MUG": 3}
+    assert shop.push().steps == ()
+
+
+def test_what_the_storefront_shipped_is_no_news_to_it() -> None:
+    shop = company(MUG=10)
+    shop.take_in(account(taxed("MUG", 1, "12.50", "2.17")))
+    shop.push()
+    sent = shipment(("line-MUG", 1))
+    shop.take_in(account(taxed("MUG", 1, "12.50", "2.17", open_quantity=0), minute=2, fulfilments=(sent,)))
+    shop.push()
+    assert [one.by_storefront for one in shop.mirrors.mirrors[KEY].dispatches] == [True]
+    assert shop.room.lines["MUG", "main"].on_hand == 9
+
+
+def test_the_stock_follows_shipments_of_both_sides() -> None:
+    shop = company(MUG=10)
+    first = shipment(("line-MUG", 1))
+    shop.take_in(account(taxed("MUG", 3, "37.50", "6.51", open_quantity=2), fulfilments=(first,)))
+    shop.push()
+    shop.office.send_off(str(KEY))
+    shop.push()
+    assert shop.record().fulfilment is FulfilmentState.SHIPPED
+    assert shop.room.lines["MUG", "main"].on_hand == shop.office.on_hand["MUG", "WH"] == 7
+    assert [one.by_storefront for one in shop.mirrors.mirrors[KEY].dispatches] == [True, False]
+
+
+def test_units_taken_out_without_money_are_given_back_once() -> None:
+    """An edit takes a unit out, and the money follows as a refund without lines."""
+    shop = company(MUG=10)
+    shop.rules = RULES.model_copy(update={"invoice": InvoiceMoment.PAID})
+    three = account(taxed("MUG", 3, "36.30", "6.30"))
+    shop.take_in(three)
+    shop.push()
+    taken_out = given_back("line-MUG", 1, "12.10", "2.10", RestockKind.CANCELLED_BEFORE_SHIPPING, refund_id="1")
+    nothing = taken_out.model_copy(update={"amount": euros("0.00"), "transactions": ()})
+    money = Refund(
+        id="2",
+        created_at=NOON + timedelta(minutes=7),
+        amount=euros("12.10"),
+        transactions=(paid_by("12.10", "re-2", kind="refund"),),
+    )
+    two = taxed("MUG", 3, "36.30", "6.30", current_quantity=2, open_quantity=2)
+    shop.take_in(account(two, minute=8, refunds=(nothing, money), payment=PaymentState.PARTIALLY_REFUNDED))
+    shop.push()
+    assert str(shop.invoiced) == "24.20 EUR"
+
+
+def test_a_unit_taken_out_of_an_unpaid_invoice_is_credited_although_it_was_paid_since() -> None:
+    shop = company(MUG=10)
+    shop.rules = RULES.model_copy(update={"invoice": InvoiceMoment.ORDER})
+    rules = ReviewRules(release_when="any")
+    shop.orders = replace(shop.orders, rules=rules)
+    shop.take_in(account(taxed("MUG", 3, "36.30", "6.30"), payment=PaymentState.PENDING, transactions=()))
+    shop.push()
+    taken_out = given_back("line-MUG", 1, "12.10", "2.10", RestockKind.CANCELLED_BEFORE_SHIPPING, refund_id="1")
+    nothing = taken_out.model_copy(update={"amount": euros("0.00"), "transactions": ()})
+    two = taxed("MUG", 3, "36.30", "6.30", current_quantity=2, open_quantity=2)
+    shop.take_in(account(two, minute=8, refunds=(nothing,), transactions=(paid_by("24.20"),)))
+    shop.push()
+    assert str(shop.invoiced) == "24.20 EUR"
+
+
+def test_goods_that_came_back_before_they_were_paid_are_owed_no_more() -> None:
+    shop = company(MUG=10)
+    shop.orders = replace(shop.orders, rules=ReviewRules(release_when="any"))
+    unpaid: dict[str, Any] = {"payment": PaymentState.PENDING, "transactions": ()}
+    shop.take_in(account(taxed("MUG", 1, "12.10", "2.10"), **unpaid))
+    shop.push()
+    shop.office.send_off(str(KEY))
+    shop.push()
+    assert str(shop.invoiced) == "12.10 EUR"
+    back = given_back("line-MUG", 1, "12.10", "2.10", RestockKind.RETURNED)
+    nothing = back.model_copy(update={"amount": euros("0.00"), "transactions": ()})
+    gone = taxed("MUG", 1, "12.10", "2.10", current_quantity=0, open_quantity=0)
+    sent = shipment(("line-MUG", 1))
+    shop.take_in(account(gone, minute=8, refunds=(nothing,), fulfilments=(sent,), **unpaid))
+    shop.push()
+    assert str(shop.invoiced) == "0.00 EUR"
+
+
+def test_shipping_that_is_kept_is_booked_although_no_goods_are_left() -> None:
+    shop = company(MUG=10)
+    kept = account(
+        taxed("MUG", 1, "12.10", "2.10", current_quantity=0, open_quantity=0),
+        ship=shipping("6.05", "1.05"),
+        refunds=(given_back("line-MUG", 1, "12.10", "2.10", RestockKind.CANCELLED_BEFORE_SHIPPING),),
+        payment=PaymentState.PARTIALLY_REFUNDED,
+    )
+    shop.take_in(kept)
+    shop.push()
+    assert quantities(shop.sale()) == {"shipping/s1": 1}
+    assert str(shop.invoiced) == "6.05 EUR"
+
+
+def test_an_order_of_goods_and_a_service_completes_with_its_goods() -> None:
+    shop = company(MUG=10)
+    service = taxed("FEE", 1, "12.10", "2.10", requires_shipping=False, stock_tracked=False)
+    shop.take_in(account(taxed("MUG", 1, "12.10", "2.10"), service))
+    shop.push()
+    assert shop.mirrors.promised("erp", "main", ["MUG", "FEE"]) == {"MUG": 1}
+    shop.office.send_off(str(KEY))
+    shop.push()
+    assert shop.record().fulfilment is FulfilmentState.SHIPPED
+    assert str(shop.invoiced) == "24.20 EUR"
+
+
+def test_goods_are_called_back_once_each() -> None:
+    shop = company(MUG=10)
+    shop.take_in(account(taxed("MUG", 2, "25.00", "4.34")))
+    shop.push()
+    shop.office.send_off(str(KEY))
+    for minute, left in ((6, 1), (7, 0)):
+        line_now = taxed("MUG", 2, "25.00", "4.34", current_quantity=left, open_quantity=left)
+        shop.take_in(account(line_now, minute=minute))
+        shop.push()
+        shop.push()
+    assert sum(line.quantity for back in shop.office.returns.values() for line in back.lines) == 2
+
+
+def test_a_part_that_the_warehouse_dropped_is_not_invoiced_as_shipped() -> None:
+    shop = company(MUG=10)
+    shop.take_in(account(taxed("MUG", 2, "25.00", "4.34")))
+    shop.push()
+    shop.office.send_off(str(KEY), {"line-MUG": 1})
+    sale = shop.office._sales[str(KEY)]
+    sale.consignments = [one for one in sale.consignments if one.has_left]
+    assert "PostInvoice" not in shop.push().steps
+
+
+def test_a_shipment_that_vanished_asks_for_a_person_and_ships_nothing_again() -> None:
+    shop = company(MUG=10)
+    shop.take_in(account(taxed("MUG", 1, "12.50", "2.17")))
+    shop.push()
+    shop.office.send_off(str(KEY))
+    shop.push()
+    shop.office._sales[str(KEY)].consignments = []
+    for _ in range(2):
+        with pytest.raises(Rejected, match="dispatch_withdrawn"):
+            shop.push()
+    assert shop.record().fulfilment is FulfilmentState.SHIPPED
+
+
+def test_a_shop_that_moves_to_another_back_office_starts_anew_there() -> None:
+    shop = company(MUG=10, CAP=10)
+    shop.take_in(mugs_and_cap())
+    shop.push()
+    other = company(MUG=10, CAP=10).office
+    moved = replace(shop.desk, name="other", office=other)
+    assert push(KEY, moved).steps == ("Record", "Confirm")
+    assert shop.mirrors.promised("erp", "main", ["MUG"]) == {"MUG": 0}
+    assert shop.mirrors.promised("other", "main", ["MUG"]) == {"MUG": 3}
+
+
+def test_a_tax_that_the_channel_remits_is_a_charge_without_tax() -> None:
+    shop = company(MUG=10)
+    remitted = TaxLine(title="NY", rate="0.08875", amount=euros("1.09"), channel_liable=True)
+    order = account(taxed("MUG", 1, "12.50", "2.17", taxes=(remitted,)))
+    shop.take_in(order)
+    shop.push()
+    assert str(shop.sale().total) == "12.50 EUR"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        pytest.param({"sku": "X" * 255}, "invalid_sku", id="a SKU that nobody can keep"),
+        pytest.param({"taxes": (TaxLine(title="?", rate="21%", amount=euros("2.17")),)}, "unmapped_tax", id="no rate"),
+        pytest.param({"taxes": (vat("1.00"), vat("1.17"))}, "unmapped_tax", id="two taxes that are one there"),
+    ],
+)
+def test_what_cannot_be_booked_is_refused_by_name(spoil: dict[str, Any], code: str) -> None:
+    shop = company(MUG=10)
+    shop.take_in(account(taxed("MUG", 1, "12.50", "2.17").model_copy(update=spoil)))
+    with pytest.raises(Rejected) as refusal:
+        shop.push()
+    assert refusal.value.code == code
+
+
+def test_a_sale_in_another_currency_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = company(MUG=10)
+    shop.take_in(account(taxed("MUG", 1, "12.50", "2.17")))
+    shop.push()
+    dollars = shop.sale().model_copy(update={"total": Money.parse("12.50", "USD")})
+    monkeypatch.setattr(shop.office, "find_sale", lambda _key: dollars)
+    with pytest.raises(Rejected, match="currency_differs"):
+        shop.push()
 
 
 # ---- killed anywhere -------------------------------------------------------------------------------------------------
