@@ -1,10 +1,10 @@
 """The second act, scene by scene: orders become sales in Tryton, and what its warehouse does shows at the shops."""
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from infra.demo.backoffice_stage import SHOPS, House
+from infra.demo.backoffice_stage import LOOK, SHOPS, House
 from infra.demo.scenes import Told
 from shared.backoffices.documents import InvoiceState, Sale, SaleState
 from shared.kernel.identifiers import OrderKey
@@ -163,20 +163,28 @@ def outage(house: House) -> Iterator[Told]:
     house.stage.shops.deliver()
     waits = house.wait_until(lambda: len(house.keys() - before) == OUTAGE_ORDERS and bool(house.stopped()))
     new = sorted(house.keys() - before)
-    ready = sum(house.record(key).status == "ready" for key in new)
-    code = ", ".join(sorted({entry.stop.code for entry in house.stopped()}))
-    passing = all(entry.stop.passing for entry in house.stopped())
-    yield Told(
+    yield _orders_wait(house, new, waits)
+    house.server.start()
+    yield _orders_arrive(house, new)
+
+
+def _orders_wait(house: House, new: Sequence[OrderKey], waits: bool) -> Told:
+    ready, stopped = sum(house.record(key).status == "ready" for key in new), house.stopped()
+    return Told(
         f"Tryton goes down; {OUTAGE_ORDERS} orders come in",
         f"{ready} ready to ship, none lost",
-        f"{code}: their errands wait and nobody has to act",
-        waits and passing and ready == OUTAGE_ORDERS,
+        f"{', '.join(sorted({entry.stop.code for entry in stopped}))}: their errands wait and nobody has to act",
+        waits and ready == OUTAGE_ORDERS and all(entry.stop.passing for entry in stopped),
     )
-    house.server.start()
-    house.look()
-    told = house.staff.sales()
-    once = [key for key in new if told[str(key)] == 1 and _is_confirmed(house.sale(key))]
-    yield Told(
+
+
+def _orders_arrive(house: House, new: Sequence[OrderKey]) -> Told:
+    house.stage.trigger(LOOK)
+    house.wait_until(lambda: all(house.staff.sales()[str(key)] for key in new))  # each after the pause it has got
+    house.settle()
+    sales = house.staff.sales()
+    once = [key for key in new if sales[str(key)] == 1 and _is_confirmed(house.sale(key))]
+    return Told(
         "Tryton is up again",
         f"{len(once)} sales, each once; {len(house.stopped())} on the error desk",
         "every write looks first whether it is there already",

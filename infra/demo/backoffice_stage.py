@@ -32,9 +32,10 @@ from shared.orders.record import OrderRecord
 from shared.sync.backoffice.mirror import Stopped
 from shared.sync.backoffice.table import MirrorTable
 
+LOOK: Final = "backoffice-pull"
 SHOPS: Final = ("aurora", "borealis")
-_PATIENCE_SECONDS: Final = 30.0
-_LOOK_EVERY: Final = 0.2
+_PATIENCE_SECONDS: Final = 60.0
+_LOOK_EVERY: Final = 0.5
 _ROUNDS: Final = 3
 """Of settling: what a shop is told makes it send a webhook, and what that changes may be told again."""
 
@@ -96,7 +97,7 @@ class House:
 
     def look(self) -> None:
         """The scheduled look at Tryton, and all that follows from it."""
-        self.stage.fire("backoffice-pull")
+        self.stage.fire(LOOK)
         self.settle()
 
     def wait_until(self, holds: Callable[[], bool]) -> bool:
@@ -109,7 +110,7 @@ class House:
     def operate(self, *words: str) -> Any:
         """What the operators' command line answers, run as they run it."""
         command = [sys.executable, "-m", "infra.cli.main", "--json", f"--local={self.stage.stack.url}", *words]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)  # noqa: S603 - our own program
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own program
         return json.loads(done.stdout)
 
     def shelves(self, *skus: str) -> dict[str, tuple[int, int]]:

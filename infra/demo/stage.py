@@ -26,6 +26,8 @@ from shared.sync.table import AlertTable, TaskTable
 from shared.wiring.order_desk import retry_conflicts
 
 WORKERS = 8
+_PATIENCE_SECONDS = 150.0
+"""An errand whose outcome is unknown is tried again after more than a minute."""
 
 
 @dataclass
@@ -81,7 +83,7 @@ class Stage:
     def settle(self) -> None:
         """Wait until every queue and stream is quiet, the shops' own webhooks included."""
         self.shops.deliver()
-        self.stack.drain()
+        self.stack.drain(_PATIENCE_SECONDS)
 
     def order(self, shop: str, order_id: int | str) -> OrderRecord:
         found = self.orders.find(OrderKey(shop, str(order_id)))
@@ -113,9 +115,14 @@ class Stage:
         return [json.loads(message["Body"]) for message in messages]
 
     def fire(self, schedule: str) -> None:
+        """Have the schedule come round now, and wait until all is quiet again."""
+        self.trigger(schedule)
+        self.settle()
+
+    def trigger(self, schedule: str) -> None:
+        """The same, without waiting for what follows."""
         (name,) = [known for known in self.stack.schedules.names if schedule in known]
         self.stack.schedules.fire(name)
-        self.settle()
 
     def _post(self, post: Post) -> int:
         answer = self.http.post(

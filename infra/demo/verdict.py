@@ -9,8 +9,8 @@ from infra.demo.stage import Stage
 from shared.inventory.models import StockLine
 from shared.orders.record import OrderRecord
 
-_CANARY = "@example.test"
-"""Part of every buyer's e-mail address in this demo."""
+_CANARIES = ("@example.test", "Ünal", "\\u00dcnal")
+"""Part of every buyer's e-mail address in this demo, and the buyers' name as it is and as JSON may write it."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,16 @@ def _promises_match(records: list[OrderRecord], levels: list[StockLine]) -> Chec
 def nothing_private(stage: Stage) -> Check:
     """The canary of every buyer is in no log of ours, and not on the dead-letter queue."""
     logs = [path for path in Path(stage.stack.logs).rglob("*") if path.is_file()]
-    leaking = [path.name for path in logs if _CANARY.encode() in path.read_bytes()]
-    aside = [reason for reason in stage.set_aside() if _CANARY in str(reason)]
+    leaking = [path.name for path in logs if _names_a_buyer(path.read_text("utf-8", errors="replace"))]
+    aside = [reason for reason in stage.set_aside() if _names_a_buyer(str(reason))]
     size = sum(path.stat().st_size for path in logs)
     return Check(
         "I13 no buyer's data in logs or on the dead-letter queue", not leaking and not aside, f"{size} bytes of logs"
     )
+
+
+def _names_a_buyer(text: str) -> bool:
+    return any(canary in text for canary in _CANARIES)
 
 
 def _detail(event: dict[str, object]) -> dict[str, object]:
