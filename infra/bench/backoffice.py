@@ -131,8 +131,7 @@ class _Bench:
 
 def measure() -> list[BookCost]:
     """Two orders at each company: the first of a worker, and the whole life of the next."""
-    with sync_table() as (connection, name, meter):
-        mirrors, jobs = MirrorTable(connection, name), JobTable(connection, name)
+    with sync_table() as (mirrors, jobs, meter):
         return [
             cost for number, opening in enumerate(companies()) for cost in _at(opening, number, mirrors, jobs, meter)
         ]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
-from pynamodb.connection import Connection
 
 from infra.bench.bodies import SKUS, VENDORS, Vendor
 from infra.bench.memory import LOCATION, empty_desk
@@ -26,6 +25,8 @@ from shared.orders.intake import Result, take_in
 from shared.orders.ports import Desk
 from shared.orders.table import OrderTable
 from shared.storefronts.delivery import Delivery
+from shared.sync.backoffice.table import MirrorTable
+from shared.sync.table import JobTable
 from shared.wiring.storefront import reader
 
 LINES: Final = 3
@@ -125,15 +126,15 @@ def _desk() -> Iterator[tuple[Desk, Meter]]:
 
 
 @contextmanager
-def sync_table() -> Iterator[tuple[Connection, str, Meter]]:
-    """The sync table on a real engine in memory: the connection, its name, and what every request costs."""
+def sync_table() -> Iterator[tuple[MirrorTable, JobTable, Meter]]:
+    """What the sync table holds of orders and leases, on a real engine in memory, and what every request costs."""
     with _tables() as (connection, names):
-        yield connection, names["sync"], Meter(connection.client)
+        yield MirrorTable(connection, names["sync"]), JobTable(connection, names["sync"]), Meter(connection.client)
 
 
 @contextmanager
-def _tables() -> Iterator[tuple[Connection, dict[str, str]]]:
-    """The deployment's tables, and their names by what they hold."""
+def _tables() -> Iterator[tuple[Any, dict[str, str]]]:
+    """A connection to the deployment's tables, and their names by what they hold."""
     with Children() as children:
         endpoint = start_engine(children, ROOT / ".cache" / "dynoxide", None)
         os.environ.update(
