@@ -1,0 +1,132 @@
+"""The scheduled look at back offices: what changed becomes errands, levels and news; trouble stops no other."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.kernel.errors import Retry
+from shared.orders.errands import Office, Reason
+from shared.platform import bus
+from shared.platform.errand_queue import OrderErrand
+from shared.platform.settings import parse_settings
+from shared.sync.backoffice.mirror import Mirror, Stop
+from shared.wiring import backoffice_pull
+from tests.builders.books import KEY, Company, account, company, taxed
+from tests.builders.orders import NOON
+from tests.fakes.sync import FakeJobs
+
+OFFICE = {"vendor": "tryton", "address": "https://erp.example", "database": "x", "warehouses": {"main": "WH"}}
+SHOP = {"platform": "woocommerce", "address": "shop.example", "locations": ["main"], "backoffice": "erp"}
+
+
+class Surroundings:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **office: Any) -> None:
+        self.shop: Company = company(MUG=10)
+        self.now = NOON
+        self.jobs = FakeJobs()
+        self.sent: list[str] = []
+        self.customers: list[str] = []
+        self.settings = parse_settings(
+            {
+                "locations": {"main": {"name": "Main"}},
+                "shops": {"aurora": SHOP},
+                "backoffices": {"erp": {**OFFICE, **office}},
+            }
+        )
+        replacements: dict[str, Any] = {
+            "settings": lambda: self.settings,
+            "office": lambda _name, _connected: self.shop.office,
+            "job_table": lambda: self.jobs,
+            "mirror_table": lambda: self.shop.mirrors,
+            "stock_table": lambda: self.shop.room,
+            "utc_now": self.clock,
+            "send": self.send,
+            "count": lambda *_, **__: None,
+        }
+        for name, replacement in replacements.items():
+            monkeypatch.setattr(backoffice_pull, name, replacement)
+        monkeypatch.setattr(bus, "publish_customers", self.publish)
+
+    def clock(self) -> Any:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    def send(self, errands: Iterable[OrderErrand], office: Office) -> None:
+        assert office is Office.BACKOFFICE
+        self.sent += [str(errand.key) for errand in errands if errand.reasons == (Reason.ASKED,)]
+
+    def publish(self, changed: Iterable[Any]) -> None:
+        self.customers += [one.customer for one in changed]
+
+    def look(self, *, later: timedelta = timedelta(minutes=1)) -> str:
+        self.now += later
+        self.sent.clear()
+        return backoffice_pull.look_at_all(lambda: True, run=f"run-{self.now}")["erp"]
+
+    def stop(self, *, passing: bool) -> None:
+        stop = Stop(code="x", message="x", since=NOON, attempts=1, passing=passing)
+        order_id = f"70{passing:d}"
+        self.shop.mirrors.save(Mirror(shop="aurora", order_id=order_id, backoffice="erp", stop=stop), None)
+
+
+@pytest.fixture
+def around(monkeypatch: pytest.MonkeyPatch) -> Surroundings:
+    return Surroundings(monkeypatch)
+
+
+def test_sales_that_changed_there_are_looked_at(around: Surroundings) -> None:
+    around.shop.take_in(account(taxed("MUG", 1, "12.50", "2.17")))
+    around.shop.push()
+    around.shop.office.send_off(str(KEY))
+    assert around.look() == "done"
+    assert around.sent == [str(KEY)]
+    assert around.customers == ["aurora/customer/77"]
+
+
+def test_sales_of_shops_that_we_do_not_know_are_left_alone(around: Surroundings) -> None:
+    around.settings = around.settings.model_copy(update={"shops": {}})
+    around.shop.take_in(account(taxed("MUG", 1, "12.50", "2.17")))
+    around.shop.push()
+    assert around.look() == "done"
+    assert around.sent == []
+
+
+def test_it_looks_as_often_as_it_is_told(around: Surroundings) -> None:
+    assert around.look() == "done"
+    assert around.look(later=timedelta(seconds=5)) == "fresh"
+    assert around.look(later=timedelta(seconds=50)) == "done"
+
+
+def test_what_waited_for_a_back_office_is_woken_once_when_it_answers_again(around: Surroundings) -> None:
+    around.look()
+    around.stop(passing=True)
+    around.stop(passing=False)
+    around.look()
+    assert around.sent == []
+
+    def down(_method: str, _when: str) -> None:
+        raise Retry("backoffice_unreachable", "no answer")
+
+    around.shop.office.interrupt = down
+    assert around.look() == "backoffice_unreachable"
+    around.shop.office.interrupt = lambda _method, _when: None
+    assert around.look() == "done"
+    assert around.sent == ["aurora/701"]
+    around.look()
+    assert around.sent == []
+
+
+def test_stock_is_followed_where_the_back_office_owns_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    around = Surroundings(monkeypatch, owns_stock=["main"])
+    monkeypatch.setattr(around.shop.room, "read_all", lambda: list(around.shop.room.lines.values()), raising=False)
+    around.shop.office.add_product("MUG", 5)
+    assert around.look() == "done"
+    assert around.shop.room.lines["MUG", "main"].available == 15
+
+
+def test_stock_that_is_ours_is_not_followed(around: Surroundings) -> None:
+    around.shop.office.add_product("MUG", 5)
+    around.look()
+    assert around.shop.room.lines["MUG", "main"].available == 10
