@@ -32,8 +32,8 @@ from shared.sync.backoffice.books import (
     PaymentDue,
     Stage,
     Taken,
-    proportion,
 )
+from shared.sync.backoffice.reckoning import proportion
 from shared.sync.backoffice.rules import InvoiceMoment
 
 

@@ -20,7 +20,8 @@ from shared.orders.note_dispatches import note_dispatches
 from shared.orders.ports import Desk
 from shared.orders.record import OrderRecord
 from shared.orders.release import required
-from shared.sync.backoffice.books import CANCELLED_BY_US, SHIPPED, Books, books_of
+from shared.sync.backoffice.bookkeeping import books_of
+from shared.sync.backoffice.books import CANCELLED_BY_US, SHIPPED, Books
 from shared.sync.backoffice.mirror import Mirror, Mirrors, Stop
 from shared.sync.backoffice.plan import (
     Amend,

@@ -14,7 +14,8 @@ from shared.kernel.money import Money
 from shared.orders.models import Order
 from shared.orders.record import OrderRecord
 from shared.orders.release import required
-from shared.sync.backoffice.books import Books, Credit, PaymentDue, Return, Stage, Taken, books_of
+from shared.sync.backoffice.bookkeeping import books_of
+from shared.sync.backoffice.books import Books, Credit, PaymentDue, Return, Stage, Taken
 from shared.sync.backoffice.company import Company
 from shared.sync.backoffice.foresight import steps_ahead
 from shared.sync.backoffice.push import BooksDesk, account_of, warehouse_of

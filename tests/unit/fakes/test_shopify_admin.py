@@ -118,7 +118,7 @@ def test_variables_of_another_type_are_refused(shop: ShopifyAdmin) -> None:
 
 
 def test_what_is_not_modelled_says_so_instead_of_inventing(shop: ShopifyAdmin) -> None:
-    assert code(ask(shop, "{ appByHandle(handle: \"x\") { id } }")) == "NOT_MODELLED"
+    assert code(ask(shop, '{ appByHandle(handle: "x") { id } }')) == "NOT_MODELLED"
     assert code(ask(shop, '{ productVariants(first: 1, query: "sku:MUG") { nodes { id } } }')) == "NOT_MODELLED"
 
 
