@@ -165,6 +165,13 @@ class JobTable:
             raise Conflict("lease_lost", f"somebody else took {job.name} over") from error
 
     def let_go(self, name: str, holder: str) -> None:
+        """A lease on something that is no job, such as one order, leaves nothing behind."""
+        try:
+            self._table.delete((_JOBS, name), (JobItem.holder == holder) & JobItem.job.does_not_exist())
+        except WriteRefused:
+            self._keep_job(name, holder)
+
+    def _keep_job(self, name: str, holder: str) -> None:
         try:
             self._table.update((_JOBS, name), [JobItem.holder.remove()], JobItem.holder == holder)
         except WriteRefused:

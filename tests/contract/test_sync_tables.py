@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from pynamodb.connection import Connection
 
+from shared.dynamodb.table import Table
 from shared.inventory.channels import ChannelItem, LevelWrite
 from shared.inventory.ledger import Movement
 from shared.inventory.models import Cause
@@ -14,7 +15,7 @@ from shared.sync.jobs import Job, Jobs
 from shared.sync.levels.bindings import Binding, Bindings, UnfinishedCall
 from shared.sync.levels.sweep import Drift, DriftCause, DriftLog
 from shared.sync.levels.table import BindingTable, DriftTable
-from shared.sync.table import JobTable
+from shared.sync.table import JobItem, JobTable
 from tests.builders.orders import NOON
 from tests.fakes.sync import FakeBindings, FakeDriftLog, FakeJobs
 
@@ -86,6 +87,21 @@ def test_only_the_holder_saves(rooms: Rooms) -> None:
     assert jobs.find("sync") == job
     with pytest.raises(Conflict, match="lease_lost"):
         jobs.save(job, "b")
+
+
+def test_a_lease_on_what_is_no_job_leaves_nothing_behind(connection: Connection, table_names: dict[str, str]) -> None:
+    """Every order is leased while somebody works on it: an item for each would stay for ever."""
+    jobs = JobTable(connection, table_names["sync"])
+    job = Job(name="sync", started_at=NOON)
+    until = NOON + timedelta(minutes=1)
+    for name in ("order", "sync"):
+        jobs.take(name, "a", now=NOON, until=until)
+    jobs.save(job, "a")
+    for name in ("order", "sync"):
+        jobs.let_go(name, "b")
+        jobs.let_go(name, "a")
+    assert [raw["sk"]["S"] for raw in Table(connection, table_names["sync"], JobItem).query("job")] == ["sync"]
+    assert jobs.find("sync") == job
 
 
 def test_drift_is_read_newest_first(rooms: Rooms) -> None:
