@@ -92,20 +92,39 @@ def push(key: OrderKey, desk: BooksDesk) -> Pushed:
         Rejected: a person must act; see `Mirror.stop`.
         Retry, Conflict: it is to be tried again.
     """
-    record = required(key, desk.orders)
-    before = desk.mirrors.find(key)
-    mirror = _own(before, key, desk)
-    stand = _Stand(dict(mirror.documents), mirror.warehouse, mirror.dispatches)
-    stopped = _bring_together(record, stand, desk)
-    after = _noted(mirror, stand, record, stopped, desk)
-    is_news = after.model_copy(update={"looked_at": mirror.looked_at}) != mirror
-    if is_news or (before is not None and before.backoffice != desk.name):
-        desk.mirrors.save(after, before)
-    if stand.dispatches and digest(stand.dispatches) != record.dispatches:
-        note_dispatches(record.key, stand.dispatches, desk.orders)
+    run = _Run.of(key, desk)
+    stopped = _bring_together(run, desk)
+    run.save(_noted(run, stopped, desk), desk)
+    if run.stand.dispatches and digest(run.stand.dispatches) != run.record.dispatches:
+        note_dispatches(key, run.stand.dispatches, desk.orders)
     if stopped is not None:
         raise stopped
+    stand = run.stand
     return Pushed(stand.sale, tuple(type(step).__name__ for step in stand.steps), len(stand.dispatches))
+
+
+@dataclass
+class _Run:
+    """One push: both sides as they are known so far."""
+
+    record: OrderRecord
+    mirror: Mirror
+    saved: Mirror | None
+    """The mirror as it is kept, whichever back office it is of."""
+    stand: _Stand
+
+    @classmethod
+    def of(cls, key: OrderKey, desk: BooksDesk) -> "_Run":
+        saved = desk.mirrors.find(key)
+        mirror = _own(saved, key, desk)
+        stand = _Stand(dict(mirror.documents), mirror.warehouse, mirror.dispatches)
+        return cls(required(key, desk.orders), mirror, saved, stand)
+
+    def save(self, mirror: Mirror, desk: BooksDesk) -> None:
+        """Keep the mirror where it says something new."""
+        is_news = mirror.model_copy(update={"looked_at": self.mirror.looked_at}) != self.mirror
+        if is_news or (self.saved is not None and self.saved.backoffice != desk.name):
+            self.mirror = self.saved = desk.mirrors.save(mirror, self.saved)
 
 
 def _own(before: Mirror | None, key: OrderKey, desk: BooksDesk) -> Mirror:
@@ -115,16 +134,18 @@ def _own(before: Mirror | None, key: OrderKey, desk: BooksDesk) -> Mirror:
     return Mirror(shop=key.shop, order_id=key.order_id, backoffice=desk.name, revision=before.revision if before else 0)
 
 
-def _bring_together(record: OrderRecord, stand: _Stand, desk: BooksDesk) -> Rejected | Retry | None:
-    """Look, then take step after step; returns what stopped it, if anything did."""
+def _bring_together(run: _Run, desk: BooksDesk) -> Rejected | Retry | None:
+    """Look, take in what has left, then take step after step; returns what stopped it, if anything did."""
+    stand = run.stand
     try:
-        order = account_of(record, desk.orders)
-        stand.sale = desk.office.find_sale(str(record.key))
-        stand.looked = True
-        stand.warehouse = stand.warehouse or warehouse_of(record, desk)
+        order = account_of(run.record, desk.orders)
+        stand.sale = desk.office.find_sale(str(run.record.key))
         stand.services = services_of(order, desk)
+        stand.looked = True
         _refuse_withdrawn(stand, desk)
-        books = books_of(order, record, desk.rules, warehouse=stand.warehouse, services=stand.services)
+        _take_in_dispatches(run, order, desk)
+        stand.warehouse = stand.warehouse or warehouse_of(run.record, desk)
+        books = books_of(order, run.record, desk.rules, warehouse=stand.warehouse, services=stand.services)
         if not desk.rules.rehearsal:
             _bring_up(books, stand, desk.office)
     except (Rejected, Retry) as error:
@@ -132,8 +153,19 @@ def _bring_together(record: OrderRecord, stand: _Stand, desk: BooksDesk) -> Reje
     else:
         stopped = None
     if stand.looked and not _withdrawn(stand, desk):
-        stand.dispatches = dispatches_of(stand, order, record, desk)
+        stand.dispatches = dispatches_of(stand, order, run.record, desk)
     return stopped
+
+
+def _take_in_dispatches(run: _Run, order: Order, desk: BooksDesk) -> None:
+    """Before the books are worked out: what has left is no longer there to be taken out of the order.
+
+    The mirror is saved first, because the storefront is told of it as soon as the record has changed.
+    """
+    run.stand.dispatches = dispatches_of(run.stand, order, run.record, desk)
+    if run.stand.dispatches and digest(run.stand.dispatches) != run.record.dispatches:
+        run.save(run.mirror.model_copy(update={"dispatches": run.stand.dispatches}), desk)
+        run.record = note_dispatches(run.record.key, run.stand.dispatches, desk.orders)
 
 
 def account_of(record: OrderRecord, orders: Desk) -> Order:
@@ -262,11 +294,19 @@ def _take(step: Step, books: Books, stand: _Stand, office: BackOffice) -> None:
         case TakeBack():
             stand.made[step.goods.key] = office.take_back(step.goods)
         case IssueCredit():
-            stand.credited[step.note.key] = office.credit(step.note)
-            stand.made[step.note.key] = stand.credited[step.note.key].id
+            _note_credit(step, books, stand, office.credit(step.note))
         case Pay():
             stand.made[step.payment.key] = office.register_payment(step.payment)
             _reckon_paid(step, books, stand, office)
+
+
+def _note_credit(step: IssueCredit, books: Books, stand: _Stand, note: Invoice) -> None:
+    """One that is paid out already needs no payment of ours: somebody may have died before he could note it."""
+    stand.credited[step.note.key] = note
+    stand.made[step.note.key] = note.id
+    due = (payment for credit in books.credits if credit.key == step.note.key for payment in credit.paid_out)
+    for payment in due if note.unpaid.minor <= 0 else ():
+        stand.made.setdefault(payment.key, note.id)
 
 
 def _reckon_paid(step: Pay, books: Books, stand: _Stand, office: BackOffice) -> None:
@@ -278,10 +318,9 @@ def _reckon_paid(step: Pay, books: Books, stand: _Stand, office: BackOffice) -> 
     stand.sale = office.find_sale(books.key)
 
 
-def _noted(
-    mirror: Mirror, stand: _Stand, record: OrderRecord, stopped: Rejected | Retry | None, desk: BooksDesk
-) -> Mirror:
+def _noted(run: _Run, stopped: Rejected | Retry | None, desk: BooksDesk) -> Mirror:
     """The mirror after this push; of a sale that could not be read, what was known stays."""
+    mirror, stand, record = run.mirror, run.stand, run.record
     now = desk.clock()
     stop = Stop.of(stopped, mirror.stop, now) if stopped else None
     if not stand.looked:

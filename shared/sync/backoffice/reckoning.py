@@ -47,6 +47,7 @@ class Reckoner:
     def credits(self) -> Iterator[Credit]:
         cancelled = {line.id: line.quantity - self._sold(line) for line in self._order.lines}
         repaid_later, owed = self._balance(dict(cancelled))
+        taken_out = Money.zero(self._order.currency)
         for refund in by_time(self._order.refunds):
             lines = [*self._credited_lines(refund, cancelled), *self._credited_charges(refund)]
             if not refund.amount.shop:
@@ -56,10 +57,11 @@ class Reckoner:
                     lines = [line for line in lines if line.before_shipping]
                 else:
                     owed = owed - unpaid
+                taken_out = taken_out + self._sum(line.gross for line in lines if line.before_shipping)
             missing = refund.amount.shop - self._sum(line.gross for line in lines)
-            if refund.amount.shop and missing.minor > 0 and repaid_later:
-                settled = missing if repaid_later.exceeds(missing) else repaid_later
-                missing, repaid_later = missing - settled, repaid_later - settled
+            if refund.amount.shop and missing.minor > 0:
+                settled = min(missing, repaid_later, taken_out, key=lambda money: money.decimal)
+                missing, repaid_later, taken_out = missing - settled, repaid_later - settled, taken_out - settled
             if missing and refund.amount.shop:
                 lines.append(self._adjustment(refund, missing))
             if lines:
