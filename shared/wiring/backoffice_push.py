@@ -47,7 +47,9 @@ def _tell(errand: CountErrand) -> str:
         on_hand=errand.on_hand,
         booked_at=errand.counted_at,
     )
-    connected = settings().backoffice(errand.backoffice)
+    connected = settings().backoffices.get(errand.backoffice)
+    if connected is None:
+        return "there is no such back office any more"
     adapter = connected_office(errand.backoffice)
     if connected.rehearsal or errand.location not in connected.warehouses or not adapter.capabilities.counts:
         return "not told"

@@ -44,7 +44,7 @@ def trade(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trade]
         storefront_client.http().close()
     made.settle()
     for queue in ("storebridge-backoffice", "storebridge-storefront", *DEAD.values()):
-        made.take(queue)
+        made.empty(queue)
     forget()
 
 
