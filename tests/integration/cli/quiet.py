@@ -139,10 +139,6 @@ class Trade:
                 taken.append({"messageId": message["MessageId"], "body": message["Body"]})
         return taken
 
-    def empty(self, queue: str) -> None:
-        """Take everything off it, what is delayed too."""
-        self.stack.clients.sqs.purge_queue(QueueUrl=self._url(queue))
-
     def run(self, office: Office = Office.BACKOFFICE) -> int:
         """Run the errands that wait, as the office's function would; returns how many there were."""
         waiting = self.take(QUEUES[office])

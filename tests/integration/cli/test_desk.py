@@ -15,6 +15,7 @@ from shared.kernel.errors import Retry
 from shared.kernel.identifiers import OrderKey
 from shared.orders.errands import Office
 from shared.orders.models import Order, Parcel, PaymentState
+from shared.platform import errand_queue
 from shared.wiring import backoffice_connection, storefront_client, storefront_push
 from tests.builders.books import account, paid_by, taxed
 from tests.integration.cli.conftest import CommandLine, disconnect
@@ -37,6 +38,8 @@ def trade(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trade]
     forget()
     made = Trade(stack)
     monkeypatch.setattr(backoffice_connection, "_adapter", lambda _name, _connected: made.office)
+    # What is put back would turn up in a later test, or not, as the machine is slow or fast.
+    monkeypatch.setattr(errand_queue, "delay_of", lambda _errand: 0)
     with closing(shopify_admin.serve(made.aurora)) as aurora, closing(made.borealis.serve()) as borealis:
         ports = {AURORA: aurora.port, BOREALIS: borealis.port}
         monkeypatch.setenv("STOREBRIDGE_LOCAL_STOREFRONTS", json.dumps(ports))
@@ -44,7 +47,7 @@ def trade(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trade]
         storefront_client.http().close()
     made.settle()
     for queue in ("storebridge-backoffice", "storebridge-storefront", *DEAD.values()):
-        made.empty(queue)
+        made.take(queue)
     forget()
 
 
