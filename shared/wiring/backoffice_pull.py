@@ -1,5 +1,6 @@
 """Put the look at back offices together: what changed there becomes errands, stock levels, and news for the bus."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
@@ -124,12 +125,14 @@ def _sweep(job: str, owner: StockOwner, worker: Worker) -> Iterable[Job]:
     last = job_table().find(job)
     if last and last.finished_at and utc_now() - last.started_at < _SWEEP_EVERY:
         return
+    known = sorted({line.sku for line in stock_table().read_all()})  # the whole table: once for each run, not each step
+    take = _following(owner)
 
     def step(current: Job) -> tuple[str | None, dict[str, int]]:
-        known = sorted({line.sku for line in stock_table().read_all() if line.sku > (current.cursor or "")})
-        page = known[:_SKUS_PER_STEP]
-        counts = _following(owner)(tuple(page)) if page else {}
-        return (page[-1] if len(known) > len(page) else None), counts
+        left = known[bisect_right(known, current.cursor) :] if current.cursor else known
+        page = left[:_SKUS_PER_STEP]
+        counts = take(tuple(page)) if page else {}
+        return (page[-1] if len(left) > len(page) else None), counts
 
     yield work(job, step, worker)
 

@@ -95,7 +95,7 @@ def push(key: OrderKey, desk: BooksDesk) -> Pushed:
     run = _Run.of(key, desk)
     stopped = _bring_together(run, desk)
     run.save(_noted(run, stopped, desk), desk)
-    if run.stand.dispatches and digest(run.stand.dispatches) != run.record.dispatches:
+    if run.has_news:
         note_dispatches(key, run.stand.dispatches, desk.orders)
     if stopped is not None:
         raise stopped
@@ -119,6 +119,11 @@ class _Run:
         mirror = _own(saved, key, desk)
         stand = _Stand(dict(mirror.documents), mirror.warehouse, mirror.dispatches)
         return cls(required(key, desk.orders), mirror, saved, stand)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether more has left, or with other tracking, than the record knows of."""
+        return bool(self.stand.dispatches) and digest(self.stand.dispatches) != self.record.dispatches
 
     def save(self, mirror: Mirror, desk: BooksDesk) -> None:
         """Keep the mirror where it says something new."""
@@ -163,7 +168,7 @@ def _take_in_dispatches(run: _Run, order: Order, desk: BooksDesk) -> None:
     The mirror is saved first, because the storefront is told of it as soon as the record has changed.
     """
     run.stand.dispatches = dispatches_of(run.stand, order, run.record, desk)
-    if run.stand.dispatches and digest(run.stand.dispatches) != run.record.dispatches:
+    if run.has_news:
         run.save(run.mirror.model_copy(update={"dispatches": run.stand.dispatches}), desk)
         run.record = note_dispatches(run.record.key, run.stand.dispatches, desk.orders)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared.inventory.models import StockLine
 from shared.kernel.errors import Retry
 from shared.orders.errands import Office, Reason
 from shared.platform import bus
@@ -15,6 +16,7 @@ from shared.sync.backoffice.mirror import Mirror, Stop
 from shared.wiring import backoffice_pull
 from tests.builders.books import KEY, Company, account, company, taxed
 from tests.builders.orders import NOON
+from tests.builders.stock import counted
 from tests.fakes.sync import FakeJobs
 
 OFFICE = {"vendor": "tryton", "address": "https://erp.example", "database": "x", "warehouses": {"main": "WH"}}
@@ -130,3 +132,23 @@ def test_stock_that_is_ours_is_not_followed(around: Surroundings) -> None:
     around.shop.office.add_product("MUG", 5)
     around.look()
     assert around.shop.room.lines["MUG", "main"].available == 10
+
+
+def test_the_daily_sweep_takes_every_sku_once_and_reads_the_table_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    around = Surroundings(monkeypatch, owns_stock=["main"])
+    skus = [f"S{number:03}" for number in range(450)]
+    for sku in skus:
+        around.shop.room.set_level(counted(sku, 1))
+        around.shop.office.add_product(sku, 2)
+    around.shop.office._stock_changes.clear()
+    reads = []
+
+    def read_all() -> list[StockLine]:
+        reads.append(1)
+        return list(around.shop.room.lines.values())
+
+    monkeypatch.setattr(around.shop.room, "read_all", read_all, raising=False)
+    assert around.look() == "done"
+    assert {around.shop.room.lines[sku, "main"].available for sku in skus} == {2}
+    assert around.jobs.jobs["backoffice_stock_sweep/erp"].step == 3
+    assert len(reads) == 1
