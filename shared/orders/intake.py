@@ -10,6 +10,7 @@ from functools import partial
 
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import OrderKey
+from shared.kernel.versions import Comparison, compare
 from shared.orders.decision import STOREFRONT, Circumstances, cancel, decide
 from shared.orders.demand import skus_of
 from shared.orders.lifecycle import ReviewState, may_payment_move
@@ -17,7 +18,6 @@ from shared.orders.models import Order
 from shared.orders.ports import Desk
 from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint, Reading
 from shared.orders.record import OrderRecord
-from shared.orders.versions import Comparison, compare
 
 
 class Result(StrEnum):

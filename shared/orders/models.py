@@ -9,10 +9,11 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
+from shared.customers.models import PostalAddress
 from shared.kernel.identifiers import OrderKey
 from shared.kernel.model import Canonical
 from shared.kernel.money import Amount, CurrencyCode, Money
-from shared.orders.versions import OrderVersion
+from shared.kernel.versions import Version
 
 
 class PaymentState(StrEnum):
@@ -245,22 +246,6 @@ class CashRounding(Canonical):
     refund: Amount
 
 
-class PostalAddress(Canonical):
-    first_name: str | None = None
-    last_name: str | None = None
-    name: str | None = None
-    company: str | None = None
-    address1: str | None = None
-    address2: str | None = None
-    city: str | None = None
-    province: str | None = None
-    province_code: str | None = None
-    postal_code: str | None = None
-    country_code: str | None = None
-    country: str | None = None
-    phone: str | None = None
-
-
 class PersonalData(Canonical):
     """All that identifies or describes the buyer. Every field may be missing: platforms withhold them."""
 
@@ -297,7 +282,7 @@ class Order(Canonical):
     """The platform's global id, exact where JSON numbers get rounded."""
     name: str
     """What buyer and staff call it: #1001."""
-    version: OrderVersion
+    version: Version
     api_version: str | None
     raw_sha256: str
     created_at: datetime

@@ -7,9 +7,9 @@ from shared.inventory.models import Cause
 from shared.kernel.identifiers import OrderKey
 from shared.kernel.model import Canonical
 from shared.kernel.money import Money
+from shared.kernel.versions import Version
 from shared.orders.lifecycle import FulfilmentState, ReviewState, status
 from shared.orders.models import PaymentState
-from shared.orders.versions import OrderVersion
 
 NOT_FROM_STOCK = ""
 """In `LineState.shipped`: units that left without being taken from a stock line (see `demand`)."""
@@ -79,7 +79,7 @@ class OrderRecord(Canonical):
     name: str
     revision: int
     """Grows by one with every commit, whoever caused it: effects are keyed by it."""
-    version: OrderVersion
+    version: Version
     """The newest account by the storefront that this record was built from."""
     review: ReviewState
     holds: tuple[Hold, ...] = ()

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from shared.customers.models import PostalAddress
 from shared.kernel.identifiers import OrderKey
 from shared.kernel.model import Canonical
-from shared.orders.models import Order, PaymentState, PostalAddress
+from shared.orders.models import Order, PaymentState
 from shared.orders.record import Hold, HoldReason, LineState
 from shared.orders.totals import prove_totals
 

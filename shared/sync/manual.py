@@ -16,9 +16,9 @@ from shared.kernel.clock import as_sortable
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import SHOP_PATTERN
 from shared.kernel.model import Canonical, faults_of
+from shared.kernel.versions import Comparison, compare
 from shared.orders.models import Order
 from shared.orders.record import OrderRecord
-from shared.orders.versions import Comparison, compare
 from shared.sync.jobs import Job
 from shared.sync.levels.bindings import Binding
 from shared.sync.levels.push import LevelChange, PushReport

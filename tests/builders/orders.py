@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.customers.models import PostalAddress
 from shared.kernel.clock import as_sortable
 from shared.kernel.money import Amount, Money
+from shared.kernel.versions import Version
 from shared.orders.models import (
     Fulfilment,
     FulfilmentLine,
@@ -12,13 +14,11 @@ from shared.orders.models import (
     OrderLine,
     PaymentState,
     PersonalData,
-    PostalAddress,
     Refund,
     RefundLine,
     RestockKind,
     Totals,
 )
-from shared.orders.versions import OrderVersion
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PRICE = Amount.single(Money.parse("10.00", "EUR"))
@@ -42,8 +42,8 @@ def line(sku: str | None = "MUG", units: int = 1, **overrides: Any) -> OrderLine
     return OrderLine(**(fields | overrides))
 
 
-def version(minute: int = 0, body: str = "a", *, observed: int | None = None, fetched: bool = False) -> OrderVersion:
-    return OrderVersion(
+def version(minute: int = 0, body: str = "a", *, observed: int | None = None, fetched: bool = False) -> Version:
+    return Version(
         updated_at=as_sortable(NOON + timedelta(minutes=minute)),
         observed_at=as_sortable(NOON + timedelta(minutes=minute if observed is None else observed)),
         body_sha256=body * 64,

@@ -17,11 +17,11 @@ from shared.kernel.clock import parse_time, sortable_time
 from shared.kernel.errors import Rejected
 from shared.kernel.model import faults_of
 from shared.kernel.money import Amount
+from shared.kernel.versions import Version
 from shared.orders.models import (
     Order,
     PaymentState,
 )
-from shared.orders.versions import OrderVersion
 from shared.storefronts.delivery import Delivery
 from shared.storefronts.lenient import read
 from shared.storefronts.port import CompleteOrder, OrderHint, Reading
@@ -124,7 +124,7 @@ def _order(payload: schemas.Order, delivery: Delivery, context: Context) -> Orde
         platform=PLATFORM,
         gid=gid if exact_id(gid) else None,
         name=payload.name or f"#{id_of(payload)}",
-        version=OrderVersion(
+        version=Version(
             updated_at=sortable_time(payload.updated_at, field="updated_at"),
             observed_at=_observed_at(delivery),
             body_sha256=digest,

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from shared.customers.models import PostalAddress
 from shared.orders.models import (
     PersonalData,
-    PostalAddress,
 )
 from shared.storefronts.lenient import unknown_fields
 from shared.storefronts.shopify import schemas

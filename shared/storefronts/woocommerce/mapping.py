@@ -17,10 +17,12 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from shared.customers.models import PostalAddress
 from shared.kernel import strict_json
 from shared.kernel.clock import parse_time, sortable_time
 from shared.kernel.errors import Rejected
 from shared.kernel.money import MAX_EXPONENT, Amount, Money
+from shared.kernel.versions import Version
 from shared.orders.models import (
     DiscountAllocation,
     DiscountApplication,
@@ -32,7 +34,6 @@ from shared.orders.models import (
     Parcel,
     PaymentState,
     PersonalData,
-    PostalAddress,
     Refund,
     RefundAdjustment,
     RefundLine,
@@ -43,7 +44,6 @@ from shared.orders.models import (
     Totals,
     Transaction,
 )
-from shared.orders.versions import OrderVersion
 from shared.storefronts.delivery import Delivery
 from shared.storefronts.lenient import read, unknown_fields
 from shared.storefronts.port import CompleteOrder, NothingToDo, OrderHint, Reading
@@ -135,7 +135,7 @@ class _Mapping:
             platform=PLATFORM,
             gid=None,
             name=f"#{source.number or source.id}",
-            version=OrderVersion(
+            version=Version(
                 updated_at=sortable_time(updated, field="date_modified_gmt"),
                 observed_at=delivery.received_at,
                 body_sha256=digest,

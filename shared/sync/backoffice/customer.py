@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from shared.backoffices.documents import Address, CustomerCard
-from shared.orders.models import Order, PersonalData, PostalAddress
+from shared.customers.models import PostalAddress
+from shared.orders.models import Order, PersonalData
 
 
 def customer_of(order: Order) -> CustomerCard:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shared.kernel.money import Amount, Money
+from shared.kernel.versions import Version
 from shared.orders.models import (
     CurrentTotals,
     DiscountAllocation,
@@ -18,7 +19,6 @@ from shared.orders.models import (
     Totals,
 )
 from shared.orders.totals import prove_totals
-from shared.orders.versions import OrderVersion
 
 NOW = datetime(2026, 11, 23, 9, 2, tzinfo=UTC)
 TEXT_NOW = "2026-11-23T09:02:00.000000000Z"
@@ -58,7 +58,7 @@ def order(**changes: Any) -> Order:
         "platform": "woocommerce",
         "gid": None,
         "name": "#1",
-        "version": OrderVersion(updated_at=TEXT_NOW, observed_at=TEXT_NOW, body_sha256="0"),
+        "version": Version(updated_at=TEXT_NOW, observed_at=TEXT_NOW, body_sha256="0"),
         "api_version": None,
         "raw_sha256": "0",
         "created_at": NOW,

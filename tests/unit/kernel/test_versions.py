@@ -1,10 +1,10 @@
-"""Which of two accounts of an order is newer (`shared.orders.versions`)."""
+"""Which of two accounts of an order is newer (`shared.kernel.versions`)."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.orders.versions import Comparison, OrderVersion, compare
+from shared.kernel.versions import Comparison, Version, compare
 
 OPPOSITE = {
     Comparison.NEWER: Comparison.OLDER,
@@ -18,20 +18,20 @@ def at(second: int) -> str:
     return f"2026-11-23T09:02:{second:02}.000000000Z"
 
 
-def version(updated: int, observed: int, body: str, *, fetched: bool = False) -> OrderVersion:
-    return OrderVersion(updated_at=at(updated), observed_at=at(observed), body_sha256=body, fetched=fetched)
+def version(updated: int, observed: int, body: str, *, fetched: bool = False) -> Version:
+    return Version(updated_at=at(updated), observed_at=at(observed), body_sha256=body, fetched=fetched)
 
 
 VERSIONS = st.builds(version, st.integers(0, 2), st.integers(3, 6), st.sampled_from("abc"), fetched=st.booleans())
 
 
 @given(VERSIONS)
-def test_an_account_is_the_same_as_itself(one: OrderVersion) -> None:
+def test_an_account_is_the_same_as_itself(one: Version) -> None:
     assert compare(one, one) is Comparison.SAME
 
 
 @given(VERSIONS, VERSIONS)
-def test_the_storefronts_own_time_decides_where_it_differs(one: OrderVersion, other: OrderVersion) -> None:
+def test_the_storefronts_own_time_decides_where_it_differs(one: Version, other: Version) -> None:
     if one.updated_at != other.updated_at:
         expected = Comparison.NEWER if one.updated_at > other.updated_at else Comparison.OLDER
         assert compare(one, other) is expected
@@ -39,13 +39,13 @@ def test_the_storefronts_own_time_decides_where_it_differs(one: OrderVersion, ot
 
 
 @given(VERSIONS, VERSIONS)
-def test_no_two_accounts_are_each_newer_than_the_other(one: OrderVersion, other: OrderVersion) -> None:
+def test_no_two_accounts_are_each_newer_than_the_other(one: Version, other: Version) -> None:
     assert {compare(one, other), compare(other, one)} != {Comparison.NEWER}
 
 
 @given(st.lists(VERSIONS, max_size=12))
-def test_the_stored_version_never_falls_back(accounts: list[OrderVersion]) -> None:
-    stored: OrderVersion | None = None
+def test_the_stored_version_never_falls_back(accounts: list[Version]) -> None:
+    stored: Version | None = None
     for account in accounts:
         if stored is None or compare(account, stored) is Comparison.NEWER:
             assert stored is None or account.updated_at >= stored.updated_at
@@ -68,5 +68,5 @@ def test_the_stored_version_never_falls_back(accounts: list[OrderVersion]) -> No
         (version(1, 3, "a"), version(0, 6, "a", fetched=True), Comparison.NEWER),
     ],
 )
-def test_within_one_second(incoming: OrderVersion, stored: OrderVersion, expected: Comparison) -> None:
+def test_within_one_second(incoming: Version, stored: Version, expected: Comparison) -> None:
     assert compare(incoming, stored) is expected

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from shared.customers.models import PostalAddress
 from shared.kernel.identifiers import OrderKey
 from shared.kernel.money import Amount, Money
-from shared.orders.models import Order, PaymentState, PersonalData, PostalAddress
+from shared.orders.models import Order, PaymentState, PersonalData
 from shared.orders.record import HoldReason, LineKind, LineState
 from shared.orders.review import ReviewRules, find_holds
 from tests.builders.orders import ADDRESS, order

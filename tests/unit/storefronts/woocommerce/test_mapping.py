@@ -16,9 +16,9 @@ from infra.samples import woocommerce as build
 from shared.kernel.clock import parse_time
 from shared.kernel.errors import Rejected
 from shared.kernel.money import Amount, Money
+from shared.kernel.versions import Comparison, compare
 from shared.orders.models import Order, Parcel, PaymentState, RestockKind, Tender
 from shared.orders.totals import prove_totals
-from shared.orders.versions import Comparison, compare
 from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import CompleteOrder, NothingToDo, OrderHint, OrderReader
 from shared.storefronts.woocommerce.mapping import read_order

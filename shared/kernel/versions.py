@@ -1,7 +1,7 @@
-"""Which of two accounts of an order is newer.
+"""Which of two accounts of an order or a customer is newer.
 
 A storefront delivers late, twice and out of order, so an event is only a hint that something changed: what counts is
-the version of the order inside it.
+the version of the resource inside it.
 """
 
 from enum import Enum, auto
@@ -9,13 +9,13 @@ from enum import Enum, auto
 from shared.kernel.model import Canonical
 
 
-class OrderVersion(Canonical):
-    """When the storefront says the order changed, when the account of it was made, and what exactly it said."""
+class Version(Canonical):
+    """When the storefront says the resource changed, when the account of it was made, and what exactly it said."""
 
     updated_at: str
     """The storefront's own time of the change, as sortable text. One second fine on both platforms."""
     observed_at: str
-    """When this account was made: the delivery's trigger time, or the moment we fetched the order. Sortable text."""
+    """When this account was made: the delivery's trigger time, or the moment we fetched it. Sortable text."""
     body_sha256: str
     fetched: bool = False
     """We asked the storefront ourselves, so this was the truth at `observed_at`."""
@@ -29,7 +29,7 @@ class Comparison(Enum):
     """Two different accounts of the same second, and no telling which came last: ask the storefront."""
 
 
-def compare(incoming: OrderVersion, stored: OrderVersion) -> Comparison:
+def compare(incoming: Version, stored: Version) -> Comparison:
     """Order `incoming` against what is `stored`.
 
     The delivery's trigger time decides nothing between two deliveries of one second: Shopify does not sign it, and

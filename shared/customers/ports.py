@@ -1,0 +1,167 @@
+"""What the customers' use cases need of the outside, in their own words."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import tenacity
+
+from shared.customers.marks import Mark, Marker
+from shared.customers.matching import Proposal
+from shared.customers.merges import Merge
+from shared.customers.models import Customer
+from shared.customers.record import CustomerRecord
+from shared.customers.rules import CustomerRules
+from shared.kernel.clock import Clock
+from shared.kernel.identifiers import CustomerKey, OrderKey
+
+
+@dataclass(frozen=True)
+class CustomerCommit:
+    """One transaction: the record as it is to be, and the personal data and marks that belong to it."""
+
+    record: CustomerRecord
+    replaces: int | None
+    """The revision that the decision was built on; None for a new customer."""
+    customer: Customer | None = None
+    """The account to keep; None: what is kept stays."""
+    forget: bool = False
+    """Take the personal data away."""
+    marks: frozenset[Mark] | None = None
+    """All marks that the customer is to bear from now on; None: they stay."""
+    bore: frozenset[Mark] = frozenset()
+    """Those that it bore before: what is in this and not in `marks` is taken away."""
+
+
+@dataclass(frozen=True)
+class MergeCommit:
+    """One transaction: records that change their leader, and the merge that says why."""
+
+    merge: Merge
+    records: tuple[CustomerRecord, ...]
+    """As they are to be, each replacing the revision before its own."""
+
+
+class CustomerFinder(Protocol):
+    """Every method raises `Retry` when the store is out of reach."""
+
+    def find(self, key: CustomerKey) -> CustomerRecord | None:
+        """The record as the last commit left it."""
+        ...
+
+    def find_many(self, keys: Iterable[CustomerKey]) -> Mapping[CustomerKey, CustomerRecord]: ...
+
+    def find_customer(self, key: CustomerKey) -> Customer | None:
+        """The customer with its personal data, as the newest account stated it; None when unknown or forgotten."""
+        ...
+
+
+class CustomerBook(CustomerFinder, Protocol):
+    """Where customers are kept. Every method raises `Retry` when the store is out of reach or its answer unknown."""
+
+    def commit(self, commit: CustomerCommit) -> None:
+        """Write all of it, or nothing.
+
+        Raises:
+            Conflict: the record has changed since it was read.
+        """
+        ...
+
+    def bearers(self, mark: Mark, *, most: int) -> tuple[CustomerKey, ...]:
+        """Customers that bear a mark, at most so many."""
+        ...
+
+    # ---- one person's customers ----
+
+    def members(self, leader: CustomerKey) -> tuple[CustomerKey, ...]:
+        """All customers that go by this leader, the leader first."""
+        ...
+
+    def commit_merge(self, commit: MergeCommit) -> None:
+        """Change leaders and keep the merge, all or nothing.
+
+        Raises:
+            Conflict: one of the records has changed since it was read.
+        """
+        ...
+
+    def merges_of(self, leader: CustomerKey) -> Iterator[Merge]:
+        """Merges into this person, undone ones too, the newest first."""
+        ...
+
+    def keep_proposal(self, proposal: Proposal) -> bool:
+        """Keep a proposal unless there is one of the same two; whether it was new."""
+        ...
+
+    def find_proposal(self, proposal_id: str) -> Proposal | None: ...
+
+    def decide_proposal(self, proposal: Proposal) -> None:
+        """Keep what became of an open proposal. Raises `Conflict` when it was decided meanwhile."""
+        ...
+
+    def proposals(self) -> Iterator[Proposal]:
+        """All that are open, the oldest first."""
+        ...
+
+    # ---- orders ----
+
+    def link_order(self, key: CustomerKey, order: OrderKey, at: datetime) -> None:
+        """Note that an order is this customer's; an order belongs to one, and moves when it is linked again."""
+        ...
+
+    def customer_of(self, order: OrderKey) -> CustomerKey | None: ...
+
+    def orders_of(self, key: CustomerKey) -> Iterator[OrderKey]: ...
+
+    # ---- registrations in a row ----
+
+    def count_registration(self, counter: str, at: datetime, *, minutes: int) -> int:
+        """Count one more on a counter of this period of so many minutes; returns how many there are now."""
+        ...
+
+    # ---- operators ----
+
+    def needing_attention(self, shop: str) -> Iterator[CustomerKey]:
+        """Customers with open flags, the longest waiting first."""
+        ...
+
+    def all_records(self, shop: str | None = None) -> Iterator[CustomerRecord]:
+        """Every customer, in no order: for operators. Reads the whole table."""
+        ...
+
+
+class CustomerSide(Protocol):
+    """One shop's API, as far as customers need it."""
+
+    def fetch(self, customer_id: str) -> Customer | None:
+        """The customer as it is now; None when the storefront has no such customer.
+
+        Raises:
+            Retry: the shop is out of reach or throttles.
+            Rejected: the shop refuses us, or answers with what cannot be read.
+        """
+        ...
+
+
+def _not_asked(_domain: str) -> bool | None:
+    return None
+
+
+@dataclass(frozen=True)
+class CustomerDesk:
+    """One shop's customers: everything a use case works with."""
+
+    shop: str
+    book: CustomerBook
+    storefront: CustomerSide | None
+    """None where the shop has no API access: then hints cannot be followed up."""
+    marker: Marker
+    rules: CustomerRules
+    clock: Clock
+    retrying: Callable[[], tenacity.Retrying]
+    """How often to read and decide again after a conflict."""
+    country: str | None = None
+    """Where the shop is: how its telephone numbers are read that lack a country."""
+    takes_mail: Callable[[str], bool | None] = field(default=_not_asked)
+    """Whether a domain takes mail; None where that could not be found out."""
