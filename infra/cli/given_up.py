@@ -11,7 +11,7 @@ from typing import Final
 from infra.cli.mail import Letter, delete, set_aside
 from shared.kernel.errors import Rejected
 from shared.orders.errands import Office
-from shared.platform.errand_queue import CountErrand, OrderErrand, parse, send
+from shared.platform.errand_queue import AnErrand, CountErrand, parse, send
 
 DEAD_LETTERS_OF: Final[Mapping[Office, str]] = {
     Office.BACKOFFICE: "BACKOFFICE_DLQ_URL",
@@ -27,7 +27,7 @@ class GivenUp:
     """One message of a dead-letter queue."""
 
     letter: Letter
-    errand: OrderErrand | CountErrand | None
+    errand: AnErrand | None
     """None where it is no errand of ours: it stays where it is."""
 
     @property
@@ -63,7 +63,7 @@ def put_back(letters: Sequence[GivenUp], office: Office) -> Iterator[int]:
         yield done
 
 
-def _errand(letter: Letter) -> OrderErrand | CountErrand | None:
+def _errand(letter: Letter) -> AnErrand | None:
     try:
         return parse(letter.text)
     except Rejected:

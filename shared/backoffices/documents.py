@@ -34,6 +34,16 @@ class Address(Canonical):
     """ISO 3166-1 alpha-2."""
 
 
+class CardField(StrEnum):
+    """What a customer can be without."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    LANGUAGE = "language"
+    BILLING = "billing"
+    SHIPPING = "shipping"
+
+
 class CustomerCard(Canonical):
     """One customer. Any field but the name may be missing: storefronts withhold them."""
 
@@ -45,6 +55,11 @@ class CustomerCard(Canonical):
     """ISO 639-1."""
     billing: Address | None = None
     shipping: Address | None = None
+    cleared: frozenset[CardField] = frozenset()
+    """Fields that the customer is to be without from now on. Each of them is None above."""
+    for_one_order: bool = False
+    """The card of one order's buyer: a customer that exists keeps name, e-mail, phone and language where it has them,
+    and its usual addresses; the order's addresses are added beside them."""
 
 
 class KnownCustomer(Canonical):
@@ -54,7 +69,18 @@ class KnownCustomer(Canonical):
     key: str | None
     """None for one that did not come from us."""
     card: CustomerCard
+    """`billing` and `shipping` are the usual addresses; None where it has none. A name that stands in for a forgotten
+    one, or for one that was never told, is a name like any other."""
     changed_at: datetime
+
+
+class Forgotten(Canonical):
+    """What became of a customer's personal data in the back office."""
+
+    erased: tuple[str, ...]
+    """`name`, `email`, `phone`, `addresses`: in words for people, never their content."""
+    kept: tuple[str, ...] = ()
+    """What must stay, and why: `addresses of 2 posted invoices (bookkeeping law)`."""
 
 
 # ---- orders ----------------------------------------------------------------------------------------------------------

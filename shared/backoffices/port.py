@@ -24,6 +24,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from shared.backoffices.documents import (
     CreditNote,
     CustomerCard,
+    Forgotten,
     GoodsReturn,
     Identity,
     Invoice,
@@ -77,6 +78,8 @@ class Capabilities(Canonical):
     stock: bool = True
     counts: bool = True
     customer_feed: bool = True
+    forgets_customers: bool = True
+    """Can take personal data out. False: an erasure says that staff must do it there."""
     sellable: str
     """What `StockFigure.sellable` is, in the vendor's own words."""
     tried: str
@@ -125,7 +128,23 @@ class BackOffice(Protocol):
     # ---- customers ----
 
     def save_customer(self, card: CustomerCard) -> str:
-        """Create or update the customer of this key, and return the back office's id. Fields that are None stay."""
+        """Create or update the customer of this key, and return the back office's id.
+
+        Fields that are None stay, but for those that the card names as cleared. Past documents keep the addresses
+        that they were made with. See also `CustomerCard.for_one_order`.
+        """
+        ...
+
+    def find_customer(self, key: str) -> KnownCustomer | None:
+        """The customer of this key as it is now, whether or not staff have deactivated it."""
+        ...
+
+    def forget_customer(self, key: str) -> Forgotten | None:
+        """Take the customer's personal data out of the back office as far as posted documents allow; None where there
+        is no customer of this key. Repeated, it comes to the same end.
+
+        The customer stays under its key, with a name that says that it was erased: sales and invoices point at it.
+        """
         ...
 
     def changed_customers(self, since: datetime, cursor: str | None) -> Feed[KnownCustomer]:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import tenacity
 
+from shared.customers.conflicts import EditConflict
 from shared.customers.marks import Mark, Marker
 from shared.customers.matching import Proposal
 from shared.customers.merges import Merge
@@ -113,6 +114,16 @@ class CustomerBook(CustomerFinder, Protocol):
     def customer_of(self, order: OrderKey) -> CustomerKey | None: ...
 
     def orders_of(self, key: CustomerKey) -> Iterator[OrderKey]: ...
+
+    # ---- edits on both sides at once ----
+
+    def keep_conflict(self, conflict: EditConflict) -> None:
+        """Keep what lost, under the customer's own key, for some months. The same conflict again changes nothing."""
+        ...
+
+    def conflicts_of(self, leader: CustomerKey) -> Iterator[EditConflict]:
+        """The newest first."""
+        ...
 
     # ---- registrations in a row ----
 

@@ -34,6 +34,10 @@ class Verification(Canonical):
     at: datetime | None = None
     mark: str | None = None
     """Digest of the address that it is about: another address is not verified by it."""
+    asked: int = 0
+    """How many links were asked for so far. Only the newest one holds."""
+    asked_at: tuple[datetime, ...] = ()
+    """When, within the last day before the last one."""
 
 
 class Flag(StrEnum):

@@ -18,6 +18,10 @@ class Office(StrEnum):
 
     BACKOFFICE = "backoffice"
     STOREFRONT = "storefront"
+    CUSTOMERS = "customers"
+    """Learns of buyers from orders: guests, and customers whose registration never came."""
+    BUYER = "buyer"
+    """Tells the buyer."""
 
 
 class Reason(StrEnum):
@@ -32,6 +36,8 @@ class Reason(StrEnum):
     """The last open unit has left, whoever shipped it."""
     DISPATCHED = "dispatched"
     """The back office told of a consignment, of its tracking or of its delivery."""
+    TOLD = "told"
+    """Something that the buyer may be told: released, held, sent, delivered, refunded."""
     ASKED = "asked"
     """Nothing changed: an operator or a feed asks to look again."""
 
@@ -54,6 +60,8 @@ def errands_of(old: OrderRecord | None, new: OrderRecord) -> tuple[Errand, ...]:
     wanted = (
         (Office.BACKOFFICE, tuple(_for_backoffice(old, new))),
         (Office.STOREFRONT, tuple(_for_storefront(old, new))),
+        (Office.CUSTOMERS, tuple(_for_customers(old, new))),
+        (Office.BUYER, tuple(_for_buyer(old, new))),
     )
     return tuple(
         Errand(office=office, shop=new.shop, order_id=new.order_id, revision=new.revision, reasons=reasons)
@@ -96,6 +104,25 @@ def _for_storefront(old: OrderRecord | None, new: OrderRecord) -> Iterator[Reaso
     by_operator = new.cancelled_by is not None and new.cancelled_by != STOREFRONT
     if new.review is ReviewState.CANCELLED and by_operator and not was_cancelled:
         yield Reason.CANCELLED
+
+
+def _for_customers(old: OrderRecord | None, new: OrderRecord) -> Iterator[Reason]:
+    if old is None:
+        yield Reason.RECEIVED
+    elif old.version != new.version:
+        yield Reason.REVISED
+
+
+def _for_buyer(old: OrderRecord | None, new: OrderRecord) -> Iterator[Reason]:
+    if old is None:
+        yield Reason.RECEIVED
+    elif _as_told(old) != _as_told(new):
+        yield Reason.TOLD
+
+
+def _as_told(record: OrderRecord) -> tuple[object, ...]:
+    """What a buyer's notices are worked out from; of the account, that there is a newer one."""
+    return record.review, record.holds, record.dispatches, record.delivered, record.version
 
 
 _ALL_LEFT = frozenset({FulfilmentState.SHIPPED, FulfilmentState.DELIVERED})

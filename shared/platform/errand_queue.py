@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from shared.inventory.models import LocationId, Sku
 from shared.kernel.errors import Rejected, Retry
-from shared.kernel.identifiers import SHOP_PATTERN, OrderKey
+from shared.kernel.identifiers import SHOP_PATTERN, CustomerKey, OrderKey
 from shared.kernel.model import Canonical
 from shared.orders.errands import Errand, Office, Reason
 from shared.platform import aws
@@ -25,7 +25,12 @@ MOST_ATTEMPTS = 300
 _A_MINUTE = 5
 """The attempt before which there is a pause of more than a minute."""
 
-QUEUE_OF = {Office.BACKOFFICE: "BACKOFFICE_QUEUE_URL", Office.STOREFRONT: "STOREFRONT_QUEUE_URL"}
+QUEUE_OF = {
+    Office.BACKOFFICE: "BACKOFFICE_QUEUE_URL",
+    Office.STOREFRONT: "STOREFRONT_QUEUE_URL",
+    Office.CUSTOMERS: "CUSTOMERS_QUEUE_URL",
+    Office.BUYER: "BUYER_QUEUE_URL",
+}
 """The environment variable that names each office's queue."""
 
 
@@ -62,35 +67,62 @@ class CountErrand(Canonical):
     attempt: int = 0
 
 
-AnyErrand = Annotated[OrderErrand | CountErrand, Field(discriminator="what")]
-_reader: TypeAdapter[OrderErrand | CountErrand] = TypeAdapter(AnyErrand)
+class CustomerErrand(Canonical):
+    """Bring one person's storefronts and back office together."""
+
+    what: Literal["customer"] = "customer"
+    leader: str
+    """Key of the customer whom the person goes by."""
+    attempt: int = 0
+
+    @property
+    def key(self) -> CustomerKey:
+        return CustomerKey.parse(self.leader)
 
 
-def parse(body: str) -> OrderErrand | CountErrand:
+class VerificationErrand(Canonical):
+    """Send one customer the link that proves the e-mail address."""
+
+    what: Literal["verification"] = "verification"
+    customer: str
+    asked: int
+    """Which link it is: `Verification.asked` at the time. A newer one replaces it."""
+    attempt: int = 0
+
+    @property
+    def key(self) -> CustomerKey:
+        return CustomerKey.parse(self.customer)
+
+
+AnErrand = OrderErrand | CountErrand | CustomerErrand | VerificationErrand
+_reader: TypeAdapter[AnErrand] = TypeAdapter(Annotated[AnErrand, Field(discriminator="what")])
+
+
+def parse(body: str) -> AnErrand:
     try:
         return _reader.validate_json(body)
     except ValueError as error:
         raise Rejected("invalid_message", "the queue message is not an errand of ours") from error
 
 
-def again(errand: OrderErrand | CountErrand, *, after_a_minute: bool = False) -> OrderErrand | CountErrand:
+def again(errand: AnErrand, *, after_a_minute: bool = False) -> AnErrand:
     """The errand for another try; after a minute at the least where the outcome of a write is to show first."""
     attempt = errand.attempt + 1
     return errand.model_copy(update={"attempt": max(attempt, _A_MINUTE) if after_a_minute else attempt})
 
 
-def delay_of(errand: OrderErrand | CountErrand) -> int:
+def delay_of(errand: AnErrand) -> int:
     """Seconds until it is run: at once, then 5, 10, 20 …"""
     return min(_LONGEST_DELAY_SECONDS, 5 * 2 ** min(errand.attempt - 1, 20)) if errand.attempt else 0
 
 
-def send(errands: Iterable[OrderErrand | CountErrand], office: Office) -> None:
+def send(errands: Iterable[AnErrand], office: Office) -> None:
     """Put errands on the office's queue, each after its delay.
 
     Raises:
         Retry: the queue did not take all of them. Those it took do no harm.
     """
-    waiting: Sequence[OrderErrand | CountErrand] = list(errands)
+    waiting: Sequence[AnErrand] = list(errands)
     for start in range(0, len(waiting), _MOST_PER_CALL):
         batch = waiting[start : start + _MOST_PER_CALL]
         answer = aws.sqs().send_message_batch(

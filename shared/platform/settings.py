@@ -12,17 +12,38 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, ValidationError, field_validator, model_validator
 
+from shared.customers.rules import CustomerRules, PrivacyRules
 from shared.inventory.low_stock import PlanningRules
 from shared.inventory.models import LocationId
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import SHOP_PATTERN
 from shared.kernel.model import Canonical, faults_of
+from shared.orders.buyer_notices import BuyerNoticeKind
 from shared.orders.review import ReviewRules
 from shared.sync.backoffice.rules import BookRules
-from shared.sync.repair.rules import RepairRules
+from shared.sync.repair.rules import BaseUrl, RepairRules
 
 ShopId = Annotated[str, StringConstraints(pattern=SHOP_PATTERN)]
 _HOST = r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?$"
+
+
+EmailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$", max_length=254)]
+
+
+class BuyerMail(Canonical):
+    """E-mail to one shop's buyers, through SES."""
+
+    sender: EmailAddress
+    """At an identity that SES has verified; the deployment's parameter `EmailIdentityArn` allows it."""
+    sender_name: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f<>\"]{1,80}$")]
+    """Whom buyers know: the shop's name."""
+    reply_to: EmailAddress | None = None
+    language: Literal["en", "zh"] = "en"
+    """For buyers whose language is neither of the two, or not known."""
+    notices: frozenset[BuyerNoticeKind] = frozenset()
+    """Which notices of an order we send. Storefronts send most of them too: choose one of the two."""
+    track_days: Annotated[int, Field(ge=1, le=730)] = 180
+    """How long a link to an order's page holds."""
 
 
 class ShopSettings(Canonical):
@@ -58,6 +79,12 @@ class ShopSettings(Canonical):
     """Tell the shop of shipments, completion and cancellation. Needs `api_access`."""
     notify_buyer: bool = True
     """Have the shop itself write to the buyer when goods leave."""
+    customers: CustomerRules = CustomerRules()
+    """How registrations are verified, matched, and kept in step with the back office."""
+    buyers: BuyerMail | None = None
+    """What we write to the shop's buyers ourselves. Nothing here: nothing, not even to verify an address."""
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    """Where it sells from: how telephone numbers without a country are read. None: the first location's country."""
 
     @property
     def keeps_stock(self) -> bool:
@@ -105,9 +132,6 @@ class LocationSettings(Canonical):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
 
 
-EmailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$", max_length=254)]
-
-
 class EmailChannel(Canonical):
     """Notices by e-mail, through SES."""
 
@@ -150,6 +174,10 @@ class Settings(Canonical):
     review: ReviewRules = ReviewRules()
     notifications: NotificationSettings = NotificationSettings()
     planning: PlanningRules = PlanningRules()
+    privacy: PrivacyRules = PrivacyRules()
+    public_url: BaseUrl | None = None
+    """Where buyers reach this deployment's pages, without a slash at the end: `https://orders.example`. None: the
+    address that the deployment's API has by itself."""
 
     @model_validator(mode="after")
     def _locations_exist(self) -> "Settings":
@@ -182,6 +210,11 @@ class Settings(Canonical):
             message = f"no back office {name!r} is connected"
             raise Rejected("unknown_backoffice", message, field="backoffice", hint=f"known: {known}")
         return self.backoffices[name]
+
+    def country_of(self, shop: str) -> str | None:
+        """Where the shop sells from, as far as the settings tell."""
+        connected = self.shop(shop)
+        return connected.country or self.locations[connected.locations[0]].country
 
     def shops_of(self, backoffice: str) -> tuple[str, ...]:
         return tuple(name for name, shop in self.shops.items() if shop.backoffice == backoffice)

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from shared.customers.models import Profile, ProfileField
+from shared.customers.readings import CustomerReading
 from shared.kernel.credentials import Credentials
 from shared.kernel.model import Canonical
 from shared.kernel.money import CurrencyCode
@@ -21,6 +23,8 @@ __all__ = [
     "ChangePage",
     "CompleteOrder",
     "Credentials",
+    "CustomerReader",
+    "CustomerRegister",
     "FulfilmentDesk",
     "Inspection",
     "Need",
@@ -46,6 +50,16 @@ class OrderReader(Protocol):
     """
 
     def __call__(self, delivery: Delivery) -> Reading: ...
+
+
+class CustomerReader(Protocol):
+    """Turn a delivery about a customer, or a privacy call, into what it says.
+
+    Raises:
+        Rejected: `invalid_payload` with the path of the first field that cannot be read.
+    """
+
+    def __call__(self, delivery: Delivery) -> CustomerReading: ...
 
 
 class Change(NamedTuple):
@@ -133,6 +147,39 @@ class FulfilmentDesk(Protocol):
         ...
 
 
+class CustomerRegister(Protocol):
+    """The customers of one shop.
+
+    Raises:
+        Retry: the shop is out of reach, throttles or fails; `storefront_outcome_unknown` when a write may have been
+            carried out: fetch, compare, and write again what is still different.
+        Rejected: `api_access` when the shop refuses our credentials or scopes; `api_error`.
+    """
+
+    def fetch(self, customer_id: str) -> Delivery | None:
+        """The customer as it is now, complete enough for the reader; None when the shop has no such customer."""
+        ...
+
+    def changed(self, since: datetime, until: datetime, cursor: str | None) -> ChangePage:
+        """One page of the customers that changed within the period, as `StorefrontClient.changed_orders`.
+
+        A shop that cannot list customers by their last change lists those that registered within the period.
+        """
+        ...
+
+    def write(self, customer_id: str, profile: Profile, fields: frozenset[ProfileField]) -> None:
+        """Have the shop show these fields of the profile, and leave everything else alone.
+
+        A field that is None in the profile is cleared where the shop can be without it, and left where it cannot
+        (an account's e-mail address). Of an address only the usual one is changed, in place; the others stay.
+
+        Raises:
+            Rejected: `unknown_customer`; `customer_refused` with `field` (a `ProfileField`) when the shop does not
+                take a value: an address that another account has, a telephone number that it calls invalid.
+        """
+        ...
+
+
 class SubscriptionState(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
@@ -181,6 +228,8 @@ class Need(StrEnum):
     """To keep the levels that the shop shows."""
     FULFILMENT = "fulfilment"
     """To tell the shop of shipments, completion and cancellation."""
+    CUSTOMERS = "customers"
+    """To read customers, to be told of them, and to write what was changed in the back office."""
 
 
 class ShopRight(Canonical):

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.orders.errands import Office
 from shared.platform.configuration import settings
-from shared.platform.errand_queue import CountErrand, OrderErrand
+from shared.platform.errand_queue import AnErrand, CountErrand, OrderErrand
 from shared.sync.backoffice.counts import Count, is_superseded
 from shared.sync.backoffice.outage import Outages
 from shared.sync.backoffice.push import push
@@ -28,9 +28,11 @@ def run_all(records: Sequence[Mapping[str, Any]], *, run: str, has_time: Callabl
     return run_batch(records, _run, Office.BACKOFFICE, holder=run, has_time=has_time)
 
 
-def _run(errand: OrderErrand | CountErrand) -> str:
+def _run(errand: AnErrand) -> str:
     if isinstance(errand, CountErrand):
         return _tell(errand)
+    if not isinstance(errand, OrderErrand):
+        return "not a back office's"
     if settings().shop(errand.shop).backoffice is None:
         return "the shop has no back office"
     desk = books_desk(errand.shop)

@@ -9,7 +9,16 @@ from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict, Rejected, Retry, StorebridgeError
 from shared.orders.errands import Office
 from shared.platform import aws
-from shared.platform.errand_queue import MOST_ATTEMPTS, CountErrand, OrderErrand, again, parse, send
+from shared.platform.errand_queue import (
+    MOST_ATTEMPTS,
+    AnErrand,
+    CustomerErrand,
+    OrderErrand,
+    VerificationErrand,
+    again,
+    parse,
+    send,
+)
 from shared.platform.observability import count, logger
 from shared.sync.jobs import leased
 from shared.wiring.level_tables import job_table
@@ -17,7 +26,7 @@ from shared.wiring.level_tables import job_table
 LEASE = timedelta(minutes=6)
 """Longer than a function that runs errands may take."""
 
-Run = Callable[[OrderErrand | CountErrand], str]
+Run = Callable[[AnErrand], str]
 """Run one errand; returns what was done, for the log."""
 
 
@@ -41,7 +50,7 @@ def run_batch(
                 done = run(errand)
         except Rejected as error:
             _tell(error, subject, office)
-            if isinstance(errand, CountErrand):  # it has no order that the error desk could show
+            if not isinstance(errand, OrderErrand | CustomerErrand):  # the error desk could not show it
                 _set_aside(errand, error)
         except (Retry, Conflict) as error:
             _put_back(errand, error, subject, office)
@@ -50,8 +59,8 @@ def run_batch(
     return unreadable
 
 
-def _read(records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, OrderErrand | CountErrand], list[str]]:
-    errands: dict[str, OrderErrand | CountErrand] = {}
+def _read(records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, AnErrand], list[str]]:
+    errands: dict[str, AnErrand] = {}
     unreadable = []
     for record in records:
         try:
@@ -63,9 +72,13 @@ def _read(records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, OrderErrand |
     return errands, unreadable
 
 
-def _subject(errand: OrderErrand | CountErrand) -> str:
+def _subject(errand: AnErrand) -> str:
     if isinstance(errand, OrderErrand):
         return str(errand.key)
+    if isinstance(errand, CustomerErrand):
+        return f"person/{errand.leader}"
+    if isinstance(errand, VerificationErrand):
+        return f"verification/{errand.customer}"
     return f"count/{errand.backoffice}/{errand.location}/{errand.sku}/{errand.seq}"
 
 
@@ -75,7 +88,7 @@ def _tell(error: StorebridgeError, subject: str, office: Office) -> None:
     count("ErrandStopped", office=office, code=error.code)
 
 
-def _put_back(errand: OrderErrand | CountErrand, error: StorebridgeError, subject: str, office: Office) -> None:
+def _put_back(errand: AnErrand, error: StorebridgeError, subject: str, office: Office) -> None:
     logger().warning(
         "errand postponed",
         extra={"office": office, "subject": subject, "code": error.code, "attempt": errand.attempt},
@@ -88,7 +101,7 @@ def _put_back(errand: OrderErrand | CountErrand, error: StorebridgeError, subjec
     _set_aside(errand, error)
 
 
-def _set_aside(errand: OrderErrand | CountErrand, error: StorebridgeError) -> None:
+def _set_aside(errand: AnErrand, error: StorebridgeError) -> None:
     aws.sqs().send_message(
         QueueUrl=os.environ["DEAD_LETTER_QUEUE_URL"],
         MessageBody=errand.model_dump_json(),

@@ -37,9 +37,15 @@ def _concerns(errand: Errand, shop: ShopSettings | None) -> bool:
     """Whether there is anybody to run it: a shop may have no back office, or may not be told anything."""
     if shop is None:
         return False
-    if errand.office is Office.BACKOFFICE:
-        return shop.backoffice is not None
-    return shop.api_access and shop.tell_storefront
+    match errand.office:
+        case Office.BACKOFFICE:
+            return shop.backoffice is not None
+        case Office.STOREFRONT:
+            return shop.api_access and shop.tell_storefront
+        case Office.CUSTOMERS:
+            return True
+        case Office.BUYER:
+            return shop.buyers is not None and bool(shop.buyers.notices)
 
 
 def _task(found: PlaceholderFound, happened_at: datetime) -> Task:

@@ -7,7 +7,7 @@ from shared.kernel.clock import utc_now
 from shared.orders.errands import Office
 from shared.orders.lifecycle import FulfilmentState
 from shared.platform.configuration import settings
-from shared.platform.errand_queue import CountErrand, OrderErrand
+from shared.platform.errand_queue import AnErrand, OrderErrand
 from shared.platform.kept import MadeOnce
 from shared.platform.settings import ShopSettings
 from shared.storefronts.port import FulfilmentDesk
@@ -31,8 +31,8 @@ def run_all(records: Sequence[Mapping[str, Any]], *, run: str, has_time: Callabl
     return run_batch(records, _run, Office.STOREFRONT, holder=run, has_time=has_time)
 
 
-def _run(errand: OrderErrand | CountErrand) -> str:
-    if isinstance(errand, CountErrand):
+def _run(errand: AnErrand) -> str:
+    if not isinstance(errand, OrderErrand):
         return "not a storefront's"
     shop = settings().shop(errand.shop)
     if not is_told(shop):

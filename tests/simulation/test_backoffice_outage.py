@@ -18,7 +18,7 @@ from shared.orders.errands import Office
 from shared.orders.intake import take_in
 from shared.orders.models import PersonalData
 from shared.orders.readings import CompleteOrder
-from shared.platform.errand_queue import CountErrand, OrderErrand, delay_of
+from shared.platform.errand_queue import AnErrand, OrderErrand, delay_of
 from shared.sync.backoffice.outage import Outages
 from shared.sync.backoffice.push import push
 from shared.wiring import errands as runner
@@ -53,12 +53,12 @@ class World:
             self.now += TIME_OUT
             raise Retry("backoffice_unreachable", "no answer")
 
-    def send(self, errands: Iterable[OrderErrand | CountErrand], _office: Office) -> None:
+    def send(self, errands: Iterable[AnErrand], _office: Office) -> None:
         for errand in errands:
             due = self.now + delay_of(errand)
             heapq.heappush(self.queue, (due, next(self.numbers), errand.model_dump_json()))
 
-    def run(self, errand: OrderErrand | CountErrand) -> str:
+    def run(self, errand: AnErrand) -> str:
         assert isinstance(errand, OrderErrand)
         at = self.companies[errand.shop]
         with self.outages.unless_down(errand.shop):

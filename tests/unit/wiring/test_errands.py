@@ -8,12 +8,10 @@ import pytest
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict, Rejected, Retry
 from shared.orders.errands import Office, Reason
-from shared.platform.errand_queue import MOST_ATTEMPTS, CountErrand, OrderErrand, delay_of, parse
+from shared.platform.errand_queue import MOST_ATTEMPTS, AnErrand, CountErrand, OrderErrand, delay_of, parse
 from shared.wiring import errands as runner
 from tests.builders.orders import NOON
 from tests.fakes.sync import FakeJobs
-
-Any_Errand = OrderErrand | CountErrand
 
 
 def errand(order_id: str = "1", **fields: Any) -> OrderErrand:
@@ -23,9 +21,9 @@ def errand(order_id: str = "1", **fields: Any) -> OrderErrand:
 class Surroundings:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.jobs = FakeJobs()
-        self.sent: list[tuple[Any_Errand, Office]] = []
+        self.sent: list[tuple[AnErrand, Office]] = []
         self.dead: list[str] = []
-        self.ran: list[Any_Errand] = []
+        self.ran: list[AnErrand] = []
         self.trouble: dict[str, Exception] = {}
         replacements: dict[str, Any] = {
             "job_table": lambda: self.jobs,
@@ -43,15 +41,15 @@ class Surroundings:
     def send_message(self, **message: Any) -> None:
         self.dead.append(message["MessageBody"])
 
-    def send(self, errands: Iterable[Any_Errand], office: Office) -> None:
+    def send(self, errands: Iterable[AnErrand], office: Office) -> None:
         self.sent += [(one, office) for one in errands]
 
-    def run(self, *errands: Any_Errand | str, has_time: bool = True) -> list[str]:
+    def run(self, *errands: AnErrand | str, has_time: bool = True) -> list[str]:
         bodies = [one if isinstance(one, str) else one.model_dump_json() for one in errands]
         records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
         return runner.run_batch(records, self._run, Office.BACKOFFICE, holder="run-1", has_time=lambda: has_time)
 
-    def _run(self, one: Any_Errand) -> str:
+    def _run(self, one: AnErrand) -> str:
         self.ran.append(one)
         if isinstance(one, OrderErrand) and one.order_id in self.trouble:
             raise self.trouble[one.order_id]
