@@ -125,6 +125,10 @@ class CustomerBook(CustomerFinder, Protocol):
         """The newest first."""
         ...
 
+    def forget_conflicts(self, leader: CustomerKey) -> int:
+        """Remove them all, for they hold personal data; returns how many there were."""
+        ...
+
     # ---- registrations in a row ----
 
     def count_registration(self, counter: str, at: datetime, *, minutes: int) -> int:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import botocore.exceptions
+from pynamodb.attributes import NumberAttribute
 from pynamodb.connection import Connection
 from pynamodb.connection.base import MetaTable
 from pynamodb.constants import ITEM as AS_ITEM
@@ -140,6 +141,15 @@ class Table:
     def update(self, key: Key, actions: Sequence[Action], condition: Condition | None = None) -> None:
         """Change an item, or raise :class:`WriteRefused`."""
         self.write(self.updating(key, actions, condition), kind="Update")
+
+    def count(self, key: Key, counter: NumberAttribute, also: Sequence[Action] = ()) -> int:
+        """Add one to an item's counter, making the item where there is none, and return what it says then."""
+        operation = self.connection.get_operation_kwargs(
+            self.name, key[0], key[1], actions=[counter.add(1), *also], return_values="UPDATED_NEW"
+        )
+        with _translated():
+            answer = self.connection.dispatch("UpdateItem", operation)
+        return int(answer["Attributes"][counter.attr_name]["N"])
 
     def delete(self, key: Key, condition: Condition | None = None) -> None:
         """Remove an item, or raise :class:`WriteRefused`."""

@@ -19,7 +19,7 @@ def load_settings() -> Settings:
     path = os.environ.get("STOREBRIDGE_SETTINGS")
     if path:
         return parse_settings(read_settings_file(Path(path)))
-    with _reachable():
+    with reachable():
         answer = aws.ssm().get_parameter(Name=os.environ["SETTINGS_PARAMETER"])
     return parse_settings(json_object(answer["Parameter"]["Value"], "settings"))
 
@@ -59,13 +59,14 @@ class ApiCredentials:
 
 
 def _read_api_secret() -> dict[str, Any]:
-    with _reachable():
+    with reachable():
         answer = aws.secrets_manager().get_secret_value(SecretId=os.environ["API_SECRET_ID"])
     return json_object(answer["SecretString"], "API secret")
 
 
 @contextmanager
-def _reachable() -> Iterator[None]:
+def reachable() -> Iterator[None]:
+    """Turn AWS's errors into `Retry` with code `configuration_unreachable` and a hint for whoever set it up."""
     try:
         yield
     except ClientError as error:
