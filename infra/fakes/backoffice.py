@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from shared.backoffices.cards import ERASED, as_saved
 from shared.backoffices.documents import (
     Consignment,
     ConsignmentLine,
     ConsignmentState,
     CreditNote,
     CustomerCard,
+    Forgotten,
     GoodsReturn,
     Identity,
     Invoice,
@@ -46,6 +48,18 @@ from shared.orders.models import Parcel
 
 _T = TypeVar("_T")
 _PAGE = 50
+
+
+@dataclass(frozen=True)
+class _Customer:
+    number: int
+    card: CustomerCard
+    changed_at: datetime
+    is_ours: bool = True
+
+    def told(self) -> KnownCustomer:
+        key = self.card.key if self.is_ours else None
+        return KnownCustomer(id=f"customer-{self.number}", key=key, card=self.card, changed_at=self.changed_at)
 
 
 @dataclass
@@ -79,7 +93,9 @@ class MemoryBackOffice:
         self.on_hand: dict[tuple[str, str], int] = {}
         """By SKU and warehouse."""
         self.stocked: dict[str, bool] = {}
-        self.customers: dict[str, tuple[CustomerCard, datetime]] = {}
+        self.keeps: tuple[str, ...] = ()
+        """What it says that it must keep of a customer that it forgets."""
+        self._customers: dict[str, _Customer] = {}
         self.returns: dict[str, GoodsReturn] = {}
         self.credits: dict[str, Invoice] = {}
         self.credit_notes: dict[str, CreditNote] = {}
@@ -118,19 +134,33 @@ class MemoryBackOffice:
 
     def save_customer(self, card: CustomerCard) -> str:
         self._call("save_customer")
-        known = self.customers[card.key][0].model_dump() if card.key in self.customers else {}
-        merged = CustomerCard.model_validate({**known, **card.model_dump(exclude_none=True)})
-        self.customers[card.key] = (merged, self.clock())
+        known = self._customers.get(card.key)
+        saved = as_saved(card, known.card if known else None)
+        if known is None or saved != known.card:
+            known = self._keep(saved)
         self._called("save_customer")
-        return f"customer-{sorted(self.customers).index(card.key)}"
+        return known.told().id
+
+    def find_customer(self, key: str) -> KnownCustomer | None:
+        self._call("find_customer")
+        return self._customers[key].told() if key in self._customers else None
+
+    def forget_customer(self, key: str) -> Forgotten | None:
+        self._call("forget_customer")
+        if key not in self._customers:
+            return None
+        nobody = CustomerCard(key=key, name=ERASED)
+        if self._customers[key].card != nobody:
+            self._keep(nobody)
+        for sale in self._sales.values():
+            if sale.order.customer.key == key:
+                sale.order = sale.order.model_copy(update={"customer": nobody})
+        self._called("forget_customer")
+        return Forgotten(erased=("name", "email", "phone", "language", "addresses"), kept=self.keeps)
 
     def changed_customers(self, since: datetime, cursor: str | None) -> Feed[KnownCustomer]:
-        changed = [
-            KnownCustomer(id=key, key=key, card=card, changed_at=at)
-            for key, (card, at) in self.customers.items()
-            if at >= since
-        ]
-        return _page(changed, cursor)
+        self._call("changed_customers")
+        return _page([one.told() for one in self._customers.values() if one.changed_at >= since], cursor)
 
     # ---- orders ----
 
@@ -280,7 +310,21 @@ class MemoryBackOffice:
         self._called("apply_count")
         return f"count-{count.key}"
 
-    # ---- what the warehouse's staff and the test do ----
+    # ---- what staff and the test do ----
+
+    def customers(self) -> dict[str, CustomerCard]:
+        """All that there are, by key."""
+        return {key: one.card for key, one in self._customers.items()}
+
+    def edit_customer(self, key: str, **fields: Any) -> None:
+        """Staff change fields of the card; None: the customer is without it from now on."""
+        self._keep(CustomerCard.model_validate({**self._customers[key].card.model_dump(), **fields}))
+
+    def add_customer(self, name: str, **fields: Any) -> str:
+        """Staff enter a customer of their own, who has no key of ours. Returns the id."""
+        number = len(self._customers) + 1
+        card = CustomerCard.model_validate({"key": f"memory/{number}", "name": name, **fields})
+        return self._keep(card, is_ours=False).told().id
 
     def add_product(self, sku: str, units: int | None = None, *, warehouse: str = "WH") -> None:
         """A product, with so many on the shelf; None: a service."""
@@ -320,6 +364,12 @@ class MemoryBackOffice:
 
     def _called(self, method: str) -> None:
         self.interrupt(method, "after")
+
+    def _keep(self, card: CustomerCard, *, is_ours: bool = True) -> _Customer:
+        known = self._customers.get(card.key)
+        number = known.number if known else len(self._customers) + 1
+        self._customers[card.key] = _Customer(number, card, self.clock(), known.is_ours if known else is_ours)
+        return self._customers[card.key]
 
     def _sale(self, key: str) -> _Sale:
         if key not in self._sales:
