@@ -11,9 +11,11 @@ MAX_MESSAGE_BYTES = 1_000_000
 
 
 class IngressQueue:
-    def __init__(self, queue: AwsService, archive: AwsService) -> None:
+    def __init__(self, queue: AwsService, archive: AwsService, url_variable: str) -> None:
+        """`url_variable`: the environment variable that names the queue."""
         self._queue = queue
         self._archive = archive
+        self._url_variable = url_variable
 
     def __call__(self, delivery: Delivery) -> None:
         """Return once the queue has the delivery, or raise `Retry`."""
@@ -22,7 +24,7 @@ class IngressQueue:
             message = self._store(message)
         self._queue.call(
             "AmazonSQS.SendMessage",
-            {"QueueUrl": os.environ["ORDERS_QUEUE_URL"], "MessageBody": message},
+            {"QueueUrl": os.environ[self._url_variable], "MessageBody": message},
         )
 
     def _store(self, message: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict, Rejected, Retry
 from shared.orders.intake import Outcome, take_in
-from shared.platform import intake_queue
+from shared.platform.intake_queue import ORDERS, unpack
 from shared.platform.observability import count, logger
 from shared.wiring.order_desk import desk
 from shared.wiring.storefront import reader
@@ -14,7 +14,7 @@ from shared.wiring.storefront import reader
 
 def archive(messages: list[Mapping[str, Any]]) -> None:
     """Keep the raw messages before anything is done with them."""
-    intake_queue.archive_batch(messages, day=f"{utc_now():%Y/%m/%d}")
+    ORDERS.archive_batch(messages, day=f"{utc_now():%Y/%m/%d}")
 
 
 def process(body: str, *, receipt_handle: str, received: int) -> None:
@@ -28,16 +28,16 @@ def process(body: str, *, receipt_handle: str, received: int) -> None:
     except Rejected as error:
         logger().error("delivery set aside", extra={"code": error.code, "field": error.field, "reason": error.message})
         count("DeliverySetAside", code=error.code)
-        intake_queue.set_aside(body, error)
+        ORDERS.set_aside(body, error)
     except (Retry, Conflict) as error:
         logger().warning("delivery postponed", extra={"code": error.code, "received": received})
         count("DeliveryPostponed", code=error.code)
-        intake_queue.postpone(receipt_handle, received)
+        ORDERS.postpone(receipt_handle, received)
         raise
 
 
 def _take_in(body: str) -> Outcome:
-    delivery = intake_queue.unpack(body)
+    delivery = unpack(body)
     return take_in(delivery.shop, reader(delivery.platform)(delivery), desk(delivery.shop))
 
 

@@ -19,6 +19,6 @@ def order_pull(shop: str) -> OrderPull:
         client=client(shop, connected),
         reader=reader(connected.platform),
         book=order_records(),
-        enqueue=IngressQueue(AwsService("sqs"), AwsService("s3")),
+        enqueue=IngressQueue(AwsService("sqs"), AwsService("s3"), "ORDERS_QUEUE_URL"),
         clock=utc_now,
     )

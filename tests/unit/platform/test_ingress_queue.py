@@ -32,7 +32,7 @@ def delivery(body: bytes) -> Delivery:
 def test_a_delivery_is_one_message() -> None:
     queue, archive = ScriptedService({}), ScriptedService({})
     given = delivery(b'{"id": 5001}')
-    IngressQueue(queue, archive)(given)
+    IngressQueue(queue, archive, "ORDERS_QUEUE_URL")(given)
     [(target, body, protocol)] = queue.calls
     assert (target, protocol) == ("AmazonSQS.SendMessage", "1.0")
     assert set(body) == {"QueueUrl", "MessageBody"}
@@ -45,7 +45,7 @@ def test_a_delivery_is_one_message() -> None:
 def test_a_delivery_too_large_for_a_message_is_stored_and_pointed_to(size: int) -> None:
     queue, archive = ScriptedService({}), ScriptedService({})
     given = delivery(incompressible(size))
-    IngressQueue(queue, archive)(given)
+    IngressQueue(queue, archive, "ORDERS_QUEUE_URL")(given)
     [((bucket, key), stored)] = archive.objects.items()
     assert (bucket, key) == ("archive", f"oversize/{hashlib.sha256(stored).hexdigest()}.json")
     assert Delivery.from_message(stored.decode()) == given
@@ -57,7 +57,7 @@ def test_the_largest_message_fits_the_queue() -> None:
     sizes = {}
     for size in range(740_000, 760_000, 500):
         queue = ScriptedService({})
-        IngressQueue(queue, ScriptedService({}))(delivery(incompressible(size)))
+        IngressQueue(queue, ScriptedService({}), "ORDERS_QUEUE_URL")(delivery(incompressible(size)))
         sizes[size] = len(queue.calls[0][1]["MessageBody"])
     assert max(sizes.values()) <= MAX_MESSAGE_BYTES < SQS_LIMIT
     assert min(sizes.values()) < 200 < max(sizes.values())
@@ -67,7 +67,7 @@ def test_without_the_archive_nothing_is_queued() -> None:
     queue, archive = ScriptedService({}), ScriptedService({})
     archive.down = True
     with pytest.raises(Retry):
-        IngressQueue(queue, archive)(delivery(incompressible(MAX_MESSAGE_BYTES)))
+        IngressQueue(queue, archive, "ORDERS_QUEUE_URL")(delivery(incompressible(MAX_MESSAGE_BYTES)))
     assert queue.calls == []
 
 
@@ -75,4 +75,4 @@ def test_a_queue_out_of_reach_is_told() -> None:
     queue = ScriptedService({})
     queue.down = True
     with pytest.raises(Retry):
-        IngressQueue(queue, ScriptedService({}))(delivery(b"{}"))
+        IngressQueue(queue, ScriptedService({}), "ORDERS_QUEUE_URL")(delivery(b"{}"))

@@ -41,7 +41,7 @@ def archived() -> dict[str, bytes]:
 
 
 def test_a_batch_is_archived_line_by_line() -> None:
-    intake_queue.archive_batch([message("m2", "two"), message("m1", '{"a": "é\n"}')], day="2026/11/23")
+    intake_queue.ORDERS.archive_batch([message("m2", "two"), message("m1", '{"a": "é\n"}')], day="2026/11/23")
     [(key, packed)] = archived().items()
     assert key.startswith("orders/2026/11/23/")
     assert key.endswith(".ndjson.gz")
@@ -54,18 +54,18 @@ def test_a_batch_is_archived_line_by_line() -> None:
 
 def test_the_same_batch_again_is_the_same_object_to_the_byte() -> None:
     batch = [message("m1", "one"), message("m2", "two")]
-    intake_queue.archive_batch(batch, day="2026/11/23")
+    intake_queue.ORDERS.archive_batch(batch, day="2026/11/23")
     first = archived()
     redelivered = [{**item, "receiptHandle": "another"} for item in reversed(batch)]
-    intake_queue.archive_batch(redelivered, day="2026/11/23")
+    intake_queue.ORDERS.archive_batch(redelivered, day="2026/11/23")
     assert archived() == first
     assert [packed[4:8] for packed in first.values()] == [bytes(4)]  # gzip's own time stamp
 
 
 def test_another_batch_is_another_object() -> None:
-    intake_queue.archive_batch([message("m1", "one"), message("m2", "two")], day="2026/11/23")
-    intake_queue.archive_batch([message("m1", "one")], day="2026/11/23")
-    intake_queue.archive_batch([message("m3", "one")], day="2026/11/23")
+    intake_queue.ORDERS.archive_batch([message("m1", "one"), message("m2", "two")], day="2026/11/23")
+    intake_queue.ORDERS.archive_batch([message("m1", "one")], day="2026/11/23")
+    intake_queue.ORDERS.archive_batch([message("m3", "one")], day="2026/11/23")
     assert len(archived()) == 3
 
 
@@ -86,7 +86,7 @@ def test_a_message_of_nobody_is_refused_for_good(body: str) -> None:
 
 def test_what_is_set_aside_keeps_its_message_and_says_why_without_the_buyer() -> None:
     error = Rejected("invalid_payload", "cannot be read as Order", field="line_items.0.price", hint="ask the vendor")
-    intake_queue.set_aside(DELIVERY.to_message(), error)
+    intake_queue.ORDERS.set_aside(DELIVERY.to_message(), error)
     [set_aside] = received("ORDERS_DLQ_URL")
     assert Delivery.from_message(set_aside["Body"]) == DELIVERY
     attributes = {name: value["StringValue"] for name, value in set_aside["MessageAttributes"].items()}
@@ -100,8 +100,8 @@ def test_what_is_set_aside_keeps_its_message_and_says_why_without_the_buyer() ->
 
 def test_a_reason_is_never_empty_and_never_endless() -> None:
     """SQS takes no empty attribute, and counts attributes into the message's size."""
-    intake_queue.set_aside("x", Rejected("code", ""))
-    intake_queue.set_aside("x", Rejected("code", "y" * 5000))
+    intake_queue.ORDERS.set_aside("x", Rejected("code", ""))
+    intake_queue.ORDERS.set_aside("x", Rejected("code", "y" * 5000))
     reasons = {item["MessageAttributes"]["reason"]["StringValue"] for item in received("ORDERS_DLQ_URL")}
     assert reasons == {"-", "y" * 1000}
 
@@ -128,14 +128,14 @@ def visibility(monkeypatch: pytest.MonkeyPatch) -> Visibility:
 def test_pauses_double_up_to_a_quarter_of_an_hour(visibility: Visibility, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.platform.intake_queue.random.uniform", lambda _least, most: most)
     for count in range(1, 12):
-        intake_queue.postpone("handle", count)
+        intake_queue.ORDERS.postpone("handle", count)
     assert visibility.pauses == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900]
 
 
 @pytest.mark.parametrize("received", [1, 3, 8, 9, 1000, 10**9])
 def test_pauses_are_spread_but_stay_within_a_fifth(visibility: Visibility, received: int) -> None:
     for _ in range(50):
-        intake_queue.postpone("handle", received)
+        intake_queue.ORDERS.postpone("handle", received)
     longest = min(900, 5 * 2 ** min(received - 1, 16))
     assert all(int(longest * 0.8) <= pause <= longest for pause in visibility.pauses)
 
@@ -144,7 +144,7 @@ def test_a_postponed_message_is_hidden_in_its_queue() -> None:
     url = os.environ["ORDERS_QUEUE_URL"]
     aws.sqs().send_message(QueueUrl=url, MessageBody="x")
     [taken] = aws.sqs().receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
-    intake_queue.postpone(taken["ReceiptHandle"], 5)
+    intake_queue.ORDERS.postpone(taken["ReceiptHandle"], 5)
     assert received("ORDERS_QUEUE_URL") == []
 
 

@@ -13,7 +13,7 @@ from shared.storefronts.ingress import Authenticated, Ingress, Ping, WebhookRequ
 from shared.storefronts.reception import Endpoint, Reception, receive
 from shared.storefronts.shopify.signature import authenticate as authenticate_shopify
 from shared.storefronts.woocommerce.signature import authenticate as authenticate_woocommerce
-from shared.wiring import order_webhook
+from shared.wiring import webhooks
 from tests.unit.platform.clocks import VirtualClock
 
 NOW = "2026-11-23T09:02:11.000000000Z"
@@ -288,7 +288,7 @@ def test_a_refusal_for_another_reason_reads_no_secret_again(counter: Counter) ->
 def test_a_platform_that_nobody_knows_is_our_fault_and_not_the_shops(counter: Counter) -> None:
     """A 503, so that the storefront sends it again once the settings are mended."""
     endpoint = Endpoint("aurora", "magento", shopify.ADDRESS)
-    broken = counter.reception._replace(endpoints=lambda _shop: endpoint, ingress=order_webhook._ingress)
+    broken = counter.reception._replace(endpoints=lambda _shop: endpoint, ingress=webhooks._of_orders)
     with pytest.raises(Retry, match="bad_configuration"):
         receive("aurora", shopify.signed_request(BODY), broken)
     assert counter.queue == []

@@ -1,0 +1,21 @@
+"""Customers queue: accounts of customers, buyers seen in orders, privacy calls. Each is applied, or set aside."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared.wiring import customer_intake
+
+_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    customer_intake.archive(event["Records"])
+    return dict(process_partial_response(event, _process, _processor, context))
+
+
+def _process(record: SQSRecord) -> None:
+    received = int(record.attributes.approximate_receive_count)
+    customer_intake.process(record.body, receipt_handle=record.receipt_handle, received=received)
