@@ -37,7 +37,10 @@ class CustomerCommit:
 
 @dataclass(frozen=True)
 class MergeCommit:
-    """One transaction: records that change their leader, and the merge that says why."""
+    """One transaction: the merge that says why, and the records that change their leader.
+
+    The leader's own record is among them, one revision on, so that it cannot be merged away at the same moment.
+    """
 
     merge: Merge
     records: tuple[CustomerRecord, ...]

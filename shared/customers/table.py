@@ -175,7 +175,7 @@ class CustomerTable:
         deletes: list[Operation] = []
         for record in commit.records:
             key = str(record.key)
-            former = came_from[key] if merge.stands else merge.leader
+            former = came_from.get(key, key) if merge.stands else merge.leader
             if former != key:
                 deletes.append(self._table.deleting((former, _MEMBER + key)))
             if record.leader != key:
