@@ -103,7 +103,7 @@ class ClaimItem(Model):
 
 
 class OrderRecords:
-    """The records alone, for those who only look: they need no stock table."""
+    """Orders for those who only look: they need no stock table."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         self._table = Table(connection, name, RecordItem)
@@ -117,15 +117,6 @@ class OrderRecords:
         records = map(record_of_image, self._table.get_many(wanted))
         return {record.key: record for record in records}
 
-
-class OrderTable(OrderRecords):
-    """The order book on DynamoDB."""
-
-    def __init__(self, connection: Connection, name: str, stock: StockTable) -> None:
-        super().__init__(connection, name)
-        self._connection = connection
-        self._stock = stock
-
     def find_account(self, key: OrderKey) -> Order | None:
         parts = {raw["sk"]["S"]: raw for raw in self._table.get_many([(str(key), _ACCOUNT), (str(key), _BUYER)])}
         if _ACCOUNT not in parts:
@@ -134,6 +125,15 @@ class OrderTable(OrderRecords):
         if _BUYER not in parts:
             return order
         return order.model_copy(update={"personal": PersonalData.model_validate_json(_unpack(parts[_BUYER]))})
+
+
+class OrderTable(OrderRecords):
+    """The order book on DynamoDB."""
+
+    def __init__(self, connection: Connection, name: str, stock: StockTable) -> None:
+        super().__init__(connection, name)
+        self._connection = connection
+        self._stock = stock
 
     def write_account(self, order: Order) -> None:
         stated = f"{order.version.updated_at}|{order.version.observed_at}"
