@@ -1,5 +1,6 @@
 import ast
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -143,8 +144,78 @@ def test_other_topics_are_refused(topic: str | None) -> None:
     assert refusal(changed(shopify.signed_request(BODY), x_shopify_topic=topic)) == "unsupported_topic"
 
 
+def accept_customers(
+    topic: str | None, *, secret: str = shopify.SECRET, address: str = shopify.ADDRESS
+) -> Authenticated:
+    return customers_accept(changed(shopify.signed_request(BODY, secret=secret), x_shopify_topic=topic), address)
+
+
+def customers_accept(request: WebhookRequest, address: str = shopify.ADDRESS) -> Authenticated:
+    return signature.authenticate_customers(request, secrets=(shopify.SECRET,), shop_address=address)
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        *("customers/create", "customers/update", "customers/delete", "customers/merge", "customers/enable"),
+        *("customers/disable", "customers/data_request", "customers/redact", "shop/redact"),
+        *("customers_email_marketing_consent/update", "customers_marketing_consent/update"),
+    ],
+)
+def test_the_customers_endpoint_takes_what_concerns_them_and_the_orders_endpoint_does_not(topic: str) -> None:
+    stated = accept_customers(topic)
+    assert (stated.topic, stated.delivery_id, stated.triggered_at) == (
+        topic,
+        "8a95126f-859a-4db9-b8f1-350e299e9ea0",
+        shopify.TRIGGERED_AT,
+    )
+    assert refusal(shopify.signed_request(BODY, topic=topic)) == "unsupported_topic"
+
+
+@pytest.mark.parametrize(
+    "topic",
+    ["orders/create", "customers/", "customers/redact/x", "customers/purchasing_summary", "shop/update", "", None],
+)
+def test_the_customers_endpoint_takes_nothing_else(topic: str | None) -> None:
+    with pytest.raises(Rejected, match="unsupported_topic"):
+        accept_customers(topic)
+
+
+@pytest.mark.parametrize("topic", ["customers/redact", "customers/data_request", "shop/redact", "orders/create"])
+def test_a_privacy_call_whose_signature_does_not_hold_is_unauthorised(topic: str) -> None:
+    with pytest.raises(Rejected, match="unauthorised"):
+        accept_customers(topic, secret="stranger")
+    with pytest.raises(Rejected, match="wrong_shop"):
+        accept_customers("customers/redact", address="other.myshopify.com")
+
+
+@pytest.mark.parametrize(
+    ("stated", "code"),
+    [
+        (shopify.ADDRESS, None),
+        (shopify.ADDRESS.upper(), None),
+        ("other.myshopify.com", "wrong_shop"),
+        (None, "wrong_shop"),
+        ([], "wrong_shop"),
+    ],
+)
+def test_a_privacy_call_that_was_made_to_another_shop_of_the_app_is_refused(stated: object, code: str | None) -> None:
+    """The header may be altered by whoever captured the call; the body may not."""
+    request = shopify.signed_request({"shop_id": 1, "shop_domain": stated}, topic="shop/redact")
+    if code is None:
+        assert customers_accept(request).topic == "shop/redact"
+    else:
+        with pytest.raises(Rejected, match=code):
+            customers_accept(request)
+
+
 def test_the_webhook_loads_nothing_but_the_standard_library_for_it() -> None:
     tree = ast.parse(Path(signature.__file__).read_text(encoding="utf-8"))
     modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     ours = {module for module in modules if module.startswith("shared.")}
-    assert ours == {"shared.kernel.errors", "shared.storefronts.ingress"}
+    assert ours == {"shared.kernel", "shared.kernel.errors", "shared.storefronts.ingress"}
+    assert {"strict_json"} == {name.name for node in ast.walk(tree) if of_kernel(node) for name in node.names}
+
+
+def of_kernel(node: ast.AST) -> TypeGuard[ast.ImportFrom]:
+    return isinstance(node, ast.ImportFrom) and node.module == "shared.kernel"
