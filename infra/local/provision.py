@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,7 +23,8 @@ class Contents:
 
     settings: Mapping[str, Any]
     secrets: Mapping[str, Mapping[str, Any]]
-    """By section: `webhooks`, `api`. The secret whose name ends in `/section` takes it."""
+    """By section: `webhooks`, `api`, `privacy`. The secret whose name ends in `/section` takes it; one that the
+    deployment makes up needs none."""
 
 
 def read_contents(settings: Path, secrets: Path, example: Path) -> Contents:
@@ -53,7 +55,7 @@ def provision(deployment: Deployment, contents: Contents, clients: Clients) -> N
     for bus in deployment.buses:
         clients.events.create_event_bus(Name=bus)
     for name in deployment.secrets.values():
-        content = contents.secrets.get(name.rpartition("/")[2], {})
+        content = contents.secrets.get(name.rpartition("/")[2]) or _made_up(name, deployment)
         clients.secretsmanager.create_secret(Name=name, SecretString=json.dumps(content))
     clients.ssm.put_parameter(
         Name=deployment.parameters["SettingsParameterName"],
@@ -61,6 +63,11 @@ def provision(deployment: Deployment, contents: Contents, clients: Clients) -> N
         Type="String",
         Tier="Advanced",
     )
+
+
+def _made_up(name: str, deployment: Deployment) -> dict[str, str]:
+    key = deployment.generated_secrets.get(name)
+    return {key: token_hex(32)} if key else {}
 
 
 def _make_table(table: Table, clients: Clients) -> None:

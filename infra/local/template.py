@@ -129,6 +129,8 @@ class Deployment:
     buses: tuple[str, ...]
     secrets: Mapping[str, str]
     """Name by logical id."""
+    generated_secrets: Mapping[str, str]
+    """By the name of a secret that the deployment makes up: the key under which it stands."""
     parameters: Mapping[str, Any]
     outputs: Mapping[str, str]
 
@@ -181,6 +183,11 @@ def _read(resolver: Resolver) -> Deployment:
         buckets=tuple(resolver.name_of(name) for name, _ in _of_type(resolver, "AWS::S3::Bucket")),
         buses=tuple(resolver.name_of(name) for name, _ in _of_type(resolver, "AWS::Events::EventBus")),
         secrets={name: resolver.name_of(name) for name, _ in _of_type(resolver, "AWS::SecretsManager::Secret")},
+        generated_secrets={
+            resolver.name_of(name): str(properties["GenerateSecretString"]["GenerateStringKey"])
+            for name, properties in _of_type(resolver, "AWS::SecretsManager::Secret")
+            if "GenerateSecretString" in properties
+        },
         parameters=resolver.parameters,
         outputs={
             name: str(resolver.resolve(given["Value"])) for name, given in resolver.template.get("Outputs", {}).items()

@@ -192,7 +192,7 @@ def test_the_bucket_is_private_encrypted_expiring_and_reached_by_tls_only(resour
         assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"], name
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
         expiring = [rule["Prefix"] for rule in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
-        assert expiring == ["orders/", "oversize/"], name
+        assert expiring == ["orders/", "customers/", "oversize/"], name
         (statement,) = policies[f"storebridge-{name.lower()}"]["PolicyDocument"]["Statement"]
         assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -207,14 +207,14 @@ def test_what_a_function_is_told_of_it_may_use(resources: Resources) -> None:
     }
     for name, function in of_type(resources, "AWS::Lambda::Function").items():
         allowed = [
-            arn.partition("/*")[0].removesuffix("/orders").removesuffix("/oversize")
+            arn.partition("/*")[0].removesuffix("/orders").removesuffix("/customers").removesuffix("/oversize")
             for policy in roles[function["Role"]]["Policies"]
             for statement in policy["PolicyDocument"]["Statement"]
             for arn in listed(statement["Resource"])
         ]
         for variable, value in function["Environment"]["Variables"].items():
             if variable.endswith(("_TABLE", "_URL", "_SECRET_ID", "_BUCKET", "_BUS_NAME", "_PARAMETER")):
-                if variable == "WEBHOOK_BASE_URL":  # an address to tell shops, not something to use
+                if variable in ("WEBHOOK_BASE_URL", "PUBLIC_URL"):  # addresses to tell others, not something to use
                     continue
                 last = str(value).rpartition("/")[2] if variable.endswith("_URL") else str(value)
                 assert any(arn.endswith(last) for arn in allowed), f"{name}: {variable}"
