@@ -1,6 +1,5 @@
 """What we ask of a shop's WooCommerce REST API v3."""
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,15 @@ from shared.kernel.errors import Rejected
 from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import Change, ChangePage, Credentials
 from shared.storefronts.woocommerce.mapping import PLATFORM
-from shared.storefronts.woocommerce.rest import PAGE_SIZE, RestApi, error_code, json_body, require_ok, unexpected
+from shared.storefronts.woocommerce.rest import (
+    PAGE_SIZE,
+    RestApi,
+    error_code,
+    json_body,
+    require_ok,
+    serialised,
+    unexpected,
+)
 
 MAX_PAGES = 100
 """No order has ten thousand refunds; a header that says so is broken."""
@@ -65,7 +72,7 @@ class WooCommerceClient:
             platform=PLATFORM,
             topic="order.updated",
             received_at=asked_at,
-            body=_serialise(order),
+            body=serialised(order),
             fetched=True,
         )
 
@@ -158,8 +165,3 @@ def _page_count(response: httpx.Response) -> int:
     if pages > MAX_PAGES:
         raise unexpected("the shop counts its pages of refunds strangely")
     return pages
-
-
-def _serialise(order: dict[str, Any]) -> bytes:
-    """The same bytes for the same account: keys sorted, and numbers with a fraction as text, digit for digit."""
-    return json.dumps(order, sort_keys=True, separators=(",", ":"), default=str).encode("utf-8")

@@ -7,7 +7,6 @@ Observed on WooCommerce 10.0.2 and on recorded orders of 3.x to 7.x.
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from shared.customers.models import PostalAddress
 from shared.kernel import strict_json
 from shared.kernel.clock import parse_time, sortable_time
 from shared.kernel.errors import Rejected
@@ -48,6 +46,8 @@ from shared.storefronts.delivery import Delivery
 from shared.storefronts.lenient import read, unknown_fields
 from shared.storefronts.port import CompleteOrder, NothingToDo, OrderHint, Reading
 from shared.storefronts.woocommerce import schemas
+from shared.storefronts.woocommerce.addresses import postal_address
+from shared.storefronts.woocommerce.rest_errors import require_gone
 
 PLATFORM = "woocommerce"
 
@@ -58,12 +58,9 @@ _CANCELLED = frozenset({"cancelled", "trash"})
 _KNOWN = _UNPAID | _ACCEPTED | _CANCELLED | {"refunded"}
 _NOTHING_LEFT_TO_SHIP = _CANCELLED | {"completed", "refunded"}
 
-_NOT_FOUND = 404
-_REST_ERROR = "woocommerce_rest_"
 _TRACKING_KEY = "_wc_shipment_tracking_items"
 _REFUNDED_ITEM_KEY = "_refunded_item_id"
 _VAT_EXEMPT = {"yes": True, "no": False}
-_STATE_CODE = re.compile(r"[A-Z0-9]{1,6}(-[A-Z0-9]{1,6})?")
 _PRECISE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
@@ -79,7 +76,8 @@ def read_order(delivery: Delivery) -> Reading:
     if not isinstance(body, dict):
         raise _invalid("the body is not one order", hint="subscribe the webhook to order topics only")
     if "id" not in body:
-        return _read_error(body)
+        require_gone(body, resource="order")
+        return NothingToDo("gone")
     if len(body) == 1:
         thin = read(schemas.ThinOrder, body)
         return OrderHint(thin.id, "deleted" if delivery.topic == "order.deleted" else "thin")
@@ -91,21 +89,6 @@ def read_order(delivery: Delivery) -> Reading:
     if any(not refund.lines_known for refund in order.refunds) and not _refunds_were_fetched(source, delivery):
         return OrderHint(order.order_id, "refund_lines_missing", partial=order)
     return CompleteOrder(order)
-
-
-def _read_error(body: dict[str, Any]) -> NothingToDo:
-    """A delivery of an order deleted meanwhile carries the REST error in its place; so does one without permission.
-
-    The second loses orders, so it must not pass quietly.
-    """
-    error = read(schemas.RestError, body)
-    status = error.data.status if error.data else None
-    if error.code.startswith(_REST_ERROR) and status == _NOT_FOUND:
-        return NothingToDo("gone")
-    raise _invalid(
-        f"the storefront sent a REST error ({status}) in place of the order",
-        hint="the webhook must belong to a user who may read orders",
-    )
 
 
 def _invalid(message: str, *, hint: str) -> Rejected:
@@ -527,8 +510,8 @@ class _Mapping:
             last_name=billing.last_name,
             ip_address=source.customer_ip_address,
             user_agent=source.customer_user_agent,
-            billing_address=_postal_address(source.billing),
-            shipping_address=_postal_address(source.shipping),
+            billing_address=postal_address(source.billing),
+            shipping_address=postal_address(source.shipping),
             note=source.customer_note,
             attributes=_by_key(source.meta_data),
             line_properties={line.id: _by_key(line.meta_data) for line in source.line_items if line.meta_data},
@@ -581,31 +564,6 @@ def _units_refunded(refunds: Iterable[Refund]) -> Counter[str]:
 
 def _article(line: schemas.LineItem) -> tuple[str | None, str | None]:
     return line.product_id, line.variation_id
-
-
-def _postal_address(address: schemas.Address | None) -> PostalAddress | None:
-    """None when blank: WooCommerce sends an address of empty strings where there is none.
-
-    `state` holds WooCommerce's code for countries whose states it lists, else whatever the buyer typed.
-    """
-    if address is None:
-        return None
-    is_code = address.state is not None and _STATE_CODE.fullmatch(address.state) is not None
-    result = PostalAddress(
-        first_name=address.first_name,
-        last_name=address.last_name,
-        name=" ".join(part for part in (address.first_name, address.last_name) if part) or None,
-        company=address.company,
-        address1=address.address_1,
-        address2=address.address_2,
-        city=address.city,
-        province=None if is_code else address.state,
-        province_code=address.state if is_code else None,
-        postal_code=address.postcode,
-        country_code=address.country,
-        phone=address.phone,
-    )
-    return None if result == PostalAddress() else result
 
 
 def _by_key(entries: Iterable[schemas.Meta]) -> dict[str, JsonValue]:

@@ -16,7 +16,7 @@ from shared.storefronts.port import Credentials
 PAGE_SIZE = 100
 """The most that WooCommerce lists at once."""
 
-_ERROR_CODE = re.compile(r"[a-z_]{1,80}")
+_ERROR_CODE = re.compile(r"[a-z_-]{1,80}")
 _SCHEME = re.compile(r"^https?://", re.IGNORECASE)
 
 Observer = Callable[[httpx.Response], None]
@@ -95,6 +95,11 @@ def json_body(response: httpx.Response) -> Any:
             f"the answer is not JSON: {error.message}",
             hint="a plugin, a firewall or a maintenance page may answer in WooCommerce's place",
         ) from error
+
+
+def serialised(resource: Any) -> bytes:
+    """The same bytes for the same account: keys sorted, and numbers with a fraction as text, digit for digit."""
+    return json.dumps(resource, sort_keys=True, separators=(",", ":"), default=str).encode("utf-8")
 
 
 def error_code(response: httpx.Response) -> str | None:

@@ -28,7 +28,7 @@ def _list_of_php(value: Any) -> Any:
     return list(value.values()) if isinstance(value, dict) else value
 
 
-def _absent_to_none(value: Any) -> Any:
+def absent_to_none(value: Any) -> Any:
     """PHP writes an empty map as `[]`, so an absent address or error detail may come as a list."""
     return value if isinstance(value, dict) else None
 
@@ -187,8 +187,8 @@ class Order(Lenient):
     created_via: OptionalText = None
     payment_method: OptionalText = None
     transaction_id: OptionalText = None
-    billing: Annotated[Address | None, BeforeValidator(_absent_to_none)] = None
-    shipping: Annotated[Address | None, BeforeValidator(_absent_to_none)] = None
+    billing: Annotated[Address | None, BeforeValidator(absent_to_none)] = None
+    shipping: Annotated[Address | None, BeforeValidator(absent_to_none)] = None
     line_items: Annotated[tuple[LineItem, ...], _PHP_LIST]
     tax_lines: Annotated[tuple[TaxLine, ...], _PHP_LIST] = ()
     shipping_lines: Annotated[tuple[ShippingLine, ...], _PHP_LIST] = ()
@@ -215,4 +215,4 @@ class RestError(Lenient):
     """A REST error: also the signed body of a delivery whose order is gone by the time it is sent."""
 
     code: str
-    data: Annotated[ErrorDetail | None, BeforeValidator(_absent_to_none)] = None
+    data: Annotated[ErrorDetail | None, BeforeValidator(absent_to_none)] = None

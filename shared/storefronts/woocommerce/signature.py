@@ -5,7 +5,7 @@ measured on 476 captured deliveries.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -27,7 +27,10 @@ SOURCE_HEADER = "x-wc-webhook-source"
 DELIVERY_HEADER = "x-wc-webhook-delivery-id"
 
 ORDER_TOPICS = frozenset({"order.created", "order.updated", "order.deleted", "order.restored"})
-"""What this endpoint takes. `action.*` (a hook of the merchant's own choice) may carry anything, so it is refused."""
+"""What the endpoint for orders takes. `action.*` (a hook of the merchant's own choice) may carry anything, so it is
+refused."""
+CUSTOMER_TOPICS = frozenset({"customer.created", "customer.updated", "customer.deleted"})
+"""What the endpoint for customers takes."""
 
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
@@ -42,7 +45,7 @@ class _Address(NamedTuple):
 
 
 def authenticate(request: WebhookRequest, *, secrets: Sequence[str], shop_address: str) -> Authenticated | Ping:
-    """Authenticate a delivery to one shop's order endpoint (an `Ingress`).
+    """Authenticate a delivery to one shop's endpoint for orders (an `Ingress`).
 
     The signature is base64 HMAC-SHA256 of the raw body, keyed with the webhook's secret as UTF-8. WooCommerce decodes
     HTML entities in the secret before it signs: a secret that holds a literal `&amp;` never matches here, while a bare
@@ -52,12 +55,14 @@ def authenticate(request: WebhookRequest, *, secrets: Sequence[str], shop_addres
     Raises:
         Rejected: `unauthorised`, `unsupported_media_type`, `wrong_shop`, or `unsupported_topic`, in this order.
     """
-    if _is_ping(request):
-        return Ping()
-    _require_signature(request, secrets)
-    require_json(request.headers)
-    _require_source(request.headers, shop_address)
-    return Authenticated(topic=_require_topic(request.headers), delivery_id=request.headers.get(DELIVERY_HEADER))
+    return _authenticate(request, secrets, shop_address, ORDER_TOPICS)
+
+
+def authenticate_customers(
+    request: WebhookRequest, *, secrets: Sequence[str], shop_address: str
+) -> Authenticated | Ping:
+    """Authenticate a delivery to one shop's endpoint for customers (an `Ingress`), as :func:`authenticate` does."""
+    return _authenticate(request, secrets, shop_address, CUSTOMER_TOPICS)
 
 
 def request_headers(
@@ -83,6 +88,18 @@ def request_headers(
         "x-wc-webhook-id": str(webhook_id),
         DELIVERY_HEADER: delivery_id,
     }
+
+
+def _authenticate(
+    request: WebhookRequest, secrets: Sequence[str], shop_address: str, topics: Set[str]
+) -> Authenticated | Ping:
+    if _is_ping(request):
+        return Ping()
+    _require_signature(request, secrets)
+    require_json(request.headers)
+    _require_source(request.headers, shop_address)
+    topic = _require_topic(request.headers, topics)
+    return Authenticated(topic=topic, delivery_id=request.headers.get(DELIVERY_HEADER))
 
 
 def _is_ping(request: WebhookRequest) -> bool:
@@ -113,14 +130,14 @@ def _require_source(headers: Mapping[str, str], shop_address: str) -> None:
         )
 
 
-def _require_topic(headers: Mapping[str, str]) -> str:
+def _require_topic(headers: Mapping[str, str], topics: Set[str]) -> str:
     topic = headers.get(TOPIC_HEADER, "")
-    if topic not in ORDER_TOPICS:
+    if topic not in topics:
         raise Rejected(
             "unsupported_topic",
             "the delivery's topic is none of this endpoint's",
             field=TOPIC_HEADER,
-            hint=f"subscribe this URL to {', '.join(sorted(ORDER_TOPICS))} only",
+            hint=f"subscribe this URL to {', '.join(sorted(topics))} only",
         )
     return topic
 

@@ -17,6 +17,9 @@ from shared.storefronts.port import Credentials, Subscription, SubscriptionState
 from shared.storefronts.woocommerce.rest import PAGE_SIZE, RestApi, error_code, json_body, require_ok, unexpected
 
 ORDER_TOPICS: Final = ("order.created", "order.updated", "order.deleted", "order.restored")
+CUSTOMER_TOPICS: Final = ("customer.created", "customer.updated", "customer.deleted")
+"""For the endpoint for customers. An account that the shop's staff delete is announced only where its role is
+`customer`. Source: `WC_Webhook::is_valid_user_action`."""
 
 _NAME: Final = "Storebridge"
 _ID: Final = re.compile(r"[1-9][0-9]{0,19}")
