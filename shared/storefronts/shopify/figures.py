@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from shared.kernel.clock import parse_time
+from shared.kernel.clock import parse_time, sortable_time
 from shared.kernel.errors import Rejected
 from shared.kernel.money import Amount, Money
+from shared.storefronts.delivery import Delivery
 from shared.storefronts.shopify import schemas
 
 GID = re.compile(r"gid://shopify/(?P<type>\w+)/(?P<id>[A-Za-z0-9_-]{1,64})(?:\?.*)?", re.ASCII)
@@ -31,6 +32,15 @@ def exact_id(gid: str | None) -> str | None:
     """The id inside a global id, which no tool rounds."""
     found = GID.fullmatch(gid or "")
     return found["id"] if found else None
+
+
+def plain_id(body: Mapping[str, Any], key: str, whose: str, path: str = "") -> str:
+    """The id under this key, a number or text; `whose` says in plain words what it is of."""
+    value = body.get(key)
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else as_text(value)
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text, re.ASCII) is None:
+        raise invalid(f"no id of {whose}", path + key)
+    return text
 
 
 def id_of(resource: schemas.Resource) -> str:
@@ -137,3 +147,16 @@ def invalid(message: str, path: str) -> Rejected:
 
 def time_of(text: str | None, path: str) -> datetime | None:
     return None if text is None else parse_time(text, field=path)
+
+
+def observed_at(delivery: Delivery) -> str:
+    """When the account was made, as sortable text.
+
+    A trigger time is unsigned: one that is no time at all must not cost us the delivery.
+    """
+    if delivery.fetched or delivery.triggered_at is None:
+        return delivery.received_at
+    try:
+        return sortable_time(delivery.triggered_at)
+    except Rejected:
+        return delivery.received_at

@@ -6,7 +6,6 @@ into the webhook's shape.
 """
 
 import hashlib
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,7 +13,6 @@ from pydantic import ValidationError
 
 from shared.kernel import strict_json
 from shared.kernel.clock import parse_time, sortable_time
-from shared.kernel.errors import Rejected
 from shared.kernel.model import faults_of
 from shared.kernel.money import Amount
 from shared.kernel.versions import Version
@@ -26,7 +24,18 @@ from shared.storefronts.delivery import Delivery
 from shared.storefronts.lenient import read
 from shared.storefronts.port import CompleteOrder, OrderHint, Reading
 from shared.storefronts.shopify import schemas
-from shared.storefronts.shopify.figures import GID, Context, as_text, exact_id, id_of, invalid, order_gid, time_of
+from shared.storefronts.shopify.figures import (
+    GID,
+    Context,
+    as_text,
+    exact_id,
+    id_of,
+    invalid,
+    observed_at,
+    order_gid,
+    plain_id,
+    time_of,
+)
 from shared.storefronts.shopify.lines import application_of, fees_of, lines_of, shipping_line_of, taxes_of
 from shared.storefronts.shopify.payments import refund_of, tenders_of, transaction_of
 from shared.storefronts.shopify.personal import personal_data_of
@@ -95,19 +104,11 @@ def _hint(body: dict[str, Any], topic: str) -> OrderHint:
     if body.get("order_id") is not None or "admin_graphql_api_order_id" in body:
         return OrderHint(_named_order(body, "order_id"), "delta")
     reason = "deleted" if topic == "orders/delete" else "thin"
-    return OrderHint(order_gid(body.get("admin_graphql_api_id")) or _plain_id(body, "id"), reason)
+    return OrderHint(order_gid(body.get("admin_graphql_api_id")) or plain_id(body, "id", "an order"), reason)
 
 
 def _named_order(body: dict[str, Any], key: str, path: str = "") -> str:
-    return order_gid(body.get("admin_graphql_api_order_id")) or _plain_id(body, key, path)
-
-
-def _plain_id(body: dict[str, Any], key: str, path: str = "") -> str:
-    value = body.get(key)
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else as_text(value)
-    if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text, re.ASCII) is None:
-        raise invalid("no id of an order", path + key)
-    return text
+    return order_gid(body.get("admin_graphql_api_order_id")) or plain_id(body, key, "an order", path)
 
 
 def _order(payload: schemas.Order, delivery: Delivery, context: Context) -> Order:
@@ -126,7 +127,7 @@ def _order(payload: schemas.Order, delivery: Delivery, context: Context) -> Orde
         name=payload.name or f"#{id_of(payload)}",
         version=Version(
             updated_at=sortable_time(payload.updated_at, field="updated_at"),
-            observed_at=_observed_at(delivery),
+            observed_at=observed_at(delivery),
             body_sha256=digest,
             fetched=delivery.fetched,
         ),
@@ -176,16 +177,6 @@ def _order(payload: schemas.Order, delivery: Delivery, context: Context) -> Orde
         risk_level=_RISK_LEVELS.get((payload.risk.recommendation or "").lower()) if payload.risk else None,
         personal=personal_data_of(payload),
     )
-
-
-def _observed_at(delivery: Delivery) -> str:
-    """A trigger time is unsigned: one that is no time at all must not cost us the order."""
-    if delivery.fetched or delivery.triggered_at is None:
-        return delivery.received_at
-    try:
-        return sortable_time(delivery.triggered_at)
-    except Rejected:
-        return delivery.received_at
 
 
 def _unknown_statuses(payload: schemas.Order) -> Iterable[str]:

@@ -6,12 +6,12 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from shared.customers.models import PostalAddress
 from shared.orders.models import (
     PersonalData,
 )
 from shared.storefronts.lenient import unknown_fields
 from shared.storefronts.shopify import schemas
+from shared.storefronts.shopify.addresses import address_of
 from shared.storefronts.shopify.figures import exact_id, id_of
 from shared.storefronts.shopify.lines import is_counted_tip
 
@@ -29,8 +29,8 @@ def personal_data_of(payload: schemas.Order) -> PersonalData:
         locale=payload.customer_locale,
         ip_address=payload.browser_ip or client.browser_ip,
         user_agent=client.user_agent,
-        billing_address=_address(payload.billing_address),
-        shipping_address=_address(payload.shipping_address),
+        billing_address=address_of(payload.billing_address),
+        shipping_address=address_of(payload.shipping_address),
         note=payload.note,
         attributes=_attributes(payload.note_attributes),
         line_properties={id_of(line): _attributes(line.properties) for line in payload.line_items if line.properties},
@@ -65,10 +65,3 @@ def _json(value: Any) -> JsonValue:
     if value is None or isinstance(value, str | int | bool):
         return value
     return str(value)
-
-
-def _address(address: schemas.Address | None) -> PostalAddress | None:
-    if address is None:
-        return None
-    known = address.model_dump(include=set(schemas.Address.model_fields))
-    return PostalAddress(postal_code=known.pop("zip"), **known)

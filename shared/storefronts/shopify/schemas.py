@@ -15,7 +15,8 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
-def _split_tags(value: Any) -> Any:
+def split_tags(value: Any) -> Any:
+    """Webhooks state tags as one text, with commas between."""
     if isinstance(value, str):
         return [tag.strip() for tag in value.split(",") if tag.strip()]
     return [] if value is None else value
@@ -286,7 +287,7 @@ class Order(Resource):
     source_name: OptionalText = None
     test: bool | None = None
     confirmed: bool | None = None
-    tags: Annotated[tuple[str, ...], BeforeValidator(_split_tags)] = ()
+    tags: Annotated[tuple[str, ...], BeforeValidator(split_tags)] = ()
     financial_status: OptionalText = None
     fulfillment_status: OptionalText = None
     payment_gateway_names: Annotated[tuple[str, ...], NULL_IS_EMPTY] = ()
