@@ -27,12 +27,12 @@ from pynamodb.connection import Connection
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
+from shared.customers.commits import CustomerCommit, MergeCommit
 from shared.customers.conflicts import EditConflict
 from shared.customers.marks import Mark
 from shared.customers.matching import Proposal, ProposalState
 from shared.customers.merges import Merge
 from shared.customers.models import Customer
-from shared.customers.ports import CustomerCommit, MergeCommit
 from shared.customers.record import CustomerRecord
 from shared.dynamodb.table import Operation, RawItem, Table, WriteRefused, transact
 from shared.kernel.clock import Clock, as_sortable, utc_now

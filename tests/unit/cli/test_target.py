@@ -20,7 +20,7 @@ DEPLOYMENT = load_deployment(ROOT / "template.yaml")
 def test_every_variable_of_the_functions_comes_from_an_output_with_the_same_value() -> None:
     known = variables_of(DEPLOYMENT.outputs)
     not_ours = {"LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "DEAD_LETTER_QUEUE_URL"}
-    not_ours.add("WEBHOOK_BASE_URL")  # for the shops
+    not_ours |= {"WEBHOOK_BASE_URL", "PUBLIC_URL"}  # for the shops, for buyers
     for function in DEPLOYMENT.functions.values():
         wanted = {name: value for name, value in function.environment.items() if name not in not_ours}
         assert wanted.items() <= known.items(), function.name
