@@ -17,7 +17,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from infra.fakes.woocommerce_requests import Kind, Request, RestError, Trouble, Troubles, answer
+from infra.fakes.woocommerce_customers import Account, CustomerRoutes, Customers, buyer_members
+from infra.fakes.woocommerce_requests import Json, Kind, Request, RestError, Trouble, Troubles, answer
 from infra.fakes.woocommerce_rest import Routes
 from infra.fakes.woocommerce_state import Order, OutOfStock, Product, Shop
 from infra.fakes.woocommerce_webhooks import Send, Webhooks
@@ -58,7 +59,8 @@ class WooCommerceFake:
         self._lock = threading.RLock()
         self.shop = Shop(clock, self._happened)
         self.webhooks = Webhooks(clock, send, f"https://{address}/", self._payload, self._lock)
-        self.routes = Routes(self.shop, self.webhooks)
+        self.customers = Customers(clock, self._happened)
+        self.routes = Routes(self.shop, self.webhooks, CustomerRoutes(self.customers))
         self.troubles = Troubles()
         self.seconds_per_item = 0.0
         """How long a request takes for each item of a batch; 0.026 was measured."""
@@ -90,7 +92,7 @@ class WooCommerceFake:
         counted = product.counted_with if product is not None else None
         return counted.stock if counted is not None else None
 
-    def open_checkout(self, sku: str, units: int) -> Order:
+    def open_checkout(self, sku: str, units: int, buyer: Account | None = None) -> Order:
         """A buyer opens the block checkout: a draft exists and is announced, though it may never become an order.
 
         Raises:
@@ -98,7 +100,8 @@ class WooCommerceFake:
             LookupError: no product has the SKU.
         """
         with self._lock:
-            order = self.shop.create_order([(self._on_sale(sku, units), units)], "checkout-draft", "store-api")
+            lines = [(self._on_sale(sku, units), units)]
+            order = self.shop.create_order(lines, "checkout-draft", "store-api", _members(buyer))
             self.shop.announce(order, "order.updated")
             return order
 
@@ -109,12 +112,24 @@ class WooCommerceFake:
             self.shop.announce(order, "order.created")
             return order
 
-    def sell(self, sku: str, units: int, *, block_checkout: bool = True, status: str = "processing") -> Order:
-        """An order placed at the shop, by the block checkout or the classic one (see `open_checkout`)."""
+    def sell(
+        self,
+        sku: str,
+        units: int,
+        *,
+        block_checkout: bool = True,
+        status: str = "processing",
+        buyer: Account | None = None,
+    ) -> Order:
+        """An order placed at the shop, by the block checkout or the classic one (see `open_checkout`).
+
+        By a guest, or by a buyer who has an account, to where that says.
+        """
         with self._lock:
             if block_checkout:
-                return self.place(self.open_checkout(sku, units), status=status)
-            order = self.shop.create_order([(self._on_sale(sku, units), units)], status, "checkout")
+                return self.place(self.open_checkout(sku, units, buyer), status=status)
+            lines = [(self._on_sale(sku, units), units)]
+            order = self.shop.create_order(lines, status, "checkout", _members(buyer))
             self.shop.announce(order, "order.created", "order.updated")
             return order
 
@@ -126,6 +141,29 @@ class WooCommerceFake:
         if counted is not None and counted.stock < units:
             raise OutOfStock(sku)
         return product
+
+    def register(self, email: str, **members: str) -> Account:
+        """A buyer makes an account.
+
+        Raises:
+            RestError: when another has the e-mail address.
+        """
+        with self._lock:
+            return self.customers.register(email, **members)
+
+    def edit_details(self, account: Account, **members: str) -> None:
+        """The buyer changes `first_name`, `last_name` or `email`."""
+        with self._lock:
+            self.customers.edit_details(account, **members)
+
+    def edit_address(self, account: Account, kind: str, **members: str) -> None:
+        """The buyer changes the `billing` or `shipping` address, by WooCommerce's names."""
+        with self._lock:
+            self.customers.edit_address(account, kind, **members)
+
+    def delete_account(self, account: Account) -> None:
+        with self._lock:
+            self.customers.delete(account)
 
     def deliver(self) -> int:
         """Run WordPress's queue once; the number of deliveries sent."""
@@ -186,6 +224,10 @@ class WooCommerceFake:
         if seconds:
             self._pause(min(seconds, _TIMEOUT))
         return reply if seconds <= _TIMEOUT else None
+
+
+def _members(buyer: Account | None) -> Json | None:
+    return buyer_members(buyer) if buyer is not None else None
 
 
 class _Handler(QuietHandler):

@@ -18,14 +18,18 @@ _T = TypeVar("_T")
 class RestError(Exception):
     """An answer in WooCommerce's place for errors: `{"code", "message", "data": {"status"}}`."""
 
-    def __init__(self, status: int, code: str, message: str = "") -> None:
+    def __init__(self, status: int, code: str, message: str = "", params: Mapping[str, str] | None = None) -> None:
         super().__init__(code)
+        self.params = dict(params) if params else None
         self.status = status
         self.code = code
         self.message = message or code.replace("_", " ")
 
     def body(self) -> Json:
-        return {"code": self.code, "message": self.message, "data": {"status": self.status}}
+        data: Json = {"status": self.status}
+        if self.params is not None:
+            data["params"] = self.params
+        return {"code": self.code, "message": self.message, "data": data}
 
     def in_batch(self, item_id: Any) -> Json:
         return {"id": item_id, "error": self.body()}
@@ -44,8 +48,8 @@ def answer(body: Any, status: int = HTTPStatus.OK, headers: Mapping[str, str] | 
     return Answer(status, encode(body), {"content-type": "application/json; charset=UTF-8", **(headers or {})})
 
 
-def invalid_parameter(name: str) -> RestError:
-    return RestError(HTTPStatus.BAD_REQUEST, "rest_invalid_param", f"Invalid parameter(s): {name}")
+def invalid_parameter(name: str, params: Mapping[str, str] | None = None) -> RestError:
+    return RestError(HTTPStatus.BAD_REQUEST, "rest_invalid_param", f"Invalid parameter(s): {name}", params)
 
 
 def page_of(items: Sequence[_T], query: Mapping[str, str], render: Callable[[_T], Json]) -> Answer:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from infra.fakes.woocommerce_customers import CustomerRoutes
 from infra.fakes.woocommerce_notes import notes_of_kind
 from infra.fakes.woocommerce_requests import Json, Request, RestError, answer, invalid_parameter, page_of
 from infra.fakes.woocommerce_settings import SiteSettings
@@ -21,8 +22,9 @@ _VARIATION = "product_variation"
 class Routes:
     """Answers requests from the shop's data."""
 
-    def __init__(self, shop: Shop, webhooks: Webhooks) -> None:
+    def __init__(self, shop: Shop, webhooks: Webhooks, customers: CustomerRoutes) -> None:
         self._shop = shop
+        self._customers = customers
         self._webhooks = webhooks
         self.settings = SiteSettings()
         self.batch_limit = BATCH_LIMIT
@@ -54,6 +56,8 @@ class Routes:
         yield "GET", "/orders/#/refunds", lambda request, ids: _listed(self.order(*ids).refunds, request)
         yield "POST", "/orders/#/refunds", self._refund
         yield "POST", "/orders/batch", _empty_batch
+        yield from self._customers.table()
+        yield "POST", "/customers/batch", _empty_batch
         yield "POST", "/webhooks/batch", _empty_batch
         yield "GET", "/settings/general", lambda _request, _ids: answer(self.settings.group("general"))
         yield "GET", "/settings/tax", lambda _request, _ids: answer(self.settings.group("tax"))
@@ -82,9 +86,16 @@ class Routes:
         if event == "deleted":
             return {"id": resource_id}
         try:
-            return self.order(resource_id).body if resource == "order" else self._any_product(resource_id).body()
+            return self._resource(resource, resource_id)
         except RestError as error:
             return error.body()
+
+    def _resource(self, resource: str, resource_id: int) -> Json:
+        if resource == "order":
+            return self.order(resource_id).body
+        if resource == "customer":
+            return self._customers.account(resource_id).body()
+        return self._any_product(resource_id).body()
 
     # Products
 

@@ -78,8 +78,8 @@ class Product:
             "backorders": "no",
             "backorders_allowed": False,
             "meta_data": [],
-            **_dates("created", self.created),
-            **_dates("modified", self.modified),
+            **dates("created", self.created),
+            **dates("modified", self.modified),
         }
 
 
@@ -182,7 +182,10 @@ class Shop:
         if product.manage_stock:
             product.stock = was + delta
 
-    def create_order(self, lines: list[tuple[Product, int]], status: str, created_via: str) -> Order:
+    def create_order(
+        self, lines: list[tuple[Product, int]], status: str, created_via: str, buyer: Json | None = None
+    ) -> Order:
+        """`buyer`: the members of the order that tell of who bought; a guest where none are given."""
         now = self._clock()
         order_id = next(self._ids)
         body = build.order(
@@ -191,9 +194,10 @@ class Shop:
             status=status,
             created_via=created_via,
             line_items=[self._line(product, units) for product, units in lines],
-            **_dates("created", now),
-            **_dates("modified", now),
+            **dates("created", now),
+            **dates("modified", now),
             **_paid(status, now),
+            **(buyer or {"customer_id": 0}),
         )
         order = self.orders[order_id] = Order(body)
         self._move_stock(order)
@@ -219,7 +223,7 @@ class Shop:
         return note
 
     def save(self, order: Order) -> None:
-        order.body |= _dates("modified", self._clock())
+        order.body |= dates("modified", self._clock())
         self._happened("order.updated", order.id)
 
     def announce(self, order: Order, *topics: str) -> None:
@@ -234,7 +238,7 @@ class Shop:
             del self.orders[order.id]
         else:
             order.body["status"] = "trash"
-            order.body |= _dates("modified", self._clock())
+            order.body |= dates("modified", self._clock())
 
     def refund(self, order: Order, wanted: Json) -> Json:
         """Give money back, and stock where lines are named.
@@ -271,7 +275,7 @@ class Shop:
             id=next(self._ids),
             amount=str(amount.quantize(_CENTS)),
             reason=wanted.get("reason", ""),
-            **_dates("created", self._clock()),
+            **dates("created", self._clock()),
             line_items=[_refunded(lines[item["id"]], item, next(self._ids)) for item in wanted.get("line_items", [])],
         )
 
@@ -315,7 +319,7 @@ class Shop:
                 self.touch(touched)
 
 
-def _dates(name: str, instant: datetime) -> Json:
+def dates(name: str, instant: datetime) -> Json:
     """A date in the shop's time, and as GMT without a `Z`."""
     gmt = instant.replace(tzinfo=None, microsecond=0)
     return {f"date_{name}": (gmt + SITE_OFFSET).isoformat(), f"date_{name}_gmt": gmt.isoformat()}
@@ -323,7 +327,7 @@ def _dates(name: str, instant: datetime) -> Json:
 
 def _paid(status: str, now: datetime) -> Json:
     if status in {"processing", "completed"}:
-        return _dates("paid", now)
+        return dates("paid", now)
     return {"date_paid": None, "date_paid_gmt": None}
 
 

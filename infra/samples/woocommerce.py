@@ -1,4 +1,4 @@
-"""WooCommerce's webhook order payloads, in the shape that 10.0.2 was seen to send. All of it is made up."""
+"""WooCommerce's webhook payloads, in the shape that 10.0.2 was seen to send. All of it is made up."""
 
 import json
 from collections.abc import Iterable
@@ -197,6 +197,28 @@ def order(**overrides: Any) -> Json:
         "_links": {"self": [{"href": "https://shop.example/wp-json/wc/v3/orders/18"}]},
     } | overrides
     return body | {name: value for name, value in _sums(body).items() if name not in overrides}
+
+
+def customer(**overrides: Any) -> Json:
+    """A buyer who registered and has ordered since."""
+    return {
+        "id": 3,
+        "date_created": "2026-11-20T10:02:09",
+        "date_created_gmt": "2026-11-20T09:02:09",
+        "date_modified": "2026-11-23T10:02:09",
+        "date_modified_gmt": "2026-11-23T09:02:09",
+        "email": "zoe@example.test",
+        "first_name": "Zoë",
+        "last_name": "Ünal",
+        "role": "customer",
+        "username": "zoe.unal",
+        "billing": address(),
+        "shipping": {name: value for name, value in address().items() if name != "email"},
+        "is_paying_customer": True,
+        "avatar_url": "https://secure.gravatar.com/avatar/made-up?s=96&d=mm&r=g",
+        "meta_data": [{"id": 44, "key": "wc_last_active", "value": "1795392000"}],
+        "_links": {"self": [{"href": "https://shop.example/wp-json/wc/v3/customers/3"}]},
+    } | overrides
 
 
 def _sums(body: Json) -> Json:

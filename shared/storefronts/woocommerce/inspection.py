@@ -2,8 +2,10 @@
 
 A key has the permissions read, write or both, and the capabilities of the user that it belongs to. Whether it may write
 is asked with an empty batch: WooCommerce judges the request as any other write, and then has nothing to do.
+An empty batch of customers tells less: a shop manager may change them one by one, and not in a batch.
 Source: WooCommerce's REST API documentation, "Setting options" and "Batch"; its source, `WC_REST_Controller`
-(`batch_items`) and `WC_REST_Authentication` (a key without the permission is answered with 401).
+(`batch_items`), `WC_REST_Authentication` (a key without the permission is answered with 401) and
+`wc_rest_check_user_permissions` (customers are read with `list_users`, changed in a batch with `promote_users`).
 """
 
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from shared.storefronts.lenient import Lenient, OptionalText, read
 from shared.storefronts.port import Credentials, Need, ShopFacts, ShopRight
 from shared.storefronts.woocommerce.rest import RestApi, json_body, require_ok, unexpected
 
+_CUSTOMERS_BATCH: Final = "/customers/batch"
 _NOTHING: Final[dict[str, Any]] = {}
 _WRITES: Final = (
     ("write orders", "/orders/batch", (Need.FULFILMENT,), "shipments are not shown, and orders not completed"),
@@ -58,7 +61,7 @@ class WooCommerceInspection:
             version=self._version(),
             currency=general.currency,
             prices_include_tax=None if includes is None else includes == "yes",
-            rights=(ShopRight(what="read orders", needs=(Need.ORDERS,), granted=True), *self._writes()),
+            rights=(ShopRight(what="read orders", needs=(Need.ORDERS,), granted=True), *self._others()),
         )
 
     def _options(self, group: str) -> dict[str, Any]:
@@ -82,9 +85,29 @@ class WooCommerceInspection:
             return None
         return read(_Status, json_body(require_ok(response))).environment.version
 
-    def _writes(self) -> Iterator[ShopRight]:
-        for what, path, needs, without in _WRITES:
-            yield ShopRight(what=what, needs=needs, granted=self._may_write(path), without=without)
+    def _others(self) -> Iterator[ShopRight]:
+        yield ShopRight(what="read customers", needs=(Need.CUSTOMERS,), granted=self._may_read_customers())
+        writes = [
+            ShopRight(what=what, needs=needs, granted=self._may_write(path), without=without)
+            for what, path, needs, without in _WRITES
+        ]
+        yield from writes
+        writes_anything = any(right.granted for right in writes)
+        yield ShopRight(
+            what="write customers",
+            needs=(Need.CUSTOMERS,),
+            granted=(self._may_write(_CUSTOMERS_BATCH) or None) if writes_anything else False,
+            without="what was changed in the back office does not reach the shop",
+        )
+
+    def _may_read_customers(self) -> bool | None:
+        try:
+            response = self._rest.get("/customers", {"per_page": "1", "_fields": "id"})
+        except Rejected as error:
+            if error.code != "api_access":
+                raise
+            return False
+        return True if response.status_code == HTTPStatus.OK else None
 
     def _may_write(self, path: str) -> bool | None:
         try:
