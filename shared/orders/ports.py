@@ -70,6 +70,29 @@ class OrderBook(OrderFinder, Protocol):
         ...
 
 
+class Buyers(OrderIndex, Protocol):
+    """Orders whose buyers can be forgotten. Every method raises `Retry` when the store is out of reach."""
+
+    def find_account(self, key: OrderKey) -> Order | None:
+        """The whole canonical order; its personal data is empty once the buyer was forgotten."""
+        ...
+
+    def forget_buyer(self, key: OrderKey, at: datetime) -> bool:
+        """Take the buyer's data out of the order, for good: a later account is kept without it. Of an order that is
+        not known yet, the same. Whether it was not forgotten before.
+
+        Raises:
+            Conflict: a newer account came in between. Do it again.
+        """
+        ...
+
+    def is_forgotten(self, key: OrderKey) -> bool: ...
+
+    def unforgotten(self, shop: str) -> Iterator[OrderKey]:
+        """Every order of the shop whose buyer is kept, in no order. Reads the whole table."""
+        ...
+
+
 class Storefront(Protocol):
     """One shop's API, as far as the order desk needs it."""
 
@@ -81,6 +104,10 @@ class Storefront(Protocol):
             Rejected: the shop refuses us, or answers with what cannot be read.
         """
         ...
+
+
+def _not_asked(_order: Order) -> Standing:
+    return Standing.NOT_ASKED
 
 
 @dataclass(frozen=True)
@@ -99,3 +126,5 @@ class Desk:
     """How often to read and decide again after a conflict."""
     bundles: Callable[[], Bundles] = dict
     """The bundles of today."""
+    standing: Callable[[Order], Standing] = _not_asked
+    """Whether the order's buyer is known to be who they say. May raise `Retry`."""

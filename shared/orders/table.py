@@ -4,7 +4,8 @@
 |---|---|---|
 | `shop/order` | `record` | states, holds, what each line holds of the stock; its stream is the outbox |
 | `shop/order` | `account` | the canonical order without personal data, compressed |
-| `shop/order` | `buyer` | its personal data, compressed: an item of its own, so that it can be erased and expire |
+| `shop/order` | `buyer` | its personal data, compressed: an item of its own, so that it can be erased and expire. Of a
+forgotten buyer the item stays, empty and with `forgotten_at`: no later account brings the data back |
 | `fingerprint/…` | `claim` | who sent these lines and this total first; expires by itself |
 
 The transaction holds the record and one update per stock line that moves: 2+2N write units while the record stays
@@ -18,15 +19,17 @@ from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
+from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
 from shared.dynamodb.table import Operation, RawItem, Table, WriteRefused, transact
 from shared.inventory.table import StockTable
-from shared.kernel.clock import as_sortable
+from shared.kernel.clock import Clock, as_sortable, utc_now
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import OrderKey
 from shared.orders.decision import Commit
+from shared.orders.forgetting import impersonal
 from shared.orders.models import Order, PersonalData
 from shared.orders.record import LineState, OrderRecord
 
@@ -84,6 +87,9 @@ class PackedItem(Model):
     sk = UnicodeAttribute(range_key=True)
     stated = UnicodeAttribute()
     body = BinaryAttribute(legacy_encoding=False)
+    expires_at = NumberAttribute(null=True)
+    forgotten_at = UnicodeAttribute(null=True)
+    """Of a buyer: since when the body is empty, for good."""
 
     class Meta:
         table_name = "bound by instance"
@@ -105,8 +111,9 @@ class ClaimItem(Model):
 class OrderRecords:
     """Orders for those who only look: they need no stock table."""
 
-    def __init__(self, connection: Connection, name: str) -> None:
+    def __init__(self, connection: Connection, name: str, *, clock: Clock = utc_now) -> None:
         self._table = Table(connection, name, RecordItem)
+        self._clock = clock
 
     def find(self, key: OrderKey) -> OrderRecord | None:
         raw = self._table.get((str(key), _RECORD))
@@ -122,26 +129,102 @@ class OrderRecords:
         if _ACCOUNT not in parts:
             return None
         order = Order.model_validate_json(_unpack(parts[_ACCOUNT]))
-        if _BUYER not in parts:
+        buyer = parts.get(_BUYER)
+        if buyer is None or self._is_expired(buyer):
             return order
-        return order.model_copy(update={"personal": PersonalData.model_validate_json(_unpack(parts[_BUYER]))})
+        return order.model_copy(update={"personal": PersonalData.model_validate_json(_unpack(buyer))})
+
+    def _is_expired(self, buyer: RawItem) -> bool:
+        """DynamoDB deletes expired items some time later, within two days."""
+        return "expires_at" in buyer and int(buyer["expires_at"]["N"]) <= self._clock().timestamp()
 
 
-class OrderTable(OrderRecords):
-    """The order book on DynamoDB."""
+class BuyerTable(OrderRecords):
+    """Orders whose buyers can be forgotten. Needs no stock table either."""
 
-    def __init__(self, connection: Connection, name: str, stock: StockTable) -> None:
-        super().__init__(connection, name)
+    def is_forgotten(self, key: OrderKey) -> bool:
+        raw = self._table.get((str(key), _BUYER))
+        return raw is not None and "forgotten_at" in raw
+
+    def forget_buyer(self, key: OrderKey, at: datetime) -> bool:
+        nobody = _pack(PersonalData().model_dump_json(exclude_defaults=True), key)
+        marker = PackedItem(str(key), _BUYER, stated="", body=nobody, forgotten_at=as_sortable(at))
+        try:
+            self._table.put(marker, PackedItem.forgotten_at.does_not_exist())
+        except WriteRefused:
+            was_known = False
+        else:
+            was_known = True
+        # The marker first: from then on nobody writes an account with anything personal beside it.
+        self._clear_account(key)
+        return was_known
+
+    def unforgotten(self, shop: str) -> Iterator[OrderKey]:
+        condition = (PackedItem.sk == _BUYER) & PackedItem.pk.startswith(f"{shop}/")
+        for raw in self._table.scan(condition & PackedItem.forgotten_at.does_not_exist()):
+            yield OrderKey.parse(raw["pk"]["S"])
+
+    def _clear_account(self, key: OrderKey) -> None:
+        raw = self._table.get((str(key), _ACCOUNT))
+        if raw is None:
+            return
+        order = Order.model_validate_json(_unpack(raw))
+        clean = impersonal(order)
+        if clean != order:
+            stated = raw["stated"]["S"]
+            self._table.put(_account(clean, stated), PackedItem.stated == stated)
+
+
+class OrderTable(BuyerTable):
+    """The order book on DynamoDB. `buyer_days`: an order's buyer is kept that long after the order was made."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        name: str,
+        stock: StockTable,
+        *,
+        buyer_days: int | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        super().__init__(connection, name, clock=clock)
         self._connection = connection
         self._stock = stock
+        self._buyer_days = buyer_days
 
     def write_account(self, order: Order) -> None:
         stated = f"{order.version.updated_at}|{order.version.observed_at}"
         not_newer = PackedItem.pk.does_not_exist() | (PackedItem.stated <= stated)
-        account = _pack(order.model_dump_json(exclude={"personal"}, exclude_defaults=True), order.key)
         # The buyer first: whoever sees the account also finds the buyer it belongs to.
-        for sort, body in ((_BUYER, _pack_buyer(order)), (_ACCOUNT, account)):
-            self._table.put(PackedItem(str(order.key), sort, stated=stated, body=body), not_newer)
+        is_kept = self._write_buyer(order, stated, not_newer)
+        self._table.put(_account(order if is_kept else impersonal(order), stated), not_newer)
+
+    def _write_buyer(self, order: Order, stated: str, not_newer: Condition) -> bool:
+        """Keep the buyer, unless it was forgotten or the order is too old for that; whether it is kept."""
+        key = str(order.key)
+        expires = self._expiry(order)
+        if expires is not None and expires <= self._clock().timestamp():
+            self._drop_buyer(key)
+            return False
+        buyer = PackedItem(key, _BUYER, stated=stated, body=_pack_buyer(order), expires_at=expires)
+        try:
+            self._table.put(buyer, not_newer & PackedItem.forgotten_at.does_not_exist())
+        except WriteRefused as error:
+            if error.found is None or "forgotten_at" not in error.found:
+                raise
+            return False
+        return True
+
+    def _expiry(self, order: Order) -> int | None:
+        if self._buyer_days is None:
+            return None
+        return int((order.created_at + timedelta(days=self._buyer_days)).timestamp())
+
+    def _drop_buyer(self, key: str) -> None:
+        try:
+            self._table.delete((key, _BUYER), PackedItem.forgotten_at.does_not_exist())
+        except WriteRefused:
+            return  # it was forgotten for good, and stays so
 
     def commit(self, commit: Commit) -> None:
         record = commit.record
@@ -278,6 +361,11 @@ def _row(line: LineState) -> list[Any]:
 def _line_of_row(row: list[Any]) -> dict[str, Any]:
     """Rows end where the rest is as usual: a bundle's components and what was dispatched are fields eight and nine."""
     return dict(zip(LineState.model_fields, row, strict=False))
+
+
+def _account(order: Order, stated: str) -> PackedItem:
+    body = _pack(order.model_dump_json(exclude={"personal"}, exclude_defaults=True), order.key)
+    return PackedItem(str(order.key), _ACCOUNT, stated=stated, body=body)
 
 
 def _pack_buyer(order: Order) -> bytes:
