@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.customers.verification import Standing
 from shared.inventory.bundles import Bundles
 from shared.inventory.models import Cause, StockChange, StockView
 from shared.kernel.errors import Rejected
@@ -38,6 +39,8 @@ class Circumstances:
     bundles: Bundles = field(default_factory=dict)
     twin: OrderKey | None = None
     """Another recent order by the same buyer with the same lines and total."""
+    buyer: Standing = Standing.NOT_ASKED
+    """Whether the buyer is known to be who they say."""
     occasion: str = "order"
     """What made us decide: `order` (an account came in), `review` (we looked again), `dispatch` (goods left)."""
     dispatched: Dispatched = field(default_factory=dict)
@@ -165,7 +168,7 @@ def _cancelled_by(order: Order, stored: OrderRecord | None) -> str | None:
 
 def _holds(order: Order, stored: OrderRecord | None, stock_plan: StockPlan, around: Circumstances) -> tuple[Hold, ...]:
     overridden = stored.overridden if stored else ()
-    found = find_holds(order, stock_plan.lines, around.rules, twin=around.twin)
+    found = find_holds(order, stock_plan.lines, around.rules, twin=around.twin, buyer=around.buyer)
     remembered = [hold for hold in (stored.holds if stored else ()) if hold.reason is HoldReason.POSSIBLE_DUPLICATE]
     return tuple(hold for hold in (*found, *remembered) if hold.reason not in overridden)
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 
+from shared.customers.verification import Standing
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import OrderKey
 from shared.kernel.versions import Comparison, compare
@@ -130,6 +131,7 @@ def circumstances(
         now=desk.clock(),
         bundles=bundles,
         twin=twin,
+        buyer=desk.standing(order) if order else Standing.NOT_ASKED,
     )
 
 

@@ -64,6 +64,10 @@ class HoldReason(StrEnum):
     RISK_ADDRESSES_DIFFER = "risk_addresses_differ"
     REFUND_UNCLEAR = "refund_unclear"
     """The storefront names a refund without its lines, and we could not ask it which."""
+    CUSTOMER_UNVERIFIED = "customer_unverified"
+    """The buyer has not proven yet that the e-mail address is theirs, and the shop asks for it."""
+    CUSTOMER_REJECTED = "customer_rejected"
+    """The owner of the e-mail address said that it was not them, or staff refused the customer."""
 
 
 class Hold(Canonical):

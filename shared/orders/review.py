@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.customers.models import PostalAddress
+from shared.customers.verification import Standing
 from shared.kernel.identifiers import OrderKey
 from shared.kernel.model import Canonical
 from shared.orders.models import Order, PaymentState
@@ -44,7 +45,12 @@ class ReviewRules(Canonical):
 
 
 def find_holds(
-    order: Order, lines: Iterable[LineState], rules: ReviewRules, *, twin: OrderKey | None = None
+    order: Order,
+    lines: Iterable[LineState],
+    rules: ReviewRules,
+    *,
+    twin: OrderKey | None = None,
+    buyer: Standing = Standing.NOT_ASKED,
 ) -> tuple[Hold, ...]:
     """Every reason that speaks against releasing the order, in the order in which people should look at them."""
     lines = tuple(lines)
@@ -57,11 +63,19 @@ def find_holds(
         )
         + tuple(_stock(lines, rules))
         + tuple(_duplicate(twin))
+        + tuple(hold for hold in _buyer(buyer) if _matters(hold, lines))
     )
 
 
 _NEEDS_OPEN_UNITS = frozenset(
-    {HoldReason.PAYMENT_LOST, HoldReason.ADDRESS_INCOMPLETE, HoldReason.RISK_COUNTRY, HoldReason.REFUND_UNCLEAR}
+    {
+        HoldReason.ADDRESS_INCOMPLETE,
+        HoldReason.CUSTOMER_REJECTED,
+        HoldReason.CUSTOMER_UNVERIFIED,
+        HoldReason.PAYMENT_LOST,
+        HoldReason.REFUND_UNCLEAR,
+        HoldReason.RISK_COUNTRY,
+    }
 )
 
 
@@ -162,6 +176,13 @@ def _stock(lines: tuple[LineState, ...], rules: ReviewRules) -> Iterator[Hold]:
 
 _SHORT_SHOWN = 3
 """SKUs named in a hold: the record is to stay within one kilobyte."""
+
+
+def _buyer(standing: Standing) -> Iterator[Hold]:
+    if standing is Standing.WAITING:
+        yield Hold(reason=HoldReason.CUSTOMER_UNVERIFIED)
+    elif standing is Standing.REJECTED:
+        yield Hold(reason=HoldReason.CUSTOMER_REJECTED)
 
 
 def _duplicate(twin: OrderKey | None) -> Iterator[Hold]:

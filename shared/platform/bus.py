@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 
+from shared.customers.effects import CustomerEvent
 from shared.kernel.errors import Retry
 from shared.kernel.model import Canonical
 from shared.orders.effects import OrderEvent
@@ -31,8 +32,13 @@ def publish(events: Sequence[OrderEvent]) -> None:
 
 
 def publish_customers(changed: Sequence[CustomerChanged]) -> None:
-    """The same for customers."""
+    """The same for customers that changed in a back office."""
     _put(CUSTOMERS, [("CustomerChanged", event) for event in changed])
+
+
+def publish_customer_events(events: Sequence[CustomerEvent]) -> None:
+    """Put what happened to customers here on the bus, in order, as `publish` does."""
+    _put(CUSTOMERS, [(event.kind.value, event) for event in events])
 
 
 def _put(source: str, events: Sequence[tuple[str, Canonical]]) -> None:

@@ -104,6 +104,8 @@ _HOLDS_ZH: Final[Mapping[HoldReason, str]] = {
     HoldReason.RISK_COUNTRY: "国家受限",
     HoldReason.RISK_ADDRESSES_DIFFER: "地址不一致",
     HoldReason.REFUND_UNCLEAR: "退款不明确",
+    HoldReason.CUSTOMER_UNVERIFIED: "待买家验证邮箱",
+    HoldReason.CUSTOMER_REJECTED: "买家未通过验证",
 }
 """In English a hold goes by its code, as in `orders list`."""
 _PAYMENTS_ZH: Final[Mapping[PaymentState, str]] = {

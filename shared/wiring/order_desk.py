@@ -1,10 +1,15 @@
 """Put a shop's order desk together."""
 
+from collections.abc import Callable
+
 import tenacity
 
+from shared.customers.rules import AskFor, CustomerRules
+from shared.customers.verification import Standing
 from shared.inventory.bundles import Bundles
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict
+from shared.orders.models import Order
 from shared.orders.ports import Desk
 from shared.platform.configuration import settings
 from shared.platform.kept import Kept
@@ -27,7 +32,22 @@ def desk(shop: str) -> Desk:
         clock=utc_now,
         retrying=retry_conflicts,
         bundles=_bundles.get,
+        standing=_standings(connected.customers),
     )
+
+
+def _standings(rules: CustomerRules) -> Callable[[Order], Standing]:
+    """Where nobody is asked to prove an address, nobody is looked up for it, and no module loaded."""
+
+    def standing(order: Order) -> Standing:
+        if rules.verification.ask is AskFor.OFF:
+            return Standing.NOT_ASKED
+        from shared.sync.customers.standing import BuyerStandings  # noqa: PLC0415 - see above
+        from shared.wiring.customer_desk import customer_finder, marker  # noqa: PLC0415
+
+        return BuyerStandings(customer_finder(), marker(), rules)(order)
+
+    return standing
 
 
 _bundles: Kept[Bundles] = Kept(lambda: stock_table().bundles())

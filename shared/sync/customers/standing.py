@@ -1,0 +1,28 @@
+"""Whether an order's buyer is known to be who they say, for the review of the order."""
+
+from dataclasses import dataclass
+
+from shared.customers.marks import Marker
+from shared.customers.ports import CustomerFinder
+from shared.customers.rules import CustomerRules
+from shared.customers.verification import Standing, standing_of
+from shared.orders.models import Order
+from shared.sync.customers.learn import buyer_of
+
+
+@dataclass(frozen=True)
+class BuyerStandings:
+    """The standing of one shop's buyers: one read for each order."""
+
+    customers: CustomerFinder
+    marker: Marker
+    rules: CustomerRules
+
+    def __call__(self, order: Order) -> Standing:
+        """A buyer whom nobody has told us of yet is waited for; an order's own relay makes us learn of them.
+
+        Raises:
+            Retry: the customers are out of reach.
+        """
+        key = buyer_of(order, self.marker)
+        return standing_of(self.customers.find(key) if key else None, self.rules)

@@ -1,0 +1,117 @@
+"""Put the customer intake together: from a queue message to the customer desk, the matcher, and a link to send."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.customers.intake import Outcome, Result, take_in
+from shared.customers.matcher import match
+from shared.customers.merging import merge_as_storefront
+from shared.customers.ports import CustomerDesk
+from shared.customers.readings import CustomersMerged, NothingToDo, PrivacyCall
+from shared.customers.verify import ask_if_due
+from shared.kernel.clock import utc_now
+from shared.kernel.errors import Conflict, Rejected, Retry
+from shared.kernel.identifiers import CustomerKey
+from shared.platform.errand_queue import OrderErrand, is_errand, parse
+from shared.platform.intake_queue import CUSTOMERS, unpack
+from shared.platform.observability import count, logger
+from shared.storefronts.delivery import Delivery
+from shared.sync.customers.learn import learn
+from shared.wiring.customer_desk import customer_desk, customer_reader, rules_of
+from shared.wiring.tables import order_records
+
+
+def archive(messages: list[Mapping[str, Any]]) -> None:
+    """Keep the raw messages before anything is done with them. Errands hold nothing that is not in the tables."""
+    deliveries = [message for message in messages if not is_errand(message["body"])]
+    if deliveries:
+        CUSTOMERS.archive_batch(deliveries, day=f"{utc_now():%Y/%m/%d}")
+
+
+def process(body: str, *, receipt_handle: str, received: int) -> None:
+    """Take one message in. When this returns, the message is done with: applied, superseded, or set aside.
+
+    Raises:
+        Retry, Conflict: the message must stay in the queue; its next delivery is put off for a while.
+    """
+    try:
+        outcome = _learn(body) if is_errand(body) else _take_in(unpack(body))
+        _report(outcome)
+    except Rejected as error:
+        logger().error("customer set aside", extra={"code": error.code, "field": error.field, "reason": error.message})
+        count("CustomerSetAside", code=error.code)
+        CUSTOMERS.set_aside(body, error)
+    except (Retry, Conflict) as error:
+        logger().warning("customer postponed", extra={"code": error.code, "received": received})
+        count("CustomerPostponed", code=error.code)
+        CUSTOMERS.postpone(receipt_handle, received)
+        raise
+
+
+def _learn(body: str) -> Outcome:
+    errand = parse(body)
+    if not isinstance(errand, OrderErrand):
+        raise Rejected("invalid_message", "the queue message is no errand about an order")
+    order = order_records().find_account(errand.key)
+    if order is None:
+        return Outcome(Result.IGNORED, reason="there is no such order")
+    desk = customer_desk(order.shop)
+    outcome = learn(order, desk)
+    return _followed_up(outcome, desk, has_ordered=not order.test and order.cancelled_at is None)
+
+
+def _take_in(delivery: Delivery) -> Outcome:
+    reading = customer_reader(delivery.platform)(delivery)
+    desk = customer_desk(delivery.shop)
+    match reading:
+        case NothingToDo():
+            return Outcome(Result.IGNORED, reason=reading.reason)
+        case PrivacyCall():
+            return _called(reading, desk)
+        case CustomersMerged():
+            return _merged(reading, desk)
+        case _:
+            return _followed_up(take_in(reading, desk), desk, has_ordered=False)
+
+
+def _called(call: PrivacyCall, desk: CustomerDesk) -> Outcome:
+    from shared.wiring.customer_privacy import open_call  # noqa: PLC0415 - few deliveries are such
+
+    request = open_call(call, desk)
+    return Outcome(Result.APPLIED, reason=f"{call.topic} opened as {request.id}")
+
+
+def _merged(reading: CustomersMerged, desk: CustomerDesk) -> Outcome:
+    kept, gone = (CustomerKey.of_account(desk.shop, customer_id) for customer_id in (reading.kept, reading.gone))
+    merge = merge_as_storefront(kept, gone, desk, at=reading.at)
+    return Outcome(Result.APPLIED if merge else Result.IGNORED, kept, desk.book.find(kept), reason="merged there")
+
+
+def _followed_up(outcome: Outcome, desk: CustomerDesk, *, has_ordered: bool) -> Outcome:
+    """What follows from a customer as it is now, also where the account itself was no news: a worker may have died."""
+    record = outcome.record
+    if record is None or record.erased_at or record.deleted_at:
+        return outcome
+    matched = match(record.key, desk, rules_of)
+    if matched.joined is not None:
+        count("CustomersJoined")
+    if matched.proposed:
+        count("CustomersProposed")
+    ask_if_due(record.key, desk, has_ordered=has_ordered)
+    return outcome
+
+
+def _report(outcome: Outcome) -> None:
+    record = outcome.record
+    logger().info(
+        "customer taken in",
+        extra={
+            "result": outcome.result.value,
+            "customer": str(outcome.key or ""),
+            "revision": record.revision if record else None,
+            "verification": record.verification.state.value if record else None,
+            "flags": [flag.flag.value for flag in record.open_flags] if record else [],
+            "reason": outcome.reason,
+        },
+    )
+    count("CustomerTakenIn", result=outcome.result.value)
