@@ -1,9 +1,7 @@
 """Orders, fetched from one shop."""
 
-import json
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import httpx
@@ -12,21 +10,19 @@ from shared.kernel.clock import Clock, as_sortable, parse_time
 from shared.kernel.errors import Retry
 from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import Change, ChangePage, Credentials
-from shared.storefronts.shopify.graphql import API_VERSION, AdminApi
-from shared.storefronts.shopify.order_query import (
-    CHANGED_ORDERS,
-    FULFILMENT,
-    ORDER,
-    REFUND,
-    Node,
-    Resource,
-    webhook_shape,
+from shared.storefronts.shopify.fetching import (
+    SEARCH_LAG,
+    canonical,
+    changed_meanwhile,
+    fetch_whole,
+    found_in,
+    in_search,
 )
+from shared.storefronts.shopify.graphql import API_VERSION, AdminApi, Node
+from shared.storefronts.shopify.order_query import CHANGED_ORDERS, FULFILMENT, ORDER, REFUND, webhook_shape
+from shared.storefronts.shopify.resource import Resource
 
 _SCOPES: Final = "read_orders, read_customers, read_products, read_inventory, read_fulfillments, read_locations"
-
-SEARCH_LAG: Final = timedelta(minutes=10)
-"""Shopify's search follows the orders with a delay: a list begins that much earlier."""
 
 _ORDER_GID: Final = re.compile(r"gid://shopify/Order/([0-9]{1,20})")
 
@@ -60,7 +56,7 @@ class ShopifyClient:
             Rejected: `api_access` for refused credentials or missing scopes, `api_error` for anything else.
         """
         received_at = as_sortable(self._clock())
-        order = self._whole(ORDER, f"gid://shopify/Order/{order_id}", None)
+        order = fetch_whole(self._api, ORDER, f"gid://shopify/Order/{order_id}")
         if order is None:
             return None
         changed = order["updated_at"]
@@ -71,7 +67,7 @@ class ShopifyClient:
             platform="shopify",
             topic="orders/updated",
             received_at=received_at,
-            body=_canonical(webhook_shape(order)),
+            body=canonical(webhook_shape(order)),
             api_version=self._api_version,
             test=bool(order.get("test")),
             fetched=True,
@@ -83,8 +79,8 @@ class ShopifyClient:
         Raises:
             Retry, Rejected: as `fetch_order`.
         """
-        query = f"updated_at:>='{_in_search(since - SEARCH_LAG)}' AND updated_at:<='{_in_search(until)}'"
-        found = self._ask(CHANGED_ORDERS, {"query": query, "after": cursor})
+        query = f"updated_at:>='{in_search(since - SEARCH_LAG)}' AND updated_at:<='{in_search(until)}'"
+        found = found_in(self._api, CHANGED_ORDERS, {"query": query, "after": cursor})
         if found is None:
             raise Retry("storefront_failed", "the shop's answer holds no list of orders")
         page = found["pageInfo"]
@@ -93,46 +89,10 @@ class ShopifyClient:
         return ChangePage(changes, page["endCursor"] if page["hasNextPage"] else None)
 
     def _part(self, resource: Resource, gid: str, changed: str) -> Node:
-        part = self._whole(resource, gid, changed)
+        part = fetch_whole(self._api, resource, gid, changed)
         if part is None:
-            raise _order_changed()
+            raise changed_meanwhile(resource.of)
         return part
-
-    def _whole(self, resource: Resource, gid: str, changed: str | None) -> Node | None:
-        """The resource with every page of its connections, all of one state of the order."""
-        found = self._ask(resource.document, {"id": gid})
-        if found is None:
-            return None
-        state = _same_state(found, changed)
-        for connection in resource.connections:
-            page = found[connection.name]
-            nodes = list(page["nodes"])
-            while page["pageInfo"]["hasNextPage"]:
-                variables: dict[str, str | None] = {"id": gid, "after": page["pageInfo"]["endCursor"]}
-                following = self._ask(resource.next_page(connection), variables)
-                if following is None:
-                    raise _order_changed()
-                _same_state(following, state)
-                page = following[connection.name]
-                nodes += page["nodes"]
-            found[connection.name] = nodes
-        return found
-
-    def _ask(self, document: str, variables: Mapping[str, str | None]) -> Node | None:
-        """The answer to one query: the object under `found`."""
-        data = self._api.ask(document, variables)
-        if "found" not in data:
-            raise Retry("storefront_failed", "the shop's answer holds no data")
-        found = data["found"]
-        return found if isinstance(found, dict) else None
-
-
-def _same_state(found: Node, changed: str | None) -> str:
-    """The order's time of change, which must not move while its pages are read."""
-    state: str = (found.get("state") or found)["updated_at"]
-    if changed is not None and state != changed:
-        raise _order_changed()
-    return state
 
 
 def _change(node: Node) -> Change | None:
@@ -141,16 +101,3 @@ def _change(node: Node) -> Change | None:
         return None
     changed, created = (parse_time(node[name], field=name) for name in ("updated_at", "created_at"))
     return Change(gid[1], changed, created)
-
-
-def _in_search(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _order_changed() -> Retry:
-    return Retry("order_changed", "the order changed while it was read")
-
-
-def _canonical(body: Node) -> bytes:
-    """The same order gives the same bytes, whatever the order of the answer's keys."""
-    return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str).encode("utf-8")

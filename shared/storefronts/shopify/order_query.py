@@ -8,11 +8,11 @@ end; `transactions`, `refunds`, `fulfillments` and the lists inside a line are n
 Source of the names: Shopify's published Admin schema 2026-10; a contract test checks every document against it.
 """
 
-import re
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-Node = dict[str, Any]
+from shared.storefronts.shopify.graphql import Node
+from shared.storefronts.shopify.resource import PLACE, Connection, Resource
 
 _FRAGMENTS: Final = {
     "Bag": """fragment Bag on MoneyBag {
@@ -116,81 +116,16 @@ _FRAGMENTS: Final = {
   quantity
   line: lineItem { admin_graphql_api_id: id }
 }""",
-    "Place": """fragment Place on MailingAddress {
-  first_name: firstName
-  last_name: lastName
-  name
-  company
-  address1
-  address2
-  city
-  province
-  province_code: provinceCode
-  zip
-  country
-  country_code: countryCodeV2
-  phone
-}""",
+    "Place": PLACE,
 }
-_SPREAD = re.compile(r"\.\.\.([A-Z]\w*)")
-
-
-class Connection(NamedTuple):
-    """A list of the answer that comes in pages."""
-
-    name: str
-    """What the webhook calls it."""
-    field: str
-    fragment: str
-    size: int
-    arguments: str = ""
-
-    def select(self, after: str = "") -> str:
-        arguments = ", ".join(part for part in (f"first: {self.size}", after, self.arguments) if part)
-        page = f"pageInfo {{ hasNextPage endCursor }} nodes {{ ...{self.fragment} }}"
-        return f"{self.name}: {self.field}({arguments}) {{ {page} }}"
-
-
-class Resource(NamedTuple):
-    """A thing to ask for by its global id: one document for the whole, one more for each connection's next page."""
-
-    field: str
-    selection: str
-    """What is asked once; it names the order's time of change, so that no two states are mixed."""
-    state: str
-    connections: tuple[Connection, ...]
-
-    @property
-    def document(self) -> str:
-        first_pages = "\n  ".join(connection.select() for connection in self.connections)
-        return _with_fragments(
-            f"query Fetch($id: ID!) {{ found: {self.field}(id: $id) {{\n  {self.selection}\n  {first_pages}\n}} }}"
-        )
-
-    def next_page(self, connection: Connection) -> str:
-        return _with_fragments(
-            f"query NextPage($id: ID!, $after: String!) {{ found: {self.field}(id: $id) {{\n"
-            f"  {self.state}\n  {connection.select('after: $after')}\n}} }}"
-        )
-
-
-def _with_fragments(query: str) -> str:
-    """The query and the fragments that it needs, each once."""
-    needed: dict[str, str] = {}
-    open_names = _SPREAD.findall(query)
-    while open_names:
-        name = open_names.pop()
-        if name not in needed:
-            needed[name] = _FRAGMENTS[name]
-            open_names += _SPREAD.findall(needed[name])
-    return "\n".join([query, *(needed[name] for name in sorted(needed))])
-
 
 _UPDATED = "updated_at: updatedAt"
 _OF_ORDER = "state: order { updated_at: updatedAt }"
 
 ORDER = Resource(
     field="order",
+    of="order",
+    fragments=_FRAGMENTS,
     state=_UPDATED,
     selection="""admin_graphql_api_id: id
   name
@@ -262,6 +197,8 @@ ORDER = Resource(
 )
 REFUND = Resource(
     field="refund",
+    of="order",
+    fragments=_FRAGMENTS,
     state=_OF_ORDER,
     selection=f"""{_OF_ORDER}
   admin_graphql_api_id: id
@@ -277,6 +214,8 @@ REFUND = Resource(
 )
 FULFILMENT = Resource(
     field="fulfillment",
+    of="order",
+    fragments=_FRAGMENTS,
     state=_OF_ORDER,
     selection=f"""{_OF_ORDER}
   admin_graphql_api_id: id

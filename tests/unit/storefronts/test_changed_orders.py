@@ -10,7 +10,8 @@ import pytest
 
 from shared.kernel.errors import Rejected, Retry
 from shared.storefronts.port import Change, ChangePage, StorefrontClient
-from shared.storefronts.shopify.client import SEARCH_LAG, ShopifyClient
+from shared.storefronts.shopify.client import ShopifyClient
+from shared.storefronts.shopify.fetching import SEARCH_LAG
 from shared.storefronts.woocommerce.client import WooCommerceClient
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -222,7 +222,7 @@ def test_a_consent_of_its_own_is_a_hint_to_fetch_the_customer() -> None:
 
 def test_a_deletion_names_the_account_and_says_nothing_else() -> None:
     assert read(shopify_customers.deleted(), topic="customers/delete") == CustomerDeleted("207", TRIGGERED)
-    bare = {"id": 207, "phone": None, "addresses": [], "sms_marketing_consent": None}
+    bare: Json = {"id": 207, "phone": None, "addresses": [], "sms_marketing_consent": None}
     assert read(bare, topic="customers/delete") == CustomerDeleted("207", TRIGGERED)
 
 
