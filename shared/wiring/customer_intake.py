@@ -8,7 +8,7 @@ from shared.customers.matcher import match
 from shared.customers.merging import merge_as_storefront
 from shared.customers.ports import CustomerDesk
 from shared.customers.readings import CustomersMerged, NothingToDo, PrivacyCall
-from shared.customers.verify import ask_if_due
+from shared.customers.verify import Occasion, ask
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict, Rejected, Retry
 from shared.kernel.identifiers import CustomerKey
@@ -56,8 +56,8 @@ def _learn(body: str) -> Outcome:
     if order is None:
         return Outcome(Result.IGNORED, reason="there is no such order")
     desk = customer_desk(order.shop)
-    outcome = learn(order, desk)
-    return _followed_up(outcome, desk, has_ordered=not order.test and order.cancelled_at is None)
+    is_real = not order.test and order.cancelled_at is None
+    return _followed_up(learn(order, desk), desk, occasion=Occasion.ORDER if is_real else Occasion.REGISTRATION)
 
 
 def _take_in(delivery: Delivery) -> Outcome:
@@ -71,7 +71,7 @@ def _take_in(delivery: Delivery) -> Outcome:
         case CustomersMerged():
             return _merged(reading, desk)
         case _:
-            return _followed_up(take_in(reading, desk), desk, has_ordered=False)
+            return _followed_up(take_in(reading, desk), desk, occasion=Occasion.REGISTRATION)
 
 
 def _called(call: PrivacyCall, desk: CustomerDesk) -> Outcome:
@@ -87,7 +87,7 @@ def _merged(reading: CustomersMerged, desk: CustomerDesk) -> Outcome:
     return Outcome(Result.APPLIED if merge else Result.IGNORED, kept, desk.book.find(kept), reason="merged there")
 
 
-def _followed_up(outcome: Outcome, desk: CustomerDesk, *, has_ordered: bool) -> Outcome:
+def _followed_up(outcome: Outcome, desk: CustomerDesk, *, occasion: Occasion) -> Outcome:
     """What follows from a customer as it is now, also where the account itself was no news: a worker may have died."""
     record = outcome.record
     if record is None or record.erased_at or record.deleted_at:
@@ -97,7 +97,7 @@ def _followed_up(outcome: Outcome, desk: CustomerDesk, *, has_ordered: bool) -> 
         count("CustomersJoined")
     if matched.proposed:
         count("CustomersProposed")
-    ask_if_due(record.key, desk, has_ordered=has_ordered)
+    ask(record.key, desk, occasion=occasion)
     return outcome
 
 

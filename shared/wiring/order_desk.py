@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import tenacity
 
-from shared.customers.rules import AskFor, CustomerRules
+from shared.customers.rules import AskFor, VerificationRules
 from shared.customers.verification import Standing
 from shared.inventory.bundles import Bundles
 from shared.kernel.clock import utc_now
@@ -32,15 +32,15 @@ def desk(shop: str) -> Desk:
         clock=utc_now,
         retrying=retry_conflicts,
         bundles=_bundles.get,
-        standing=_standings(connected.customers),
+        standing=_standings(connected.customers.verification),
     )
 
 
-def _standings(rules: CustomerRules) -> Callable[[Order], Standing]:
+def _standings(rules: VerificationRules) -> Callable[[Order], Standing]:
     """Where nobody is asked to prove an address, nobody is looked up for it, and no module loaded."""
 
     def standing(order: Order) -> Standing:
-        if rules.verification.ask is AskFor.OFF:
+        if rules.ask is AskFor.OFF:
             return Standing.NOT_ASKED
         from shared.sync.customers.standing import BuyerStandings  # noqa: PLC0415 - see above
         from shared.wiring.customer_desk import customer_finder, marker  # noqa: PLC0415

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shared.customers.marks import Marker
 from shared.customers.ports import CustomerFinder
-from shared.customers.rules import CustomerRules
+from shared.customers.rules import AskFor, VerificationRules
 from shared.customers.verification import Standing, standing_of
 from shared.orders.models import Order
 from shared.sync.customers.learn import buyer_of
@@ -16,7 +16,7 @@ class BuyerStandings:
 
     customers: CustomerFinder
     marker: Marker
-    rules: CustomerRules
+    rules: VerificationRules
 
     def __call__(self, order: Order) -> Standing:
         """A buyer whom nobody has told us of yet is waited for; an order's own relay makes us learn of them.
@@ -25,4 +25,7 @@ class BuyerStandings:
             Retry: the customers are out of reach.
         """
         key = buyer_of(order, self.marker)
-        return standing_of(self.customers.find(key) if key else None, self.rules)
+        record = self.customers.find(key) if key else None
+        if record is None:
+            return Standing.WAITING if self.rules.ask is AskFor.FIRST_ORDER else Standing.NOT_ASKED
+        return standing_of(record, self.rules)
