@@ -200,6 +200,10 @@ class CustomerRoutes:
 
     def __init__(self, customers: Customers) -> None:
         self._customers = customers
+        self.listed = True
+        """Whether our key's user may list users."""
+        self.batches = True
+        """Whether our key's user may change many at once: an administrator may, a shop manager may not."""
 
     def table(self) -> Iterator[CustomerRoute]:
         yield "GET", "/customers", self._list
@@ -217,6 +221,8 @@ class CustomerRoutes:
     def _list(self, request: Request, _: tuple[int, ...]) -> Answer:
         """By name and of the role `customer`, unless told otherwise. No time filters: what WordPress does not know, it
         does not look at."""
+        if not self.listed:
+            raise RestError(403, "woocommerce_rest_cannot_view")
         query = request.query
         role, order_by = query.get("role", "customer"), query.get("orderby", "name")
         if order_by not in _ORDERS:

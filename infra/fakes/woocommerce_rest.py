@@ -24,7 +24,7 @@ class Routes:
 
     def __init__(self, shop: Shop, webhooks: Webhooks, customers: CustomerRoutes) -> None:
         self._shop = shop
-        self._customers = customers
+        self.customers = customers
         self._webhooks = webhooks
         self.settings = SiteSettings()
         self.batch_limit = BATCH_LIMIT
@@ -56,8 +56,8 @@ class Routes:
         yield "GET", "/orders/#/refunds", lambda request, ids: _listed(self.order(*ids).refunds, request)
         yield "POST", "/orders/#/refunds", self._refund
         yield "POST", "/orders/batch", _empty_batch
-        yield from self._customers.table()
-        yield "POST", "/customers/batch", _empty_batch
+        yield from self.customers.table()
+        yield "POST", "/customers/batch", self._batch_customers
         yield "POST", "/webhooks/batch", _empty_batch
         yield "GET", "/settings/general", lambda _request, _ids: answer(self.settings.group("general"))
         yield "GET", "/settings/tax", lambda _request, _ids: answer(self.settings.group("tax"))
@@ -90,11 +90,16 @@ class Routes:
         except RestError as error:
             return error.body()
 
+    def _batch_customers(self, request: Request, ids: tuple[int, ...]) -> Answer:
+        if not self.customers.batches:
+            raise RestError(403, "woocommerce_rest_cannot_batch")
+        return _empty_batch(request, ids)
+
     def _resource(self, resource: str, resource_id: int) -> Json:
         if resource == "order":
             return self.order(resource_id).body
         if resource == "customer":
-            return self._customers.account(resource_id).body()
+            return self.customers.account(resource_id).body()
         return self._any_product(resource_id).body()
 
     # Products

@@ -41,9 +41,11 @@ def test_a_key_that_may_do_all() -> None:
     assert found.locations is None
     assert rights(found) == {
         "read orders": True,
+        "read customers": True,
         "write orders": True,
         "write products": True,
         "write webhooks": True,
+        "write customers": True,
     }
 
 
@@ -55,7 +57,7 @@ def test_nothing_is_changed_to_find_out() -> None:
     assert order.body == before
     assert shop.shown("MUG") == shown
     assert not shop.shop.stock_writes
-    assert [request.body for request in shop.requests if request.method != "GET"] == [{}, {}, {}]
+    assert [request.body for request in shop.requests if request.method != "GET"] == [{}, {}, {}, {}]
 
 
 def test_a_key_that_may_only_read() -> None:
@@ -64,11 +66,31 @@ def test_a_key_that_may_only_read() -> None:
     found = facts(shop)
     assert rights(found) == {
         "read orders": True,
+        "read customers": True,
         "write orders": False,
         "write products": False,
         "write webhooks": False,
+        "write customers": False,
     }
-    assert [right.needs for right in found.rights][1:] == [(Need.FULFILMENT,), (Need.STOCK,), ()]
+    assert [right.needs for right in found.rights][1:] == [
+        (Need.CUSTOMERS,),
+        (Need.FULFILMENT,),
+        (Need.STOCK,),
+        (),
+        (Need.CUSTOMERS,),
+    ]
+
+
+def test_a_shop_managers_key_may_change_customers_though_not_many_at_once() -> None:
+    shop = woo()
+    shop.routes.customers.batches = False
+    assert rights(facts(shop))["write customers"] is None
+
+
+def test_a_user_who_may_not_look_at_accounts() -> None:
+    shop = woo()
+    shop.routes.customers.listed = False
+    assert rights(facts(shop))["read customers"] is False
 
 
 def test_a_user_who_may_not_read_the_settings() -> None:

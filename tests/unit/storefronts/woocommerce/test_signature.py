@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from infra.samples import woocommerce as build
 from shared.kernel.errors import Rejected
 from shared.storefronts.ingress import Authenticated, Ingress, Ping, WebhookRequest, sign_hmac_sha256
-from shared.storefronts.woocommerce.signature import authenticate, request_headers
+from shared.storefronts.woocommerce import subscriptions
+from shared.storefronts.woocommerce.signature import (
+    CUSTOMER_TOPICS,
+    ORDER_TOPICS,
+    authenticate,
+    authenticate_customers,
+    request_headers,
+)
 
 CAPTURED = Path(__file__).parents[5] / "shared" / "fixtures" / "captured"
 CAPTURED_ADDRESS = "127.0.0.1:18443"
@@ -191,3 +198,54 @@ def test_order_topics_are_taken(topic: str) -> None:
 @pytest.mark.parametrize("topic", ["", "order.", "ORDER.CREATED", "product.updated", "action.woocommerce_new_order"])
 def test_other_topics_are_not(topic: str) -> None:
     assert code_of(build.request(build.order(), topic=topic)) == "unsupported_topic"
+
+
+# The endpoint for customers
+
+
+@pytest.mark.parametrize("path", sorted(CAPTURED.glob("wc-customer.*.json")), ids=lambda path: path.stem)
+def test_captured_customer_delivery_is_authentic(path: Path) -> None:
+    request = captured(path)
+    outcome = authenticate_customers(request, secrets=[captured_secret()], shop_address=CAPTURED_ADDRESS)
+    assert isinstance(outcome, Authenticated)
+    assert outcome.topic == "customer.created"
+    tampered = WebhookRequest(headers=request.headers, body=request.body + b" ")
+    with pytest.raises(Rejected, match="unauthorised"):
+        authenticate_customers(tampered, secrets=[captured_secret()], shop_address=CAPTURED_ADDRESS)
+
+
+@pytest.mark.parametrize("path", sorted(CAPTURED.glob("wc-order.*.json")), ids=lambda path: path.stem)
+def test_captured_order_delivery_is_not_taken_as_a_customers(path: Path) -> None:
+    with pytest.raises(Rejected, match="unsupported_topic"):
+        authenticate_customers(captured(path), secrets=[captured_secret()], shop_address=CAPTURED_ADDRESS)
+
+
+@pytest.mark.parametrize("topic", sorted(CUSTOMER_TOPICS | ORDER_TOPICS))
+def test_each_endpoint_takes_its_own_topics(topic: str) -> None:
+    request = build.request(build.customer(), topic=topic)
+    endpoints: dict[str, Ingress] = {"order": authenticate, "customer": authenticate_customers}
+    for resource, ingress in endpoints.items():
+        if topic.startswith(resource):
+            outcome = ingress(request, secrets=[build.SECRET], shop_address=build.ADDRESS)
+            assert outcome == Authenticated(topic=topic, delivery_id="6e58d384547f3288ae457f1df1a1ac14")
+        else:
+            with pytest.raises(Rejected, match="unsupported_topic"):
+                ingress(request, secrets=[build.SECRET], shop_address=build.ADDRESS)
+
+
+def test_what_is_subscribed_is_what_the_endpoints_take() -> None:
+    assert set(subscriptions.CUSTOMER_TOPICS) == CUSTOMER_TOPICS
+    assert set(subscriptions.ORDER_TOPICS) == ORDER_TOPICS
+
+
+def test_a_ping_of_the_customers_endpoint_needs_no_secret() -> None:
+    assert isinstance(authenticate_customers(build.ping(), secrets=[], shop_address=build.ADDRESS), Ping)
+
+
+def test_the_customers_endpoint_judges_the_signature_first_and_the_source_too() -> None:
+    forged = build.request(b"{}", secret="wrong", topic="order.updated", source="https://other.example")
+    with pytest.raises(Rejected, match="unauthorised"):
+        authenticate_customers(forged, secrets=[build.SECRET], shop_address=build.ADDRESS)
+    elsewhere = build.request(b"{}", topic="customer.updated", source="https://other.example")
+    with pytest.raises(Rejected, match="wrong_shop"):
+        authenticate_customers(elsewhere, secrets=[build.SECRET], shop_address=build.ADDRESS)
