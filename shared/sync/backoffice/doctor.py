@@ -298,6 +298,7 @@ _WITHOUT: Final[Mapping[str, str]] = {
     "stock": "tells no stock",
     "counts": "takes no counts",
     "customer_feed": "does not tell of changed customers",
+    "forgets_customers": "cannot take a customer's personal data out: staff do it there when one is erased",
 }
 
 

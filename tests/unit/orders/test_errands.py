@@ -33,9 +33,10 @@ def unpaid(**overrides: Any) -> Order:
 
 
 def test_a_new_order_is_recorded() -> None:
-    (errand,) = errands_of(None, record_of(order()))
-    assert (errand.office, errand.reasons) == (Office.BACKOFFICE, (Reason.RECEIVED,))
-    assert errand.id == "aurora/5001#1/backoffice"
+    errands = errands_of(None, record_of(order()))
+    assert [errand.office for errand in errands] == [Office.BACKOFFICE, Office.CUSTOMERS, Office.BUYER]
+    assert {errand.reasons for errand in errands} == {(Reason.RECEIVED,)}
+    assert errands[0].id == "aurora/5001#1/backoffice"
 
 
 def test_the_same_change_gives_the_same_errands() -> None:
@@ -90,3 +91,25 @@ def test_the_storefront_hears_of_dispatches_and_of_new_tracking_once() -> None:
 def test_a_review_that_changes_nothing_for_others_sends_nobody() -> None:
     old = record_of(unpaid())
     assert errands_of(old, old.model_copy(update={"attention_since": None, "revision": 2})) == ()
+
+
+@pytest.mark.parametrize(
+    ("account", "customers", "buyer"),
+    [
+        (unpaid(minute=1, body="b"), (Reason.REVISED,), (Reason.TOLD,)),
+        (unpaid(), (), ()),
+    ],
+)
+def test_buyers_are_learnt_of_and_told_by_what_the_storefront_says_anew(
+    account: Order, customers: tuple[Reason, ...], buyer: tuple[Reason, ...]
+) -> None:
+    old = record_of(unpaid())
+    errands = errands_of(old, record_of(account, old))
+    assert (reasons(errands, Office.CUSTOMERS), reasons(errands, Office.BUYER)) == (customers, buyer)
+
+
+def test_a_dispatch_is_told_to_the_buyer_and_says_nothing_new_of_them() -> None:
+    old = record_of(order())
+    new = old.model_copy(update={"revision": 2, "dispatches": "abc"})
+    errands = errands_of(old, new)
+    assert (reasons(errands, Office.CUSTOMERS), reasons(errands, Office.BUYER)) == ((), (Reason.TOLD,))

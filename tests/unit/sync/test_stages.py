@@ -226,8 +226,11 @@ PUSHES = (
     *("shared/platform/configuration.py", "shared/platform/kept.py"),
 )
 """Everything that runs within a push to the back office or to the storefront."""
-NEVER_STOPS = {"invalid_cursor", "invalid_order_key", "unauthorised"}
-"""Of feeds, of what operators type, and of what others send us."""
+NEVER_STOPS = {
+    *("invalid_cursor", "invalid_order_key", "invalid_customer_key", "unauthorised"),
+    *("link_invalid", "link_expired", "customer_refused", "unknown_customer"),
+}
+"""Of feeds, of what operators type, of what others send us, of buyers' links, of customers at storefronts."""
 
 
 def sources() -> Iterator[Path]:
