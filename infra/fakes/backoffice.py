@@ -356,6 +356,10 @@ class MemoryBackOffice:
     def sales(self) -> list[Sale]:
         return [self._as_told(sale) for sale in self._sales.values()]
 
+    def order(self, key: str) -> SalesOrder:
+        """The order as it was handed over last."""
+        return self._sale(key).order
+
     # ---- within ----
 
     def _call(self, method: str) -> None:

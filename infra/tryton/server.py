@@ -44,6 +44,7 @@ class Server:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / "tryton.log"
+        self.database_file = folder / f"{DATABASE}.sqlite"
         self._folder = folder
         self._children = children
         self._settings = configure(folder, port)

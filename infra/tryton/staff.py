@@ -92,6 +92,38 @@ class Staff:
             "payments": len(self.staff.rows("account.move", [["description", "like", like]], ["id"])),
         }
 
+    # ---- customers ----
+
+    def edit_customer(self, key: str, *, name: str, email: str) -> None:
+        """Write a customer's name and e-mail address in the form of the party, both at once as the form does."""
+        party = self._party(key)
+        fields = ["contact_mechanisms.type"]
+        (row,) = self.staff.rows("party.party", [["id", "=", party]], fields)
+        numbers = [each["id"] for each in row["contact_mechanisms."] if each["type"] == "email"]
+        values = {"type": "email", "value": email}
+        command = ["write", numbers[:1], values] if numbers else ["create", [values]]
+        self.staff.write("party.party", [party], {"name": name, "contact_mechanisms": [command]})
+
+    def deactivate_customer(self, key: str) -> None:
+        self.staff.write("party.party", [self._party(key)], {"active": False})
+
+    def customer_names(self, key: str) -> list[str]:
+        """Names of the parties under a key: one, or none."""
+        return [str(row["name"]) for row in self.staff.rows("party.party", _of_party(key), ["name"])]
+
+    def cities(self, key: str) -> tuple[str | None, str | None]:
+        """Where the bill and the goods of a sale go."""
+        fields = ["invoice_address.city", "shipment_address.city"]
+        (sale,) = self.staff.rows("sale.sale", [["reference", "=", key]], fields)
+        billing, shipping = sale["invoice_address."], sale["shipment_address."]
+        return billing and billing["city"], shipping and shipping["city"]
+
+    def _party(self, key: str) -> int:
+        (party,) = self.staff.rows("party.party", _of_party(key), ["id"])
+        return int(party["id"])
+
+    # ---- what there is ----
+
     def sales(self) -> Counter[str]:
         """How many sales the company has under each key."""
         return Counter(row["reference"] for row in self.staff.rows("sale.sale", [], ["reference"]))
@@ -115,3 +147,7 @@ class Staff:
         (shipment,) = self.staff.rows(SHIPMENT, [["id", "=", number]], fields)
         for move in shipment["inventory_moves."]:
             self.staff.write("stock.move", [move["id"]], {"quantity": units.get(move["product."]["code"], 0)})
+
+
+def _of_party(key: str) -> list[list[Any]]:
+    return [["code", "=", key], ["active", "in", [True, False]]]

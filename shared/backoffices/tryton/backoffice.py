@@ -8,6 +8,7 @@ import httpx
 from shared.backoffices.documents import (
     CreditNote,
     CustomerCard,
+    Forgotten,
     GoodsReturn,
     Identity,
     Invoice,
@@ -28,6 +29,7 @@ from shared.backoffices.port import Capabilities, Feed
 from shared.backoffices.tryton.amendments import Amendments
 from shared.backoffices.tryton.client import TrytonApi
 from shared.backoffices.tryton.customers import Customers
+from shared.backoffices.tryton.erasure import Erasure
 from shared.backoffices.tryton.invoices import Invoices
 from shared.backoffices.tryton.masters import Masters
 from shared.backoffices.tryton.rights import missing_rights
@@ -59,6 +61,7 @@ class TrytonBackOffice:
         self._api = TrytonApi(address, database, credentials, http)
         self._masters = Masters(self._api)
         self._customers = Customers(self._api)
+        self._erasure = Erasure(self._api)
         self._sales = Sales(self._api, self._masters, self._customers)
         self._amendments = Amendments(self._api, self._sales)
         self._shipments = Shipments(self._api, self._masters, self._sales, self._amendments)
@@ -110,6 +113,12 @@ class TrytonBackOffice:
 
     def save_customer(self, card: CustomerCard) -> str:
         return self._customers.save(card)
+
+    def find_customer(self, key: str) -> KnownCustomer | None:
+        return self._customers.find(key)
+
+    def forget_customer(self, key: str) -> Forgotten | None:
+        return self._erasure.forget(key)
 
     def changed_customers(self, since: datetime, cursor: str | None) -> Feed[KnownCustomer]:
         return self._customers.changed(since, cursor)

@@ -135,6 +135,10 @@ class TrytonApi:
     def write(self, model: str, ids: Sequence[int], values: Values) -> None:
         self.call(f"model.{model}.write", list(ids), values)
 
+    def delete(self, model: str, ids: Sequence[int]) -> None:
+        """Those that are gone already are let pass."""
+        self.call(f"model.{model}.delete", list(ids))
+
     def press(self, model: str, button: str, *ids: int) -> Any:
         """What staff do with a button of a form."""
         return self.call(f"model.{model}.{button}", list(ids))

@@ -13,7 +13,7 @@ from shared.backoffices.port import Feed
 from shared.backoffices.rounding import KEY as ROUNDING
 from shared.backoffices.rounding import rounding_line
 from shared.backoffices.tryton.client import TrytonApi
-from shared.backoffices.tryton.customers import Customers, moved_since, same_address
+from shared.backoffices.tryton.customers import Customers, moved_since
 from shared.backoffices.tryton.mapping import (
     LEFT,
     SHIPMENT,
@@ -26,6 +26,7 @@ from shared.backoffices.tryton.mapping import (
     sale_state,
 )
 from shared.backoffices.tryton.masters import Masters, rows
+from shared.backoffices.tryton.parties import same_address
 from shared.backoffices.tryton.schemas import AddressRow, LogRow, SaleLineRow, SaleRow
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import OrderKey

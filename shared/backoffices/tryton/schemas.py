@@ -39,6 +39,16 @@ class Named(Answer):
     name: Text
 
 
+class Dated(Answer):
+    create_date: datetime
+    write_date: datetime | None
+    """None until it is written for the first time."""
+
+    @property
+    def changed_at(self) -> datetime:
+        return self.write_date or self.create_date
+
+
 class Coded(Answer):
     code: Text
 
@@ -197,7 +207,7 @@ class TaxRow(Named):
 # ---- customers -------------------------------------------------------------------------------------------------------
 
 
-class AddressRow(Answer):
+class AddressRow(Dated):
     """`party.address`. `invoice` and `delivery` say what staff use it for."""
 
     party_name: Text
@@ -212,20 +222,49 @@ class AddressRow(Answer):
     delivery: bool
 
 
-class ContactRow(Answer):
+class ContactRow(Dated):
     """`party.contact_mechanism`."""
 
     type: str
     value: Text
+    value_compact: Text
 
 
-class PartyRow(Answer):
+class PartyRow(Dated):
     code: Text
     name: Text
-    write_date: datetime
     lang: Coded | None = Field(alias="lang.")
     addresses: tuple[AddressRow, ...] = Field(alias="addresses.")
     contact_mechanisms: tuple[ContactRow, ...] = Field(alias="contact_mechanisms.")
+
+
+class ErasablePartyRow(Answer):
+    name: Text
+    lang: int | None
+
+
+class ErasableAddressRow(Answer):
+    """`party.address` with all that may tell where somebody lives."""
+
+    party_name: Text
+    attn: Text
+    street_unstructured: Text
+    street_name: Text
+    building_name: Text
+    building_number: Text
+    unit_number: Text
+    floor_number: Text
+    room_number: Text
+    post_box: Text
+    private_bag: Text
+    post_office: Text
+    postal_code: Text
+    city: Text
+    country: int | None
+    subdivision: int | None
+    invoice: bool
+    delivery: bool
+    active: bool
 
 
 def read(model: type[_Answer], value: Any) -> _Answer:

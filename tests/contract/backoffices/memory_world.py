@@ -56,6 +56,20 @@ class MemoryWorld:
     def deliver(self, key: str) -> None:
         self._office.deliver(key)
 
+    def edit_customer(self, key: str, *, name: str, email: str) -> None:
+        self._office.edit_customer(key, name=name, email=email)
+
+    def deactivate_customer(self, key: str) -> None:
+        """There is no such thing."""
+
+    def cities(self, key: str) -> tuple[str | None, str | None]:
+        customer = self._office.order(key).customer
+        return customer.billing and customer.billing.city, customer.shipping and customer.shipping.city
+
+    def traces(self, word: str) -> list[str]:
+        kept = {name: repr(value) for name, value in vars(self._office).items()}
+        return [name for name, text in kept.items() if word in text]
+
     def count_documents(self, key: str) -> Mapping[str, int]:
         sales = [sale for sale in self._office.sales() if sale.key.startswith(key)]
         return {

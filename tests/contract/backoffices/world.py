@@ -63,6 +63,22 @@ class World(Protocol):
         """The buyer has what was sent; only where the back office can tell."""
         ...
 
+    def edit_customer(self, key: str, *, name: str, email: str) -> None:
+        """Staff write another name and e-mail address."""
+        ...
+
+    def deactivate_customer(self, key: str) -> None:
+        """Staff put the customer out of use; nothing where the back office knows no such thing."""
+        ...
+
+    def cities(self, key: str) -> tuple[str | None, str | None]:
+        """Where the bill and the goods of a sale go, as its own document says; None where it does not say."""
+        ...
+
+    def traces(self, word: str) -> list[str]:
+        """Wherever the word still stands in the back office, documents and logs included."""
+        ...
+
     def count_documents(self, key: str) -> Mapping[str, int]:
         """How many `sales`, `invoices`, `credits`, `returns`, `payments` there are whose key begins with `key`."""
         ...
@@ -88,6 +104,16 @@ def card(key: str) -> CustomerCard:
         billing=address,
         shipping=address,
     )
+
+
+def elsewhere(buyer: CustomerCard) -> CustomerCard:
+    """The same, in Rotterdam."""
+    assert buyer.billing is not None
+    billing = buyer.billing.model_copy(
+        update={"street": ("Coolsingel 40",), "postal_code": "3011 AD", "city": "Rotterdam"}
+    )
+    shipping = billing.model_copy(update={"street": ("Coolsingel 42",)})
+    return buyer.model_copy(update={"billing": billing, "shipping": shipping})
 
 
 def goods(key: str, sku: str, quantity: int, amount: str, *taxes: str) -> SaleLine:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.backoffices.documents import Address, ConsignmentState, InvoiceState, SaleState
 from shared.backoffices.port import Refusal
-from shared.backoffices.tryton.customers import same_address
+from shared.backoffices.tryton.parties import same_address
 from shared.backoffices.tryton.mapping import (
     Left,
     as_invoice,
