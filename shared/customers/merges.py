@@ -13,9 +13,10 @@ class MergeReason(Canonical):
     """Why two customers are taken for one person. In words of kinds, never of content."""
 
     kind: str
-    """`verified_email`, `same_email`, `same_phone`, `same_mailbox`, `same_address`, `similar_name`, `storefront`."""
+    """`verified_email`, `same_email`, `same_phone`, `same_mailbox`, `same_address`, `similar_name`, `storefront`; what
+    speaks against it: `other_name`, `other_verified_email`."""
     weight: int
-    """Points; a proposal's score is their sum."""
+    """Points, negative where it speaks against; a proposal's score is their sum."""
 
 
 class Moved(Canonical):
