@@ -38,6 +38,8 @@ class FakeErpNext:
         self.site = Site(clock, zone, custom_fields)
         self.trade = Trade(self.site)
         self.key = "key:secret"
+        self.names_by_customer = True
+        """*Customer Naming By* in Selling Settings; otherwise by a series."""
         self.denied: set[tuple[str, str]] = set()
         """Doctype and right that the user lacks."""
         self.requests: list[str] = []
@@ -109,7 +111,7 @@ class FakeErpNext:
         self.trade.validate(document)
         self.site.keep(document)
         if document["doctype"] == "Customer":
-            self.trade.customer_saved(document, is_new=True)
+            self.trade.customer_saved(document)
         return document
 
     def _save(self, document: Json, values: Json) -> Json:
@@ -117,6 +119,7 @@ class FakeErpNext:
         if (before, after) not in ((0, 0), (0, 1), (1, 1), (1, 2)):
             raise FrappeError(f"Cannot change docstatus from {before} to {after}", "DocstatusTransitionError")
         changed = {name: value for name, value in values.items() if name not in _CREATED_LATER}
+        kept = copy.deepcopy(document)
         if before == 1:
             self._refuse_after_submit(document, changed)
         self.site.assign(document, changed)
@@ -130,7 +133,8 @@ class FakeErpNext:
             self._allow(document["doctype"], "submit")
             self.trade.submitted(document)
         if document["doctype"] == "Customer":
-            self.trade.customer_saved(document, is_new=False)
+            self.trade.customer_saved(document)
+        self.trade.changed(kept, document)
         return document
 
     def _cancel(self, document: Json) -> Json:
@@ -154,6 +158,7 @@ class FakeErpNext:
             "frappe.client.has_permission": self._has_permission,
             "frappe.client.get_single_value": lambda _: int(self.trade.negative_rates),
             "frappe.client.set_value": self._set_value,
+            "frappe.client.rename_doc": self._rename,
             "erpnext.controllers.accounts_controller.update_child_qty_rate": self._update_items,
             "erpnext.selling.doctype.sales_order.sales_order.make_delivery_note": lambda given: self.trade.note_for(
                 self.site.get("Sales Order", given["source_name"])
@@ -175,6 +180,15 @@ class FakeErpNext:
     def _has_permission(self, params: Json) -> Json:
         self.site.doctype(params["doctype"])
         return {"has_permission": (params["doctype"], params["perm_type"]) not in self.denied}
+
+    def _rename(self, params: Json) -> str:
+        """Only with the right to write; a customer whose name is what he is called is called so too."""
+        doctype, new = params["doctype"], params["new_name"]
+        self._allow(doctype, "write")
+        self.site.rename(doctype, params["old_name"], new)
+        if doctype == "Customer" and self.names_by_customer:
+            self.site.get(doctype, new)["customer_name"] = new
+        return str(new)
 
     def _set_value(self, params: Json) -> Json:
         """Of a row: its parent is saved. After submission only fields with *Allow on Submit* change."""

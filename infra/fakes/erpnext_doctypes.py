@@ -9,7 +9,18 @@ KEY_FIELD = "storebridge_key"
 META = frozenset({"doctype", "name", "owner", "creation", "modified", "docstatus", "idx"})
 CHILD_META = META | {"parent", "parenttype", "parentfield"}
 CHECKS = frozenset(
-    {"is_return", "is_group", "disabled", "enabled", "is_stock_item", "is_sales_item", "has_variants", "update_stock"}
+    {
+        "is_return",
+        "is_group",
+        "disabled",
+        "enabled",
+        "is_stock_item",
+        "is_sales_item",
+        "has_variants",
+        "update_stock",
+        "is_primary_address",
+        "is_shipping_address",
+    }
 )
 """Fields that are 0 where nothing is said."""
 
@@ -39,7 +50,9 @@ _PRICED = (
 )
 _HEADER = (
     "customer company title currency conversion_rate ignore_pricing_rule disable_rounded_total net_total grand_total"
-    " total_taxes_and_charges po_no status set_warehouse selling_price_list"
+    " total_taxes_and_charges po_no status set_warehouse selling_price_list customer_name customer_address"
+    " address_display shipping_address_name shipping_address contact_person contact_display contact_mobile"
+    " contact_email"
 )
 
 DOCTYPES = {
@@ -63,27 +76,33 @@ DOCTYPES = {
     "Customer": Doctype(
         _words(
             "customer_name customer_type customer_details email_id mobile_no language customer_primary_contact"
-            " customer_group territory"
+            " customer_primary_address primary_address customer_group territory salutation gender website tax_id image"
+            " disabled"
         ),
         named_by="customer_name",
         required=_words("customer_name customer_type"),
     ),
     "Contact": Doctype(
-        _words("first_name"),
+        _words(
+            "first_name middle_name last_name salutation gender company_name designation department image user"
+            " email_id mobile_no"
+        ),
         {"email_ids": "Contact Email", "phone_nos": "Contact Phone", "links": "Dynamic Link"},
         named_by="first_name",
     ),
     "Contact Email": Doctype(_words("email_id is_primary"), is_child=True),
-    "Contact Phone": Doctype(_words("phone is_primary_mobile_no"), is_child=True),
+    "Contact Phone": Doctype(_words("phone is_primary_phone is_primary_mobile_no"), is_child=True),
     "Address": Doctype(
         _words(
-            "address_title address_type address_line1 address_line2 city state pincode country is_primary_address"
-            " is_shipping_address"
+            "address_title address_type address_line1 address_line2 city county state pincode country email_id phone"
+            " fax disabled is_primary_address is_shipping_address"
         ),
         {"links": "Dynamic Link"},
         named_by="address_title",
         required=_words("address_line1 city country address_type"),
     ),
+    "Comment": Doctype(_words("comment_type reference_doctype reference_name content"), series="COMMENT-"),
+    "Version": Doctype(_words("ref_doctype docname data"), series="VERSION-"),
     "Dynamic Link": Doctype(_words("link_doctype link_name"), is_child=True),
     "Sales Order": Doctype(
         _words(f"{_HEADER} order_type transaction_date delivery_date per_delivered per_billed"),
@@ -125,7 +144,7 @@ DOCTYPES = {
     "Payment Entry": Doctype(
         _words(
             "payment_type party_type party company posting_date mode_of_payment paid_from paid_to paid_amount"
-            " received_amount reference_no reference_date remarks custom_remarks status"
+            " received_amount reference_no reference_date remarks custom_remarks status party_name"
         ),
         {"references": "Payment Entry Reference"},
         series="ACC-PAY-2026-",

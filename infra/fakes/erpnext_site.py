@@ -5,7 +5,7 @@ Built from Frappe's documentation and source; never compared with a real site.
 
 import copy
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,24 @@ from infra.fakes.erpnext_doctypes import CHECKS, CHILD_META, DOCTYPES, KEY_FIELD
 from shared.kernel.clock import Clock
 
 Json = dict[str, Any]
+
+_OWN = 3
+"""Parts of a condition on the listed doctype's own field; one on a child table's names the table first."""
+_PRICED = ("Sales Order", "Delivery Note", "Sales Invoice")
+_LINKS = {
+    "Customer": [(doctype, "customer") for doctype in _PRICED],
+    "Contact": [("Customer", "customer_primary_contact"), *((doctype, "contact_person") for doctype in _PRICED)],
+    "Address": [
+        ("Customer", "customer_primary_address"),
+        *((doctype, field) for doctype in _PRICED for field in ("customer_address", "shipping_address_name")),
+    ],
+}
+_DYNAMIC_LINKS = (
+    ("Dynamic Link", "link_doctype", "link_name"),
+    ("Comment", "reference_doctype", "reference_name"),
+    ("Version", "ref_doctype", "docname"),
+    ("Payment Entry", "party_type", "party"),
+)
 
 
 class FrappeError(Exception):
@@ -41,6 +59,10 @@ class Site:
         """The site's time, without a zone; no two documents are changed at the same microsecond."""
         self._last = max(self._clock().astimezone(self.zone), self._last + timedelta(microseconds=1))
         return f"{self._last:%Y-%m-%d %H:%M:%S.%f}"
+
+    def at(self, moment: datetime) -> None:
+        """Nothing is noted before this time any more."""
+        self._last = max(self._last, moment.astimezone(self.zone))
 
     def doctype(self, name: str) -> Doctype:
         if name not in DOCTYPES:
@@ -113,8 +135,32 @@ class Site:
         wanted = str(document.get(shape.named_by) or "")
         if document["doctype"] == "Address":
             wanted = f"{wanted}-{document['address_type']}"
+        if document["doctype"] == "Contact":
+            wanted += "".join(f"-{link['link_name']}" for link in document["links"][:1])
         held = self.documents[document["doctype"]]
         return wanted if wanted not in held else f"{wanted} - {next(self._numbers)}"
+
+    def rename(self, doctype: str, old: str, new: str) -> None:
+        """Give a document another name, with all that links to it, and note the old one in a comment."""
+        document = self.get(doctype, old)
+        if new in self.documents[doctype]:
+            raise FrappeError(f"Another {doctype} with name {new} exists, select another name")
+        self.documents[doctype] = {new if name == old else name: each for name, each in self.documents[doctype].items()}
+        document["name"] = new
+        for table in self.doctype(doctype).tables:
+            for row in document.get(table) or []:
+                row["parent"] = new
+        for holder, field in _LINKS[doctype]:
+            for row in self.rows(holder):
+                if row.get(field) == old:
+                    row[field] = new
+        for holder, kind, field in _DYNAMIC_LINKS:
+            for row in self.rows(holder):
+                if (row.get(kind), row.get(field)) == (doctype, old):
+                    row[field] = new
+        content = f"renamed from <strong>{old}</strong> to <strong>{new}</strong>"
+        values = {"comment_type": "Edit", "reference_doctype": doctype, "reference_name": new, "content": content}
+        self.keep(self.fresh("Comment", values))
 
     # ---- lists ----
 
@@ -132,14 +178,27 @@ class Site:
         )
 
     def list(self, doctype: str, fields: list[str], filters: list[list[Any]], order_by: str, limit: int) -> list[Json]:
-        known = self.fields(doctype)
-        for name in [*fields, *(condition[-3] for condition in filters)]:
-            if name not in known:
+        named = [(doctype, name) for name in fields]
+        named += [(condition[0] if len(condition) > _OWN else doctype, condition[-3]) for condition in filters]
+        for of, name in named:
+            if name not in self.fields(of):
                 raise FrappeError(f"Field not permitted in query: {name}", "DataError")
-        found = [row for row in self.rows(doctype) if all(_passes(row, *condition[-3:]) for condition in filters)]
+        found = [row for row in self.rows(doctype) if _meets(row, filters)]
         name, _, direction = (order_by or "modified desc").partition(" ")
         found.sort(key=lambda row: (str(row.get(name) or ""), str(row["name"])), reverse=direction == "desc")
         return [{name: copy.deepcopy(row.get(name)) for name in fields} for row in found[: limit or None]]
+
+
+def _meets(document: Json, filters: Sequence[Sequence[Any]]) -> bool:
+    """Conditions on the fields of a child table must be met by one of its rows, all by the same."""
+    own = [condition for condition in filters if len(condition) == _OWN]
+    of_rows = [condition for condition in filters if len(condition) > _OWN]
+    children = {condition[0] for condition in of_rows}
+    tables = [table for table, child in DOCTYPES[document["doctype"]].tables.items() if child in children]
+    return all(_passes(document, *condition) for condition in own) and all(
+        any(all(_passes(row, *condition[-3:]) for condition in of_rows) for row in document.get(table) or [])
+        for table in tables
+    )
 
 
 def _passes(row: Json, name: str, operator: str, value: Any) -> bool:

@@ -5,6 +5,7 @@ real site. Amounts have the two digits of *Currency Precision*.
 """
 
 import copy
+import json
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -16,14 +17,34 @@ _FREE = 100
 """Per cent of discount."""
 _PRICED = ("Sales Order", "Delivery Note", "Sales Invoice")
 _FROM_ORDER = {"Delivery Note": "against_sales_order", "Sales Invoice": "sales_order"}
+_PREFERRED = ("is_primary_address", "is_shipping_address")
+_ADDRESSES = (
+    ("customer_address", "address_display", "is_primary_address"),
+    ("shipping_address_name", "shipping_address", "is_shipping_address"),
+)
+"""A document's fields for the name of an address and for its text, and what makes one the usual one."""
+_DRAWN = (
+    "customer",
+    "company",
+    "currency",
+    "po_no",
+    "title",
+    "disable_rounded_total",
+    "set_warehouse",
+    "customer_address",
+    "shipping_address_name",
+    "contact_person",
+)
+_SHOWN = ("address_line1", "address_line2", "city", "state", "pincode", "country")
 
 
 class Trade:
-    """The rules. `negative_rates` is the switch in Selling Settings."""
+    """The rules. `negative_rates` is the switch in Selling Settings, `tracked` the doctypes with *Track Changes*."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self.negative_rates = True
+        self.tracked: frozenset[str] = frozenset({"Customer", "Comment"})
 
     # ---- saving ----
 
@@ -31,6 +52,10 @@ class Trade:
         doctype = document["doctype"]
         if doctype in _PRICED:
             self._validate_priced(document)
+        if doctype == "Contact":
+            self._validate_contact(document)
+        if doctype == "Address":
+            self._validate_address(document)
         if doctype == "Sales Order" and not document.get("delivery_date"):
             raise FrappeError("Please enter Delivery Date")
         if doctype == "Delivery Note":
@@ -44,28 +69,82 @@ class Trade:
                 "None of the items have any change in quantity or value.", "EmptyStockReconciliationItemsError"
             )
 
-    def customer_saved(self, customer: Json, *, is_new: bool) -> None:
+    def customer_saved(self, customer: Json) -> None:
         """A new customer's Contact; later the Contact is the one that knows how he is reached."""
         contact = customer.get("customer_primary_contact")
         if contact:
             held = self._site.get("Contact", contact)
-            customer["email_id"] = next((row["email_id"] for row in held["email_ids"]), None)
-            customer["mobile_no"] = next((row["phone"] for row in held["phone_nos"]), None)
+            customer |= {"email_id": held["email_id"], "mobile_no": held["mobile_no"]}
         elif customer.get("email_id") or customer.get("mobile_no"):
+            email, mobile = customer.get("email_id"), customer.get("mobile_no")
             values = {
-                "first_name": customer["name"],
-                "email_ids": [{"email_id": customer["email_id"], "is_primary": 1}] if customer.get("email_id") else [],
-                "phone_nos": [{"phone": customer["mobile_no"]}] if customer.get("mobile_no") else [],
+                "first_name": customer["customer_name"],
+                "email_ids": [{"email_id": email, "is_primary": 1}] if email else [],
+                "phone_nos": [{"phone": mobile, "is_primary_mobile_no": 1}] if mobile else [],
                 "links": [{"link_doctype": "Customer", "link_name": customer["name"]}],
             }
             made = self._site.fresh("Contact", values)
+            self.validate(made)
             self._site.keep(made)
             customer["customer_primary_contact"] = made["name"]
-        elif is_new:
-            customer["customer_primary_contact"] = None
+
+    def changed(self, before: Json, after: Json) -> None:
+        """The change log, which Frappe calls versions."""
+        changes = [[name, before[name], after[name]] for name in sorted(before) if before[name] != after[name]]
+        changes = [change for change in changes if change[0] not in ("modified", "modified_by")]
+        if after["doctype"] in self.tracked and changes:
+            data = json.dumps({"changed": changes}, default=str)
+            values = {"ref_doctype": after["doctype"], "docname": after["name"], "data": data}
+            self._site.keep(self._site.fresh("Version", values))
+
+    def _validate_contact(self, contact: Json) -> None:
+        """The primary address and number, as the Contact itself shows them. A single address is the primary one."""
+        emails, phones = contact["email_ids"], contact["phone_nos"]
+        for row in emails if len(emails) == 1 else ():
+            row["is_primary"] = 1
+        contact["email_id"] = next((row["email_id"] for row in emails if row["is_primary"]), "")
+        contact["mobile_no"] = next((row["phone"] for row in phones if row["is_primary_mobile_no"]), "")
+        if sum(bool(row["is_primary"]) for row in emails) > 1:
+            raise FrappeError("Only one Email ID can be set as primary.")
+
+    def _validate_address(self, address: Json) -> None:
+        """There is one preferred address of a kind: another one is preferred no more."""
+        parties = {(link["link_doctype"], link["link_name"]) for link in address["links"]}
+        for flag in _PREFERRED:
+            for other in self._site.documents["Address"].values():
+                shared = parties & {(link["link_doctype"], link["link_name"]) for link in other["links"]}
+                if address[flag] and shared and other["name"] != address["name"] and not other["disabled"]:
+                    other[flag] = 0
+
+    def _fill_in_party(self, document: Json) -> None:
+        """What a document says of its customer, where it says nothing yet: copies, which later changes do not reach."""
+        customer = self._site.link("Customer", document["customer"])
+        document["customer_name"] = customer["customer_name"]
+        document["title"] = document.get("title") or customer["customer_name"]
+        for field, text, flag in _ADDRESSES:
+            document[field] = document.get(field) or self._default_address(customer["name"], flag)
+            if document[field] and not document.get(text):
+                address = self._site.link("Address", document[field])
+                document[text] = "<br>".join(str(address[part]) for part in _SHOWN if address[part])
+        contact = document.get("contact_person") or customer.get("customer_primary_contact")
+        if contact:
+            held = self._site.link("Contact", contact)
+            document["contact_person"] = contact
+            document["contact_display"] = document.get("contact_display") or held["first_name"]
+            document["contact_email"] = document.get("contact_email") or held["email_id"]
+            document["contact_mobile"] = document.get("contact_mobile") or held["mobile_no"]
+
+    def _default_address(self, customer: str, flag: str) -> str | None:
+        mine = [
+            address
+            for address in self._site.documents["Address"].values()
+            if any(link["link_name"] == customer for link in address["links"]) and not address["disabled"]
+        ]
+        found = sorted(mine, key=lambda address: not address[flag])
+        return str(found[0]["name"]) if found else None
 
     def _validate_priced(self, document: Json) -> None:
-        self._site.link("Customer", document["customer"])
+        self._fill_in_party(document)
         if not document.get("items"):
             raise FrappeError(f"{document['doctype']}: Items is required", "MandatoryError")
         for row in document["items"]:
@@ -136,6 +215,7 @@ class Trade:
                 raise FrappeError(f"Cannot return more than {sent['qty']} for Item {row['item_code']}", "OverReturn")
 
     def _validate_payment(self, document: Json) -> None:
+        document["party_name"] = self._site.link("Customer", document["party"])["customer_name"]
         if not document.get("reference_no"):
             raise FrappeError("Reference No and Reference Date is mandatory for Bank transaction")
         if not document.get("custom_remarks"):
@@ -337,12 +417,11 @@ class Trade:
             raise FrappeError(f"{source['doctype']} {source['name']} must be submitted")
         if not rows:
             raise FrappeError("Nothing is left to be drawn up")
-        shared = ("customer", "company", "currency", "po_no", "title", "disable_rounded_total", "set_warehouse")
         taxes = [
             {name: tax[name] for name in ("charge_type", "account_head", "description", "rate")}
             for tax in source.get("taxes") or []
         ]
-        header = {name: source[name] for name in shared if source.get(name) is not None}
+        header = {name: source[name] for name in _DRAWN if source.get(name) is not None}
         return {"doctype": doctype, "__islocal": 1, "__onload": {}, **header, "items": rows, "taxes": taxes}
 
     def _row_of(self, doctype: str, parent: Any, name: Any) -> Json:

@@ -3,7 +3,7 @@
 import httpx
 
 from shared.backoffices.erpnext.client import FrappeApi
-from shared.backoffices.erpnext.customers import Customers
+from shared.backoffices.erpnext.forgetting import Forgetting
 from shared.backoffices.erpnext.invoices import Invoices
 from shared.backoffices.erpnext.masters import Masters
 from shared.backoffices.erpnext.sales import Sales
@@ -19,7 +19,7 @@ CAPABILITIES = Capabilities(
 )
 
 
-class ErpNextBackOffice(Masters, Customers, Sales, Shipments, Invoices, Stock):
+class ErpNextBackOffice(Masters, Forgetting, Sales, Shipments, Invoices, Stock):
     """One company on one ERPNext site of version 13 to 16 (a `BackOffice`). Not shared between threads.
 
     `address` is the site's, `https://erp.example.com`; `company` its name in ERPNext; the credentials are `api_key` and
@@ -31,6 +31,10 @@ class ErpNextBackOffice(Masters, Customers, Sales, Shipments, Invoices, Stock):
     *Additional Notes*. Two doctypes have no such field, and need a Custom Field `storebridge_key` (Data, *Allow on
     Submit*): `Stock Reconciliation` for counts, and `Sales Order Item` for lines that are added to a confirmed order.
     All else works without them.
+
+    A customer who is to be forgotten is written over everywhere but in submitted documents. *Track Changes* of Customer
+    and Comment (on by default; off in Customize Form) keeps what was there before, which only the Administrator can
+    delete: where it is on, an erasure says so. To empty comments the user needs the right to write them.
 
     An item that has Item Tax Templates of its own takes no other (`validate_item_tax_template` in ERPNext's source), so
     list there those that the storefront's orders use. A rate is rounded to the site's *Currency Precision*: set it to

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from shared.backoffices.documents import (
     Address,
+    CardField,
     Consignment,
     ConsignmentLine,
     ConsignmentState,
@@ -34,6 +35,8 @@ from shared.backoffices.erpnext.schemas import (
     DRAFT,
     KEY_FIELD,
     AddressDocument,
+    ContactDocument,
+    ContactRows,
     CustomerDocument,
     DocumentRow,
     InvoiceDocument,
@@ -53,7 +56,15 @@ _LONGEST_TEXT = 140
 """Characters of a field of the type Data."""
 _KEY_OF_SALE = re.compile(r"[a-z0-9-]{1,40}/[!-.0-~]{1,95}")
 _MARK = "storebridge "
+_ATTENTION = "Attn: "
+_AT_COMPANY = " / "
+_NEXT_LINE = " · "
 _FINISHED = frozenset({"Completed", "Closed"})
+
+BILL_TO, SHIP_TO = "customer_address", "shipping_address_name"
+"""A document's fields for the names of its addresses."""
+NO_ADDRESSES: Mapping[str, str] = {}
+_TEXT_OF = {BILL_TO: "address_display", SHIP_TO: "shipping_address"}
 
 
 # ---- orders ----------------------------------------------------------------------------------------------------------
@@ -78,8 +89,14 @@ def order_row(line: SaleLine, order: SalesOrder) -> Json:
     }
 
 
-def order_document(order: SalesOrder, company: str, accounts: Iterable[str]) -> Json:
-    """A Sales Order without its rows; `accounts` are those that the taxes of its rows go to."""
+def order_document(
+    order: SalesOrder, company: str, accounts: Iterable[str], addresses: Mapping[str, str] = NO_ADDRESSES
+) -> Json:
+    """A Sales Order without its rows; `accounts` are those that the taxes of its rows go to.
+
+    `addresses` are the names of its own ones by ERPNext's fields. Their text is emptied, as ERPNext fills in that of
+    the address only where there is none; an address that is not named becomes the customer's usual one.
+    """
     day = order.placed_on.isoformat()
     return {
         "po_no": order.key,
@@ -94,6 +111,8 @@ def order_document(order: SalesOrder, company: str, accounts: Iterable[str]) -> 
         "ignore_pricing_rule": 1,
         "disable_rounded_total": 1,
         "taxes": tax_rows(accounts),
+        **addresses,
+        **{_TEXT_OF[field]: None for field in addresses},
     }
 
 
@@ -324,55 +343,88 @@ def details_pattern(key: str) -> str:
 
 
 def customer_fields(card: CustomerCard) -> Json:
-    return _told(
-        {"customer_name": card.name[:_LONGEST_TEXT], "language": card.language, "mobile_no": card.phone}
-        | {"email_id": card.email}
-    )
+    """What the card says; what it clears is empty."""
+    stated = {"customer_name": card.name[:_LONGEST_TEXT], "language": card.language, "mobile_no": card.phone}
+    cleared = {_FIELDS[field]: "" for field in card.cleared if field in _FIELDS}
+    return {**_told({**stated, "email_id": card.email}), **cleared}
 
 
-def address_fields(address: Address, card: CustomerCard, country: str, kind: str) -> Json | None:
-    """An Address of ERPNext's, which has no line for who lives there: a name that is not the customer's goes first.
+_FIELDS = {CardField.EMAIL: "email_id", CardField.PHONE: "mobile_no", CardField.LANGUAGE: "language"}
+
+
+def contact_fields(contact: ContactRows, reached: Json) -> Json:
+    """The Contact's tables with another primary e-mail address or mobile number: what else staff noted there stays.
+
+    An empty one empties its table: of several left over Frappe would make one the primary again.
+    """
+    fields: Json = {}
+    if "email_id" in reached:
+        rows = [row.model_dump() for row in contact.email_ids]
+        fields["email_ids"] = _with_primary(rows, "email_id", "is_primary", reached["email_id"])
+    if "mobile_no" in reached:
+        rows = [row.model_dump() for row in contact.phone_nos]
+        fields["phone_nos"] = _with_primary(rows, "phone", "is_primary_mobile_no", reached["mobile_no"])
+    return fields
+
+
+def _with_primary(rows: list[Json], field: str, flag: str, value: str) -> list[Json]:
+    if not value:
+        return []
+    primary = next((row for row in rows if row[flag]), {flag: 1})
+    others = [row for row in rows if row is not primary and row[field] != value]
+    return [{**primary, field: value}, *others]
+
+
+def address_fields(address: Address, country: str) -> Json | None:
+    """What an Address of ERPNext's says. It has no line for who lives there: the names go first, as on a label.
 
     None where what ERPNext wants at least (a line, a city) is withheld.
     """
-    names = [name for name in (address.name, address.company) if name and name != card.name]
-    lines = [*([", ".join(names)] if names else []), *address.street]
-    if not lines or not address.city:
+    names = (address.name or "") + (f"{_AT_COMPANY}{address.company}" if address.company else "")
+    lines = [*([_ATTENTION + names.strip()] if names else []), *address.street]
+    if not address.street or not address.city:
         return None
-    return _told(
-        {
-            "address_title": card.key,
-            "address_type": kind,
-            "address_line1": lines[0],
-            "address_line2": ", ".join(lines[1:]),
-            "city": address.city,
-            "state": address.subdivision,
-            "pincode": address.postal_code,
-            "country": country,
-            f"is_{'primary' if kind == 'Billing' else 'shipping'}_address": 1,
-        }
-    )
+    return {
+        "address_line1": lines[0][:_LONGEST_TEXT],
+        "address_line2": _NEXT_LINE.join(lines[1:])[:_LONGEST_TEXT],
+        "city": address.city[:_LONGEST_TEXT],
+        "state": (address.subdivision or "")[:_LONGEST_TEXT],
+        "pincode": (address.postal_code or "")[:_LONGEST_TEXT],
+        "country": country,
+    }
+
+
+def reads_as(address: AddressDocument, fields: Mapping[str, Any]) -> bool:
+    return all(getattr(address, name) == value for name, value in fields.items())
 
 
 def known_customer(
-    customer: CustomerDocument, addresses: Sequence[AddressDocument], countries: Mapping[str, str], zone: ZoneInfo
+    customer: CustomerDocument,
+    contact: ContactDocument | None,
+    addresses: Sequence[AddressDocument],
+    countries: Mapping[str, str],
+    zone: ZoneInfo,
 ) -> KnownCustomer:
-    """`countries` are the two-letter codes by ERPNext's names."""
+    """`countries` are the two-letter codes by ERPNext's names.
+
+    The Contact knows better how the customer is reached than the Customer, which fetches it when it is saved itself.
+    """
     key = key_in_details(customer.customer_details)
-    by_type = {address.address_type: _address(address, countries) for address in addresses}
+    reached = contact if contact is not None else customer
+    changes = [each.modified for each in (customer, contact, *addresses) if each is not None and each.modified]
     return KnownCustomer(
         id=customer.name,
         key=key,
         card=CustomerCard(
             key=key or f"erpnext/{customer.name}".replace(" ", "_").encode("ascii", "replace").decode()[:200],
             name=customer.customer_name or customer.name,
-            email=customer.email_id or None,
-            phone=customer.mobile_no or None,
+            email=reached.email_id or None,
+            phone=reached.mobile_no or None,
             language=customer.language[:2] or None,
-            billing=by_type.get("Billing"),
-            shipping=by_type.get("Shipping"),
+            billing=_address(next((each for each in addresses if each.is_primary_address), None), countries),
+            shipping=_address(next((each for each in addresses if each.is_shipping_address), None), countries),
         ),
-        changed_at=aware(customer.modified, zone),
+        changed_at=max(aware(change, zone) for change in changes),
     )
 
 
@@ -420,9 +472,18 @@ def _invoice_state(document: InvoiceDocument, unpaid: Money) -> InvoiceState:
     return InvoiceState.POSTED if unpaid else InvoiceState.PAID
 
 
-def _address(address: AddressDocument, countries: Mapping[str, str]) -> Address:
+def _address(address: AddressDocument | None, countries: Mapping[str, str]) -> Address | None:
+    if address is None:
+        return None
+    lines = [address.address_line1, *address.address_line2.split(_NEXT_LINE)]
+    name = company = ""
+    if lines[0].startswith(_ATTENTION.rstrip()):
+        names = f" {lines.pop(0).removeprefix(_ATTENTION.rstrip()).strip()}"
+        name, _, company = names.partition(_AT_COMPANY)
     return Address(
-        street=tuple(line for line in (address.address_line1, address.address_line2) if line),
+        name=name.strip() or None,
+        company=company.strip() or None,
+        street=tuple(line for line in lines if line),
         postal_code=address.pincode or None,
         city=address.city or None,
         subdivision=address.state or None,

@@ -23,6 +23,8 @@ _RIGHTS = (
     ("Contact", "write"),
     ("Address", "create"),
     ("Address", "write"),
+    ("Comment", "write"),
+    ("Version", "read"),
     ("Sales Order", "create"),
     ("Sales Order", "submit"),
     ("Sales Order", "cancel"),
@@ -60,7 +62,7 @@ class Masters(Office):
     def missing_rights(self) -> tuple[MissingRight, ...]:
         """ERPNext's own answer for each right, and whether the fields and the setting that we need are there.
 
-        27 requests: it is for the doctor. Negative rates are needed for gift cards and for rounding downwards.
+        29 requests: it is for the doctor. Negative rates are needed for gift cards and for rounding downwards.
         """
         missing = [
             MissingRight(

@@ -1,13 +1,14 @@
 """Sales: recorded as drafts, confirmed, amended, cancelled."""
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.backoffices.documents import Sale, SaleLine, SalesOrder
+from shared.backoffices.erpnext.addresses import Addresses
 from shared.backoffices.erpnext.mapping import (
+    NO_ADDRESSES,
     added_row,
     amended_row,
     is_as_wanted,
@@ -23,6 +24,7 @@ from shared.backoffices.erpnext.mapping import (
     whole,
 )
 from shared.backoffices.erpnext.orders import Orders, prepared
+from shared.backoffices.erpnext.pages import next_place, place
 from shared.backoffices.erpnext.schemas import DRAFT, KEY_FIELD, SUBMITTED, OrderDocument, OrderRow
 from shared.backoffices.http import not_found, refused
 from shared.backoffices.port import Feed
@@ -36,17 +38,17 @@ PAGE = 100
 _UPDATE_ITEMS = "erpnext.controllers.accounts_controller.update_child_qty_rate"
 _FEED = (("Sales Order", ""), ("Delivery Note", "against_sales_order"), ("Sales Invoice", "sales_order"))
 """What is looked at for changes, and the field of its rows that names the order."""
-_CURSOR = re.compile(r"([0-2]):(.{0,200})")
 
 
-class Sales(Orders):
+class Sales(Orders, Addresses):
     def record_sale(self, order: SalesOrder) -> Sale:
-        """A new one: 5 requests and one for each tax not seen before; the rounding line takes 2 more; a repeat: 2."""
+        """A new one: 6 requests and one for each tax not seen before; the rounding line takes 2 more; a repeat: 3."""
         known = self._order(order.key)
         if known is not None and known.docstatus != DRAFT:
             return self._told(known)
-        if known is None or not _stands_for(known, order):
-            known = self._write_draft(known, order)
+        addresses = self._own_addresses(order.customer_id, order.customer)
+        if known is None or not _stands_for(known, order, addresses):
+            known = self._write_draft(known, order, addresses)
         known = self._tie_out(known, order)
         return self._told(known)
 
@@ -103,7 +105,7 @@ class Sales(Orders):
     def changed_sales(self, since: datetime, cursor: str | None) -> Feed[str]:
         """Pages of 100: Sales Orders (one request each), then Delivery Notes and invoices (3 each). By name, so that
         what changes meanwhile moves nothing to another page."""
-        stage, after = _place(cursor)
+        stage, after = place(cursor, len(_FEED))
         doctype, reference = _FEED[stage]
         filters = [("modified", ">=", local_text(since, self._zone()))]
         filters += [("name", ">", after)] if after else []
@@ -111,21 +113,31 @@ class Sales(Orders):
         names = [str(row["name"]) for row in rows]
         found = self._orders_behind(doctype, reference, names) if reference else rows
         keys = dict.fromkeys(str(row.get("po_no") or "") for row in found)
-        return Feed(tuple(key for key in keys if is_key_of_sale(key)), _next_place(stage, names))
+        return Feed(
+            tuple(key for key in keys if is_key_of_sale(key)), next_place(stage, names, page=PAGE, stages=len(_FEED))
+        )
 
     def _orders_behind(self, doctype: str, reference: str, names: Sequence[str]) -> list[dict[str, Any]]:
         rows = self._api.rows_in(f"{doctype} Item", [reference], "parent", names, parent=doctype)
         orders = {str(row[reference]) for row in rows if row.get(reference)}
         return self._api.rows_in("Sales Order", ["po_no"], "name", sorted(orders))
 
-    def _write_draft(self, known: OrderDocument | None, order: SalesOrder) -> OrderDocument:
+    def _write_draft(
+        self, known: OrderDocument | None, order: SalesOrder, addresses: Mapping[str, str]
+    ) -> OrderDocument:
         lines = _wanted(order)
         self._require_items(lines, order.rounding.sku)
         self._require_warehouse(order.warehouse)
-        return self._save_draft(known, order, lines)
+        return self._save_draft(known, order, lines, addresses)
 
-    def _save_draft(self, known: OrderDocument | None, order: SalesOrder, lines: Sequence[SaleLine]) -> OrderDocument:
-        document = order_document(order, self._company, self._tax_accounts(lines))
+    def _save_draft(
+        self,
+        known: OrderDocument | None,
+        order: SalesOrder,
+        lines: Sequence[SaleLine],
+        addresses: Mapping[str, str] = NO_ADDRESSES,
+    ) -> OrderDocument:
+        document = order_document(order, self._company, self._tax_accounts(lines), addresses)
         document["items"] = [order_row(line, order) for line in lines]
         if known is None:
             name = str(self._api.create("Sales Order", document)["name"])
@@ -217,11 +229,12 @@ def _wanted(order: SalesOrder) -> list[SaleLine]:
     return [line for line in order.lines if line.quantity]
 
 
-def _stands_for(document: OrderDocument, order: SalesOrder) -> bool:
+def _stands_for(document: OrderDocument, order: SalesOrder, addresses: Mapping[str, str]) -> bool:
     rows = [row for row in document.items if row.key != ROUNDING]
     lines = _wanted(order)
     return (
         document.customer == order.customer_id
+        and all(getattr(document, field) == name for field, name in addresses.items())
         and len(rows) == len(lines)
         and all(is_as_wanted(row, line) for row, line in zip(rows, lines, strict=True))
     )
@@ -286,16 +299,3 @@ def _lacks_key_field() -> Rejected:
         KEY_FIELD,
         f"add a Custom Field {KEY_FIELD!r} of the type Data to Sales Order Item, with Allow on Submit",
     )
-
-
-def _place(cursor: str | None) -> tuple[int, str]:
-    found = _CURSOR.fullmatch(cursor if cursor is not None else "0:")
-    if found is None:
-        raise Rejected("invalid_cursor", "the cursor is not one of a list of sales", field="cursor")
-    return int(found[1]), found[2]
-
-
-def _next_place(stage: int, names: Sequence[str]) -> str | None:
-    if len(names) == PAGE:
-        return f"{stage}:{names[-1]}"
-    return f"{stage + 1}:" if stage + 1 < len(_FEED) else None

@@ -69,6 +69,8 @@ class OrderDocument(Answer):
     status: Text = ""
     po_no: Text = ""
     customer: Text = ""
+    customer_address: Text = ""
+    shipping_address_name: Text = ""
     currency: Text
     grand_total: Number = Decimal(0)
     items: Annotated[tuple[OrderRow, ...], BeforeValidator(_null_to_empty)] = ()
@@ -124,8 +126,38 @@ class CustomerDocument(Answer):
     customer_primary_contact: Text = ""
 
 
+class ContactDocument(Answer):
+    """How a customer is reached: the Contact's own primary address and mobile number."""
+
+    name: str
+    modified: str = ""
+    email_id: Text = ""
+    mobile_no: Text = ""
+
+
+class EmailRow(Answer):
+    name: str
+    email_id: Text = ""
+    is_primary: Check = 0
+
+
+class PhoneRow(Answer):
+    name: str
+    phone: Text = ""
+    is_primary_phone: Check = 0
+    is_primary_mobile_no: Check = 0
+
+
+class ContactRows(Answer):
+    """A Contact with all that staff have noted there."""
+
+    email_ids: Annotated[tuple[EmailRow, ...], BeforeValidator(_null_to_empty)] = ()
+    phone_nos: Annotated[tuple[PhoneRow, ...], BeforeValidator(_null_to_empty)] = ()
+
+
 class AddressDocument(Answer):
     name: str
+    modified: str = ""
     address_title: Text = ""
     address_type: Text = ""
     address_line1: Text = ""
@@ -134,6 +166,10 @@ class AddressDocument(Answer):
     state: Text = ""
     pincode: Text = ""
     country: Text = ""
+    is_primary_address: Check = 0
+    """*Preferred Billing Address*."""
+    is_shipping_address: Check = 0
+    """*Preferred Shipping Address*."""
 
 
 class ItemRow(Answer):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import httpx
 
@@ -50,6 +51,7 @@ class ErpNextWorld:
 
     def __init__(self) -> None:
         self.fake = FakeErpNext(utc_now)
+        self.fake.trade.tracked = frozenset()  # as the adapter's description says of a site that forgets everything
         example_site(self.fake)
         self._http = httpx.Client(transport=httpx.MockTransport(self.fake.answer))
         self.office: BackOffice = self._client(self._http)
@@ -90,6 +92,33 @@ class ErpNextWorld:
 
     def deliver(self, key: str) -> None:
         raise NotImplementedError("ERPNext does not tell")
+
+    def edit_customer(self, key: str, *, name: str, email: str) -> None:
+        """In two forms: the Contact is one of its own."""
+        customer = self._customer(key)
+        self._staff("PUT", f"Contact/{quote(customer['customer_primary_contact'])}", {"email_ids": [_primary(email)]})
+        self._staff("PUT", f"Customer/{quote(customer['name'])}", {"customer_name": name})
+
+    def deactivate_customer(self, key: str) -> None:
+        self._staff("PUT", f"Customer/{quote(self._customer(key)['name'])}", {"disabled": 1})
+
+    def cities(self, key: str) -> tuple[str | None, str | None]:
+        order = next(one for one in self.fake.site.documents["Sales Order"].values() if one["po_no"] == key)
+        addresses = self.fake.site.documents["Address"]
+        bill, goods = (addresses[order[field]]["city"] for field in ("customer_address", "shipping_address_name"))
+        return bill, goods
+
+    def traces(self, word: str) -> list[str]:
+        return [
+            f"{doctype} {name}"
+            for doctype, documents in self.fake.site.documents.items()
+            for name, document in documents.items()
+            if word in f"{name} {document!r}"
+        ]
+
+    def _customer(self, key: str) -> Json:
+        customers = self.fake.site.documents["Customer"].values()
+        return next(one for one in customers if one["customer_details"] == f"storebridge {key}")
 
     def count_documents(self, key: str) -> Mapping[str, int]:
         documents = self.fake.site.documents
@@ -132,6 +161,10 @@ class ErpNextWorld:
         assert response.status_code == 200, response.text
         document: Json = response.json()["data"]
         return document
+
+
+def _primary(email: str) -> Json:
+    return {"email_id": email, "is_primary": 1}
 
 
 def _plain(value: object) -> object:

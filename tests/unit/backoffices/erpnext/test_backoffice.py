@@ -1,9 +1,21 @@
 """What is ERPNext's own beside the contract: fields that a site may lack, settings, and what its rules refuse."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from infra.fakes.erpnext import FakeErpNext
-from shared.backoffices.documents import CountLine, CustomerCard, GoodsLine, Shipping, StockCount
+from infra.fakes.erpnext_site import Json
+from shared.backoffices.documents import (
+    Address,
+    CardField,
+    CountLine,
+    CustomerCard,
+    GoodsLine,
+    KnownCustomer,
+    Shipping,
+    StockCount,
+)
 from shared.backoffices.erpnext.backoffice import ErpNextBackOffice
 from shared.backoffices.port import Refusal
 from shared.kernel.errors import Rejected
@@ -143,6 +155,192 @@ def test_customers_are_brought_up_to_date_and_told_with_their_addresses() -> Non
     assert back.save_customer(card.model_copy(update={"email": "countess@example.test", "phone": "+311"})) == number
     fake.requests.clear()
     back.save_customer(CustomerCard(key="aurora/c/7", name="Ada Lovelace"))
-    assert len(fake.requests) == 1
+    assert len(fake.requests) == 3
+    assert all(request.startswith("GET") for request in fake.requests)
     (told,) = back.changed_customers(NOW, None).items
     assert (told.key, told.card.email, told.card.phone) == ("aurora/c/7", "countess@example.test", "+311")
+
+
+HOME = Address(name="Ada Lovelace", street=("Dam 1", "2nd floor"), postal_code="1012", city="Amsterdam", country="NL")
+ADA = CustomerCard(
+    key="aurora/customer/7", name="Ada Lovelace", email="ada@example.test", phone="+31201234567", billing=HOME
+)
+
+
+def _one(fake: FakeErpNext, doctype: str) -> Json:
+    (document,) = fake.site.documents[doctype].values()
+    return document
+
+
+def test_what_staff_noted_beside_ours_stays() -> None:
+    fake = site()
+    back = office(fake)
+    back.save_customer(ADA)
+    contact = _one(fake, "Contact")
+    for table, field, value in (("email_ids", "email_id", "work@example.test"), ("phone_nos", "phone", "+3299")):
+        doctype = fake.site.doctype("Contact").tables[table]
+        contact[table].append(fake.site.row(doctype, {field: value}, contact, table))
+    back.save_customer(ADA.model_copy(update={"email": "countess@example.test", "phone": "+311"}))
+    contact = _one(fake, "Contact")
+    assert [row["email_id"] for row in contact["email_ids"]] == ["countess@example.test", "work@example.test"]
+    assert [row["phone"] for row in contact["phone_nos"]] == ["+311", "+3299"]
+    cleared = ADA.model_copy(update={"email": None, "cleared": frozenset({CardField.EMAIL})})
+    back.save_customer(cleared)
+    assert _one(fake, "Contact")["email_ids"] == []
+    assert len(_one(fake, "Contact")["phone_nos"]) == 2
+
+
+def test_an_address_or_a_contact_that_alone_changes_is_told() -> None:
+    fake = site()
+    back = office(fake)
+    back.save_customer(ADA)
+    later = NOW + timedelta(hours=1)
+    fake.site.at(later)
+    assert _told(back, later) == []
+    fake.site.keep(_one(fake, "Address") | {"city": "Utrecht"})
+    (told,) = _told(back, later)
+    assert told.card.billing is not None
+    assert (told.card.billing.city, told.card.name) == ("Utrecht", "Ada Lovelace")
+    assert told == back.find_customer(ADA.key)
+    assert told.changed_at >= later
+    with pytest.raises(Rejected, match="invalid_cursor"):
+        back.changed_customers(later, "3:")
+
+
+def _told(back: ErpNextBackOffice, since: datetime) -> list[KnownCustomer]:
+    cursor, found = None, list[KnownCustomer]()
+    while True:
+        page = back.changed_customers(since, cursor)
+        found += page.items
+        cursor = page.cursor
+        if cursor is None:
+            return found
+
+
+def test_an_address_that_documents_point_at_is_not_written_over() -> None:
+    fake = site()
+    back = office(fake)
+    back.save_customer(ADA)
+    back.save_customer(ADA.model_copy(update={"billing": HOME.model_copy(update={"street": ("Dam 2",)})}))
+    addresses = fake.site.documents["Address"].values()
+    assert [(one["address_line2"], one["is_primary_address"]) for one in addresses] == [
+        ("Dam 1 · 2nd floor", 0),
+        ("Dam 2", 1),
+    ]
+    back.save_customer(ADA)
+    assert [one["is_primary_address"] for one in addresses] == [1, 0]
+
+
+def test_a_draft_follows_the_orders_address() -> None:
+    fake = site()
+    back = office(fake)
+    first = order(back.save_customer(ADA), line("1", "MUG", 2, "20.00"), total="20.00")
+    first = first.model_copy(update={"customer": ADA.model_copy(update={"shipping": HOME})})
+    back.save_customer(first.customer)
+    back.record_sale(first)
+    elsewhere = HOME.model_copy(update={"city": "Rotterdam"})
+    moved = first.customer.model_copy(update={"shipping": elsewhere, "for_one_order": True})
+    back.save_customer(moved)
+    back.record_sale(first.model_copy(update={"customer": moved}))
+    document = _one(fake, "Sales Order")
+    assert "Rotterdam" in document["shipping_address"]
+    assert "Amsterdam" in document["address_display"]
+    known = back.find_customer(ADA.key)
+    assert known is not None
+    assert known.card.shipping == HOME
+    fake.requests.clear()
+    back.record_sale(first.model_copy(update={"customer": moved}))
+    assert len(fake.requests) == 3
+    assert all(request.startswith("GET") for request in fake.requests)
+
+
+def _traces(fake: FakeErpNext, word: str) -> set[str]:
+    return {
+        doctype
+        for doctype, documents in fake.site.documents.items()
+        for name, document in documents.items()
+        if word in f"{name} {document!r}"
+    }
+
+
+def test_what_only_the_administrator_can_delete_is_said() -> None:
+    fake = site()
+    back = office(fake)
+    back.save_customer(ADA)
+    forgotten = back.forget_customer(ADA.key)
+    assert forgotten is not None
+    assert forgotten.kept == ("the change log (Version): only ERPNext's Administrator can delete it",)
+    assert _traces(fake, "Lovelace") == {"Version"}
+    fake.denied = {("Version", "read")}
+    again = back.forget_customer(ADA.key)
+    assert again is not None
+    assert again.kept == ("the change log (Version), if ERPNext keeps one: this user may not look at it",)
+
+
+def test_comments_that_may_not_be_emptied_are_said() -> None:
+    fake = site()
+    fake.trade.tracked = frozenset()
+    back = office(fake)
+    back.save_customer(ADA)
+    about = {"comment_type": "Comment", "reference_doctype": "Customer", "reference_name": "Ada Lovelace"}
+    fake.site.keep(fake.site.fresh("Comment", {**about, "content": "Lovelace likes tea"}))
+    fake.denied = {("Comment", "write")}
+    forgotten = back.forget_customer(ADA.key)
+    assert forgotten is not None
+    assert forgotten.kept == ("comments on the customer: this user has no right to write a Comment",)
+    assert _traces(fake, "Lovelace") == {"Comment"}
+    fake.denied = set()
+    again = back.forget_customer(ADA.key)
+    assert again is not None
+    assert (again.kept, _traces(fake, "Lovelace")) == ((), set())
+
+
+def test_what_staff_added_is_forgotten_and_what_others_share_is_left_to_them() -> None:
+    fake = site()
+    fake.trade.tracked = frozenset()
+    back = office(fake)
+    back.save_customer(ADA)
+    other = back.save_customer(CustomerCard(key="aurora/customer/8", name="Charles Babbage"))
+    links = [{"link_doctype": "Customer", "link_name": name} for name in ("Ada Lovelace", other)]
+    place = {"address_title": "Lovelace", "address_type": "Office", "city": "London", "country": "Netherlands"}
+    for count, line1 in ((1, "Lovelace House"), (2, "The shared office")):
+        fake.site.keep(fake.site.fresh("Address", {**place, "address_line1": line1, "links": links[:count]}))
+    forgotten = back.forget_customer(ADA.key)
+    assert forgotten is not None
+    assert forgotten.kept == ("one Address that is somebody else's as well",)
+    addresses = {one["address_line1"]: one for one in fake.site.documents["Address"].values()}
+    assert [link["link_name"] for link in addresses["The shared office"]["links"]] == [other]
+    emptied = sorted(name for name, one in fake.site.documents["Address"].items() if one["address_line1"] == "-")
+    known = back.find_customer(ADA.key)
+    assert known is not None
+    assert emptied == [f"{known.id}-1", "aurora/customer/7-Billing"]
+
+
+def test_a_name_that_erpnext_counted_stays() -> None:
+    fake = site()
+    fake.trade.tracked = frozenset()
+    fake.names_by_customer = False
+    back = office(fake)
+    name = back.save_customer(ADA)
+    fake.site.rename("Customer", name, "CUST-2026-00017")
+    assert back.forget_customer(ADA.key) is not None
+    known = back.find_customer(ADA.key)
+    assert known is not None
+    assert (known.id, known.card.name.rpartition(" ")[0]) == ("CUST-2026-00017", "Erased customer")
+    assert _traces(fake, "Lovelace") == set()
+
+
+def test_drafts_are_forgotten_and_submitted_documents_are_counted() -> None:
+    fake = site()
+    fake.trade.tracked = frozenset()
+    back = office(fake)
+    customer = back.save_customer(ADA)
+    back.record_sale(order(customer, line("1", "MUG", 2, "20.00"), total="20.00"))
+    assert _traces(fake, "Lovelace") >= {"Sales Order", "Customer", "Contact", "Address"}
+    forgotten = back.forget_customer(ADA.key)
+    assert forgotten is not None
+    assert (forgotten.kept, _traces(fake, "Lovelace")) == ((), set())
+    back.confirm_sale(KEY)
+    again = back.forget_customer(ADA.key)
+    assert again is not None
+    assert again.kept == ("copies in what is submitted, which nobody can change (bookkeeping law): 1 Sales Order",)

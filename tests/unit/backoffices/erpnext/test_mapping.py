@@ -5,10 +5,19 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.backoffices.documents import Address, ConsignmentState, CustomerCard, InvoiceState
+from shared.backoffices.documents import Address, ConsignmentState, InvoiceState
 from shared.backoffices.erpnext import mapping
-from shared.backoffices.erpnext.schemas import InvoiceDocument, NoteDocument, OrderRow
+from shared.backoffices.erpnext.schemas import (
+    AddressDocument,
+    ContactDocument,
+    CustomerDocument,
+    InvoiceDocument,
+    NoteDocument,
+    OrderRow,
+)
 from shared.orders.models import Parcel
 from tests.unit.backoffices.erpnext.site import eur, line, order
 
@@ -95,17 +104,54 @@ def test_our_key_is_the_first_line_and_what_staff_wrote_stays() -> None:
     assert mapping.key_in_details("likes tea") is None
 
 
-def test_an_address_names_who_lives_there_only_where_it_is_not_the_customer() -> None:
-    card = CustomerCard(key="aurora/7", name="Ada Lovelace")
+def test_an_address_says_first_who_lives_there() -> None:
     gift = Address(name="Charles Babbage", company="Engines", street=("Dam 1", "2nd floor"), city="Amsterdam")
-    fields = mapping.address_fields(gift, card, "Netherlands", "Shipping")
+    fields = mapping.address_fields(gift, "Netherlands")
     assert fields is not None
-    assert fields["address_line1"] == "Charles Babbage, Engines"
-    assert fields["address_line2"] == "Dam 1, 2nd floor"
-    own = mapping.address_fields(gift.model_copy(update={"name": card.name, "company": None}), card, "NL", "Billing")
-    assert own is not None
-    assert own["address_line1"] == "Dam 1"
-    assert mapping.address_fields(Address(country="NL"), card, "Netherlands", "Billing") is None
+    assert fields["address_line1"] == "Attn: Charles Babbage / Engines"
+    assert fields["address_line2"] == "Dam 1 · 2nd floor"
+    assert mapping.address_fields(Address(country="NL"), "Netherlands") is None
+    assert mapping.address_fields(Address(name="Ada", city="Amsterdam"), "Netherlands") is None
+
+
+_WORDS = st.text(st.sampled_from("abcÄß市 -,"), min_size=1, max_size=20).map(str.strip).filter(bool)
+
+
+@given(
+    name=_WORDS | st.none(),
+    company=_WORDS | st.none(),
+    street=st.lists(_WORDS, min_size=1, max_size=3),
+    state=_WORDS | st.none(),
+    code=_WORDS | st.none(),
+)
+def test_an_address_is_read_as_it_was_written(
+    name: str | None, company: str | None, street: list[str], state: str | None, code: str | None
+) -> None:
+    address = Address(
+        name=name,
+        company=company,
+        street=tuple(street),
+        city="Amsterdam",
+        subdivision=state,
+        postal_code=code,
+        country="NL",
+    )
+    fields = mapping.address_fields(address, "Netherlands")
+    assert fields is not None
+    written = AddressDocument.model_validate({"name": "A", "is_primary_address": 1, **fields})
+    assert mapping.reads_as(written, fields)
+    customer = CustomerDocument(name="Ada", modified="2026-11-23 14:30:00.000000")
+    known = mapping.known_customer(customer, None, [written], {"Netherlands": "NL"}, INDIA)
+    assert known.card.billing == address
+    assert known.card.shipping is None
+
+
+def test_the_contact_knows_best_how_a_customer_is_reached() -> None:
+    customer = CustomerDocument(name="Ada", modified="2026-11-23 14:30:00.000000", email_id="old@example.test")
+    contact = ContactDocument(name="Ada-Ada", modified="2026-11-24 14:30:00.000000", email_id="new@example.test")
+    known = mapping.known_customer(customer, contact, (), {}, INDIA)
+    assert (known.card.email, known.card.phone) == ("new@example.test", None)
+    assert known.changed_at == datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
