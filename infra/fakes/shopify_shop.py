@@ -10,8 +10,8 @@ Json = dict[str, Any]
 
 ALL_SCOPES = frozenset(
     {
-        *("read_customers", "read_products", "read_locations", "read_all_orders", "write_inventory", "write_orders"),
-        *("write_fulfillments", "write_merchant_managed_fulfillment_orders"),
+        *("write_customers", "read_customer_merge", "read_products", "read_locations", "read_all_orders"),
+        *("write_inventory", "write_orders", "write_fulfillments", "write_merchant_managed_fulfillment_orders"),
     }
 )
 """What our app asks for; a write scope holds its read scope, and is listed alone."""

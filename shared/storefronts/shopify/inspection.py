@@ -32,7 +32,9 @@ DOCUMENTS: Final[Mapping[str, str]] = {"shop": SHOP, "locations": LOCATIONS}
 
 NEEDED: Final[Mapping[str, tuple[Need, ...]]] = {
     "read_orders": (Need.ORDERS, Need.FULFILMENT),
-    "read_customers": (Need.ORDERS,),
+    "read_customers": (Need.ORDERS, Need.CUSTOMERS),
+    "write_customers": (Need.CUSTOMERS,),
+    "read_customer_merge": (Need.CUSTOMERS,),
     "read_products": (Need.ORDERS, Need.STOCK),
     "read_inventory": (Need.ORDERS, Need.STOCK),
     "read_fulfillments": (Need.ORDERS, Need.FULFILMENT),
@@ -44,7 +46,7 @@ NEEDED: Final[Mapping[str, tuple[Need, ...]]] = {
     "write_merchant_managed_fulfillment_orders": (Need.FULFILMENT,),
     "read_all_orders": (),
 }
-"""Scopes by what they are needed for; webhooks about orders need no more than reading them does."""
+"""Scopes by what they are needed for; webhooks need no more than reading does, but for those about merges."""
 _WITHOUT: Final = {"read_all_orders": "orders older than 60 days cannot be read"}
 _READS_LOCATIONS: Final = frozenset({"read_locations", "write_locations"})
 

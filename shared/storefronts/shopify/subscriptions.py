@@ -18,6 +18,21 @@ from shared.storefronts.shopify.graphql import API_VERSION, AdminApi, Node
 
 ORDER_TOPICS: Final = ("orders/create", "orders/updated", "orders/delete")
 """Whatever else happens to an order is an `orders/updated` too."""
+CUSTOMER_TOPICS: Final = (
+    "customers/create",
+    "customers/update",
+    "customers/delete",
+    "customers/merge",
+    "customers/enable",
+    "customers/disable",
+    "customers_email_marketing_consent/update",
+    "customers_marketing_consent/update",
+)
+"""Consents have topics of their own: since API version 2025-01 they are not in an account.
+
+The topics for privacy (`customers/data_request`, `customers/redact`, `shop/redact`) are in no schema: only the app's
+configuration file can subscribe to them.
+"""
 
 LIST: Final = """query Subscriptions($after: String) {
   found: webhookSubscriptions(first: 100, after: $after) {
@@ -39,8 +54,8 @@ DELETE: Final = """mutation Unsubscribe($id: ID!) {
 
 DOCUMENTS: Final[Mapping[str, str]] = {"list": LIST, "create": CREATE, "delete": DELETE}
 
-_SCOPES: Final = "read_orders"
-_TOPIC_OF_NAME: Final = {topic.replace("/", "_").upper(): topic for topic in ORDER_TOPICS}
+_SCOPES: Final = "read_orders, read_customers, read_customer_merge"
+_TOPIC_OF_NAME: Final = {topic.replace("/", "_").upper(): topic for topic in ORDER_TOPICS + CUSTOMER_TOPICS}
 
 
 class ShopifySubscriptions:

@@ -28,7 +28,15 @@ from graphql import (
 )
 
 from infra.local.shopify_schema import API_VERSION, SCHEMA_FILE, SHA256
-from shared.storefronts.shopify import fulfilment_query, graphql, inspection, order_query, stock_query, subscriptions
+from shared.storefronts.shopify import (
+    customer_query,
+    fulfilment_query,
+    graphql,
+    inspection,
+    order_query,
+    stock_query,
+    subscriptions,
+)
 
 MOST_POINTS = 1000
 """What Shopify grants one query: one point for an object, two and its items for a connection."""
@@ -37,11 +45,13 @@ DOCUMENTS = {
     **order_query.DOCUMENTS,
     **{f"stock.{name}": text for name, text in stock_query.DOCUMENTS.items()},
     **{f"fulfilment.{name}": text for name, text in fulfilment_query.DOCUMENTS.items()},
+    **{f"customers.{name}": text for name, text in customer_query.DOCUMENTS.items()},
     **{f"inspection.{name}": text for name, text in inspection.DOCUMENTS.items()},
     **{f"subscriptions.{name}": text for name, text in subscriptions.DOCUMENTS.items()},
 }
 QUESTIONS = [
     *(f"inspection.{name}" for name in inspection.DOCUMENTS),
+    *(f"customers.{name}" for name in customer_query.QUESTIONS),
     *(*order_query.DOCUMENTS, "stock.catalogue", "subscriptions.list"),
     *(f"fulfilment.{name}" for name in ("order", "open_lines", "shipped_lines", "events", "state")),
 ]

@@ -11,7 +11,7 @@ from infra.fakes.shopify_faults import Fault
 from infra.samples.shopify import gid
 from shared.kernel.errors import Rejected, Retry
 from shared.storefronts.port import Inspection, Need, ShopFacts, ShopLocation
-from shared.storefronts.shopify import client, fulfilment, inspection, stock
+from shared.storefronts.shopify import client, customers, fulfilment, inspection, stock, subscriptions
 from shared.storefronts.shopify.inspection import NEEDED, ShopifyInspection
 
 
@@ -74,11 +74,30 @@ def test_a_shop_out_of_reach() -> None:
         facts(shop)
 
 
+OF_CALLS = (
+    (client._SCOPES, Need.ORDERS),
+    (stock._SCOPES, Need.STOCK),
+    (fulfilment._SCOPES, Need.FULFILMENT),
+    (customers._SCOPES, Need.CUSTOMERS),
+)
+
+
+def named(scopes: str) -> set[str]:
+    return {scope.strip() for scope in scopes.split(",")}
+
+
 def test_every_scope_that_our_calls_name_is_looked_at() -> None:
-    named = ", ".join((client._SCOPES, stock._SCOPES, fulfilment._SCOPES))
-    assert {scope.strip() for scope in named.split(",")} == NEEDED.keys() - {"read_all_orders"}
-    for module, need in ((client, Need.ORDERS), (stock, Need.STOCK), (fulfilment, Need.FULFILMENT)):
-        assert {scope.strip() for scope in module._SCOPES.split(",")} == {
-            scope for scope, needs in NEEDED.items() if need in needs
-        }
+    all_named = set().union(*(named(scopes) for scopes, _ in OF_CALLS))
+    assert all_named == NEEDED.keys() - {"read_all_orders"}
+    assert named(subscriptions._SCOPES) <= all_named
+    for scopes, need in OF_CALLS:
+        assert named(scopes) == {scope for scope, needs in NEEDED.items() if need in needs}
     assert set(inspection._WITHOUT) == {scope for scope, needs in NEEDED.items() if not needs}
+
+
+def test_customers_that_may_not_be_written_are_a_matter_of_customers_alone() -> None:
+    shop = admin()
+    shop.profile.scopes -= {"write_customers"}
+    shop.profile.scopes |= {"read_customers"}
+    (missing,) = (right for right in facts(shop).rights if not right.granted)
+    assert (missing.what, missing.needs) == ("write_customers", (Need.CUSTOMERS,))
