@@ -127,16 +127,26 @@ class WooCommerceCustomers:
         WooCommerce keeps no language for its customers, so there is nothing to write of that one. The telephone number
         and the company are those of the address for bills: they go with `PHONE` and `COMPANY`, and the address sets
         them where it has any, but never takes them away. When one field is refused, the others are written all the
-        same. An account of the shop's staff is no customer.
+        same, and the first refusal is raised in the end. An account of the shop's staff is no customer.
         """
         shown = self._shown(customer_id)
-        try:
-            self._update(customer_id, changes(profile, fields, shown), fields)
-        except Rejected as refusal:
-            accepted = frozenset(field for field in fields if field != refusal.field)
-            if refusal.code == _REFUSED and accepted != fields:
-                self._update(customer_id, changes(profile, accepted, shown), accepted)
-            raise
+        first: Rejected | None = None
+        left = fields
+        while members := changes(profile, left, shown):
+            try:
+                self._update(customer_id, members, _touched(profile, left, shown))
+            except Rejected as refusal:
+                accepted = frozenset(field for field in left if field != refusal.field)
+                if refusal.code != _REFUSED:
+                    raise
+                first = first or refusal
+                if accepted == left:
+                    break
+                left = accepted
+            else:
+                break
+        if first is not None:
+            raise first
 
     def _registered(self, offset: int) -> list["_Listed"]:
         params = {
@@ -172,8 +182,6 @@ class WooCommerceCustomers:
 
     def _update(self, customer_id: str, members: Mapping[str, Any], fields: frozenset[ProfileField]) -> None:
         """WordPress takes a POST to a resource for its update, as it does a PUT."""
-        if not members:
-            return
         try:
             response = self._rest.post(f"/customers/{customer_id}", members)
         except Retry as error:
@@ -193,6 +201,11 @@ def _offset(cursor: str | None) -> int:
     if _CURSOR.fullmatch(cursor) is None:
         raise Rejected("invalid_cursor", "the cursor is not one of a list of customers", field="cursor")
     return int(cursor)
+
+
+def _touched(profile: Profile, fields: frozenset[ProfileField], shown: Customer) -> frozenset[ProfileField]:
+    """Those that something is written for."""
+    return frozenset(field for field in fields if changes(profile, frozenset({field}), shown))
 
 
 def _says_unknown(response: httpx.Response) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from shared.storefronts.woocommerce.signature import (
     request_headers,
 )
 
-CAPTURED = Path(__file__).parents[5] / "shared" / "fixtures" / "captured"
+ROOT = Path(__file__).parents[4]
+CAPTURED = ROOT.parent / "shared" / "fixtures" / "captured"
 CAPTURED_ADDRESS = "127.0.0.1:18443"
 
 
@@ -231,6 +233,17 @@ def test_each_endpoint_takes_its_own_topics(topic: str) -> None:
         else:
             with pytest.raises(Rejected, match="unsupported_topic"):
                 ingress(request, secrets=[build.SECRET], shop_address=build.ADDRESS)
+
+
+def test_the_recorded_trigger_is_authentic() -> None:
+    event = json.loads((ROOT / "events" / "registration_webhook_woocommerce.json").read_text("utf-8"))
+    shop = event["pathParameters"]["shop"]
+    secrets = tomllib.loads((ROOT / "infra" / "local" / "secrets.example.toml").read_text("utf-8"))["webhooks"][shop]
+    request = WebhookRequest(headers=event["headers"], body=event["body"].encode("utf-8"))
+    outcome = authenticate_customers(request, secrets=secrets, shop_address="borealis.example")
+    assert isinstance(outcome, Authenticated)
+    assert outcome.topic == "customer.created"
+    assert int(event["headers"]["content-length"]) == len(request.body)
 
 
 def test_what_is_subscribed_is_what_the_endpoints_take() -> None:
