@@ -136,10 +136,10 @@ class WooCommerceCustomers:
             try:
                 self._update(customer_id, members, _touched(profile, left, shown))
             except Rejected as refusal:
-                accepted = frozenset(field for field in left if field != refusal.field)
                 if refusal.code != _REFUSED:
                     raise
                 first = first or refusal
+                accepted = frozenset(field for field in left if field != refusal.field)
                 if accepted == left:
                     break
                 left = accepted
@@ -209,7 +209,7 @@ def _touched(profile: Profile, fields: frozenset[ProfileField], shown: Customer)
 
 
 def _says_unknown(response: httpx.Response) -> bool:
-    """Since 9.x a missing account is 404 for every request; before, 400 for an update."""
+    """Of a missing account: 404, or 400 where an older WooCommerce is to update it."""
     gone = (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST)
     return response.status_code in gone and error_code(response) in _NO_SUCH_CUSTOMER
 
