@@ -20,7 +20,7 @@ from shared.kernel.money import Money
 from shared.orders.dispatch import Dispatch
 from shared.orders.lifecycle import FulfilmentState, ReviewState
 from shared.orders.models import Fulfilment, FulfilmentLine, Order, Parcel, Refund
-from shared.orders.record import OrderRecord
+from shared.orders.record import HoldReason, OrderRecord
 
 
 class BuyerNoticeKind(StrEnum):
@@ -66,8 +66,6 @@ class SentGoods(Canonical):
 
 TOO_OLD = timedelta(days=3)
 """What happened longer ago is not told any more: an order that is taken in late, or a shop that was just connected."""
-CUSTOMER_UNVERIFIED = "customer_unverified"
-"""The hold of an order whose buyer has yet to prove an address."""
 
 _ALL_LEFT = frozenset({FulfilmentState.SHIPPED, FulfilmentState.DELIVERED})
 _CONFIRMED = frozenset({ReviewState.RELEASED})
@@ -162,7 +160,9 @@ def _of_storefront(fulfilment: Fulfilment, units: Counter[str]) -> SentGoods:
 def _notices(order: Order, record: OrderRecord, sent: Sequence[SentGoods]) -> Iterator[BuyerNotice]:
     base = _base(record.key)
     waiting = (_waiting(record.key),)
-    if record.review is ReviewState.HELD and any(hold.reason == CUSTOMER_UNVERIFIED for hold in record.holds):
+    if record.review is ReviewState.HELD and any(
+        hold.reason is HoldReason.CUSTOMER_UNVERIFIED for hold in record.holds
+    ):
         kind = BuyerNoticeKind.HELD_FOR_VERIFICATION
         yield BuyerNotice(key=f"{base}/{kind}", kind=kind, happened_at=record.placed_at, follows=waiting)
     if record.review in _CONFIRMED:

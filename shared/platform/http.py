@@ -43,6 +43,63 @@ def refused(error: StorebridgeError) -> Response:
     return _response(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "try_again", "message": "send it again later"})
 
 
+def page(status: HTTPStatus, html: str, *, language: str, style_hash: str) -> Response:
+    """A page for a buyer, under a policy that lets it load and run nothing, and be kept, framed and found by nobody.
+
+    `style_hash`: `sha256-…` of the only style sheet in it, which has to be inline. Whatever is said in the address goes
+    to no other host (`Referrer-Policy`), for whoever has the link sees the page.
+    """
+    policy = (
+        "default-src 'none'",
+        f"style-src '{style_hash}'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+    headers = {
+        "content-type": "text/html; charset=utf-8",
+        "content-language": language,
+        "content-security-policy": "; ".join(policy),
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "x-robots-tag": "noindex, nofollow",
+    }
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["retry-after"] = "60"
+    return {"statusCode": int(status), "headers": headers, "body": html}
+
+
+def languages_asked(event: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """What the address asks for (`?lang=`), and the `Accept-Language` header."""
+    headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
+    return (event.get("queryStringParameters") or {}).get("lang"), headers.get("accept-language")
+
+
+def form_field(event: Mapping[str, Any], name: str) -> str | None:
+    """One field of a small form (`application/x-www-form-urlencoded`), or None where it is not there just once.
+
+    Raises:
+        Rejected: `body_too_large`, `invalid_body`.
+    """
+    from urllib.parse import parse_qs  # noqa: PLC0415 - webhooks have no forms
+
+    raw = webhook_request(event).body
+    if len(raw) > _LARGEST_FORM_BYTES:
+        raise Rejected("body_too_large", f"a form has at most {_LARGEST_FORM_BYTES} bytes")
+    try:
+        fields = parse_qs(raw.decode("ascii"), max_num_fields=_MOST_FORM_FIELDS, errors="strict")
+    except ValueError as error:  # not a form, too many fields, or not UTF-8
+        raise Rejected("invalid_body", "the form cannot be read") from error
+    values = fields.get(name, [])
+    return values[0] if len(values) == 1 else None
+
+
+_LARGEST_FORM_BYTES = 1000
+_MOST_FORM_FIELDS = 5
+
+
 def _response(status: HTTPStatus, body: Mapping[str, str]) -> Response:
     return {
         "statusCode": int(status),
