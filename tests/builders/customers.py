@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.customers.contact import read_contact
 from shared.customers.marks import Mark, Marker, marks_of
-from shared.customers.models import Customer, CustomerSource, PostalAddress, Profile
+from shared.customers.models import Customer, CustomerSource, PostalAddress, Profile, ProfileField
 from shared.customers.ports import CustomerBook, CustomerCommit, CustomerDesk
-from shared.customers.record import CustomerRecord, Verification, VerificationState
+from shared.customers.record import CustomerRecord, ProfileDigest, Verification, VerificationState
 from shared.customers.rules import AskFor, CustomerRules, MatchRules, SuspicionRules, VerificationRules
 from shared.inventory.models import Cause
 from shared.kernel.identifiers import CustomerKey
@@ -86,13 +87,20 @@ def proven(email: str = "eve@example.test", *, by: str = "link", at: datetime = 
     return Verification(state=VerificationState.VERIFIED, by=by, at=at, mark=MARKER.email(email))
 
 
-def marks_borne(personal: Profile, phone: str | None = None) -> frozenset[Mark]:
-    return marks_of(personal, phone or personal.phone, MARKER)
+def marks_borne(personal: Profile) -> frozenset[Mark]:
+    return marks_of(personal, read_contact(personal, "DE").phone_e164, MARKER)
 
 
 def kept(book: CustomerBook, account: Customer, **of_record: Any) -> CustomerRecord:
     """Put a customer into the book as the intake would: record, profile and marks; its first revision."""
-    fields = {"version": account.version, "platform": account.platform, "registered_at": account.registered_at}
+    email = account.personal.email
+    fields = {
+        "version": account.version,
+        "platform": account.platform,
+        "registered_at": account.registered_at,
+        "verification": Verification(mark=MARKER.email(email) if email else None),
+        "digest": ProfileDigest(values={ProfileField.EMAIL: MARKER.email(email)} if email else {}),
+    }
     made = record(str(account.key), **(fields | of_record))
     book.commit(CustomerCommit(made, replaces=None, customer=account, marks=marks_borne(account.personal)))
     return made
