@@ -7,19 +7,24 @@ from datetime import timedelta
 
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict, Rejected, Retry
+from shared.platform.aws_http import AwsService
 from shared.platform.configuration import settings
+from shared.platform.ingress_queue import IngressQueue
 from shared.platform.observability import count, logger
 from shared.sync.jobs import Job, Worker, work
 from shared.sync.repair.alarm import call_at_silence, call_for_subscriptions
+from shared.sync.repair.customers import ShopCustomers
 from shared.sync.repair.missed import Search
 from shared.sync.repair.orders import ShopOrders
 from shared.sync.repair.rules import RepairRules
 from shared.sync.repair.silence import News
-from shared.sync.repair.subscriptions import repair
+from shared.sync.repair.subscriptions import Repaired, repair
 from shared.sync.repair.table import WatchTable
+from shared.wiring.customer_desk import customer_finder
+from shared.wiring.customer_register import register
 from shared.wiring.level_tables import job_table
 from shared.wiring.order_pull import order_pull
-from shared.wiring.subscription_desk import endpoint, signing_secret, subscription_desk
+from shared.wiring.subscription_desk import endpoints, signing_secret, subscription_desk
 from shared.wiring.tables import connection, task_table
 
 _LEASE = timedelta(minutes=10)
@@ -30,8 +35,8 @@ def repair_all(has_time: Callable[[], bool], *, run: str) -> dict[str, dict[str,
     """Look after every shop that we may ask, the one that waited longest first. One's trouble stops no other.
 
     Returns by shop and part what became of it: of `subscriptions` `kept`, `repaired`, `lost`, `off` or `no_base_url`;
-    of `orders` `done` or `unfinished` (the next run goes on); `no_time` (the next run begins with it), or why it was
-    stopped.
+    of `orders` and `customers` `done` or `unfinished` (the next run goes on); `no_time` (the next run begins with it),
+    or why it was stopped.
     """
     return {shop: _repair_one(shop, has_time, run) for shop in _by_waiting()}
 
@@ -57,6 +62,8 @@ def _repair_one(shop: str, has_time: Callable[[], bool], run: str) -> dict[str, 
         "subscriptions": lambda: _subscriptions(shop, rules),
         "orders": lambda: _orders(shop, rules, has_time, run),
     }
+    if rules.customers:
+        parts["customers"] = lambda: _customers(shop, rules, has_time, run)
     return {name: _apart(shop, name, part) if has_time() else "no_time" for name, part in parts.items()}
 
 
@@ -78,12 +85,14 @@ def _apart(shop: str, name: str, part: Callable[[], str]) -> str:
 
 
 def _subscriptions(shop: str, rules: RepairRules) -> str:
-    wanted = endpoint(shop, rules) if rules.check_subscriptions else None
-    if wanted is None:
+    wanted = endpoints(shop, rules) if rules.check_subscriptions else ()
+    if not wanted:
         verdict = "no_base_url" if rules.check_subscriptions else "off"
         logger().info("subscriptions not checked", extra={"shop": shop, "why": verdict})
         return verdict
-    repaired = repair(subscription_desk(shop), wanted, lambda: signing_secret(shop))
+    repaired = Repaired()
+    for endpoint in wanted:
+        repaired += repair(subscription_desk(shop), endpoint, lambda: signing_secret(shop))
     call_for_subscriptions(shop, repaired, task_table(), utc_now())
     if repaired.created or repaired.removed:
         facts = {"shop": shop, "made": repaired.created, "removed": repaired.removed}
@@ -120,6 +129,33 @@ def _orders(shop: str, rules: RepairRules, has_time: Callable[[], bool], run: st
     if job.finished_at:
         _silence(shop, rules)
     return "done" if job.finished_at else "unfinished"
+
+
+# Customers
+
+
+def _customers(shop: str, rules: RepairRules, has_time: Callable[[], bool], run: str) -> str:
+    """A watch of its own: how far the shop's customers are compared, which may be another place than its orders."""
+    search = Search(shop=f"{shop}/customers", side=_side(shop, has_time), watches=watch_table(), rules=rules)
+    worker = Worker(jobs=job_table(), holder=run, clock=utc_now, lease=_LEASE, has_time=has_time)
+    job = work(f"customer_repair/{shop}", search.page, worker)
+    counts = job.counts
+    _count_some("CustomersMissed", counts.get("missing", 0) if job.finished_at else 0, shop)
+    logger().info("shop's customers looked after", extra={"shop": shop, "finished": bool(job.finished_at), **counts})
+    return "done" if job.finished_at else "unfinished"
+
+
+def _side(shop: str, has_time: Callable[[], bool]) -> ShopCustomers:
+    connected = settings().shop(shop)
+    return ShopCustomers(
+        shop=shop,
+        platform=connected.platform,
+        register=register(shop, connected),
+        finder=customer_finder(),
+        enqueue=IngressQueue(AwsService("sqs"), AwsService("s3"), "CUSTOMERS_QUEUE_URL"),
+        has_time=has_time,
+        clock=utc_now,
+    )
 
 
 def _silence(shop: str, rules: RepairRules) -> None:

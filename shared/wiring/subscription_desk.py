@@ -31,27 +31,34 @@ def _desk(shop: str, connected: ShopSettings) -> SubscriptionDesk:
     return WooCommerceSubscriptions(connected.address, credentials_of(shop), http())
 
 
-def endpoint(shop: str, rules: RepairRules) -> Endpoint | None:
-    """Where the shop is to send its orders; None where the deployment does not know its own address."""
+def endpoints(shop: str, rules: RepairRules) -> tuple[Endpoint, ...]:
+    """Where the shop is to send its orders, and its customers where these are looked after; none where the deployment
+    does not know its own address."""
     base_url = os.environ.get("WEBHOOK_BASE_URL", "")
     if not base_url:
-        return None
-    return Endpoint(
-        base_url=base_url,
-        path=f"/webhooks/{shop}/orders",
-        topics=_topics(settings().shop(shop).platform),
-        former_base_urls=rules.former_base_urls,
+        return ()
+    of_orders, of_customers = _topics(settings().shop(shop).platform)
+    wanted = {"orders": of_orders} | ({"customers": of_customers} if rules.customers else {})
+    return tuple(
+        Endpoint(
+            base_url=base_url,
+            path=f"/webhooks/{shop}/{what}",
+            topics=topics,
+            former_base_urls=rules.former_base_urls,
+        )
+        for what, topics in wanted.items()
     )
 
 
-def _topics(platform: str) -> tuple[str, ...]:
+def _topics(platform: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of orders, and of customers."""
     if platform == "shopify":
-        from shared.storefronts.shopify.subscriptions import ORDER_TOPICS  # noqa: PLC0415 - load one vendor only
+        from shared.storefronts.shopify import subscriptions  # noqa: PLC0415 - load one vendor only
 
-        return ORDER_TOPICS
-    from shared.storefronts.woocommerce.subscriptions import ORDER_TOPICS as WOOCOMMERCE_TOPICS  # noqa: PLC0415
+        return subscriptions.ORDER_TOPICS, subscriptions.CUSTOMER_TOPICS
+    from shared.storefronts.woocommerce import subscriptions as of_woocommerce  # noqa: PLC0415
 
-    return WOOCOMMERCE_TOPICS
+    return of_woocommerce.ORDER_TOPICS, of_woocommerce.CUSTOMER_TOPICS
 
 
 def signing_secret(shop: str) -> str:

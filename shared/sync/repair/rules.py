@@ -24,6 +24,8 @@ class RepairRules(Canonical):
     not list those, so that we would make all of them a second time."""
     former_base_urls: Annotated[tuple[BaseUrl, ...], Field(max_length=10)] = ()
     """Where this deployment's webhooks used to be: subscriptions there are ours, and moved. Others are left alone."""
+    customers: bool = True
+    """Look after its customers too. Off where our credentials may not read them."""
     watch_silence: bool = True
     """Call a person when the shop has had no order for improbably long."""
     silence_minutes: Annotated[int, Field(ge=30, le=10_080)] = 30

@@ -88,6 +88,17 @@ class Repaired(Canonical):
         """Topics that the shop does not send after all this."""
         return self.paused + self.refused
 
+    def __add__(self, other: "Repaired") -> "Repaired":
+        """What was done at two endpoints of one shop."""
+        return Repaired(
+            kept=self.kept + other.kept,
+            created=self.created + other.created,
+            removed=self.removed + other.removed,
+            paused=self.paused + other.paused,
+            refused=self.refused + other.refused,
+            why=self.why or other.why,
+        )
+
 
 def repair(desk: SubscriptionDesk, endpoint: Endpoint, secret: Callable[[], str]) -> Repaired:
     """Look at the shop's webhooks, and put them in order. `secret` is asked for when one has to be made.
