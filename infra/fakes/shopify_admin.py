@@ -26,6 +26,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfo, execute_s
 
 from infra.fakes.shopify_bucket import Bucket
 from infra.fakes.shopify_cost import QueryCost, objects_in
+from infra.fakes.shopify_customers import Customers
 from infra.fakes.shopify_faults import Counters, Fault, Lost
 from infra.fakes.shopify_fulfilment import Fulfilment, webhook_body
 from infra.fakes.shopify_inventory import Inventory, Item, StockRules
@@ -92,6 +93,7 @@ class ShopifyAdmin:
         self._by_sku: dict[str, Item] = {}
         self._objects: dict[str, Json] = {}
         self.fulfilment = Fulfilment(self.clock, self._numbers, self._objects, LOCATION, give_back=self._give_back)
+        self.customers = Customers(self.clock, self._numbers)
         self.subscriptions = Subscriptions(self.clock, self._numbers)
         self._roots: dict[str, Callable[..., Any]] = {
             "fulfillment": self._object,
@@ -103,6 +105,7 @@ class ShopifyAdmin:
             "orders": lambda _info, **arguments: orders_changed(self._objects, arguments),
             "productVariants": self._variants,
             "refund": self._object,
+            **self.customers.roots(),
             **self.fulfilment.roots(),
             **self.profile.roots(),
             **self.subscriptions.roots(),

@@ -66,8 +66,8 @@ def canonical(body: Node) -> bytes:
 
 
 def _same_state(found: Node, changed: str | None, resource: Resource) -> str:
-    """The time of change, which must not move while the pages are read."""
-    state: str = (found.get("state") or found)["updated_at"]
+    """The time of change, of its own or of what it is a part of, which must not move while the pages are read."""
+    state: str = (found if "updated_at" in found else found["state"])["updated_at"]
     if changed is not None and state != changed:
         raise changed_meanwhile(resource.of)
     return state
