@@ -120,7 +120,8 @@ def _as_maintained(record: CustomerRecord) -> tuple[object, ...]:
     return record.digest.values, record.verification.state, record.open_flags, record.deleted_at, record.source
 
 
-def may_release_orders(old: CustomerRecord | None, new: CustomerRecord) -> bool:
-    """Whether orders of the customer may be held for another reason now, or for none."""
+def changes_standing(old: CustomerRecord | None, new: CustomerRecord) -> bool:
+    """Whether the customer is known better now, or worse: others may turn out to be the same person, and orders may be
+    held for another reason, or for none."""
     before = old.verification.state if old else VerificationState.UNVERIFIED
     return before is not new.verification.state

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.customers.intake import Outcome, Result, take_in
-from shared.customers.matcher import match
-from shared.customers.merging import merge_as_storefront
+from shared.customers.merging import follow_storefront
 from shared.customers.ports import CustomerDesk
 from shared.customers.readings import CustomersMerged, NothingToDo, PrivacyCall
 from shared.customers.verify import Occasion, ask
@@ -17,7 +16,8 @@ from shared.platform.intake_queue import CUSTOMERS, unpack
 from shared.platform.observability import count, logger
 from shared.storefronts.delivery import Delivery
 from shared.sync.customers.learn import learn
-from shared.wiring.customer_desk import customer_desk, customer_reader, rules_of
+from shared.wiring.customer_desk import customer_desk, customer_reader
+from shared.wiring.customer_matching import match_customer
 from shared.wiring.tables import order_records
 
 
@@ -82,8 +82,8 @@ def _called(call: PrivacyCall, desk: CustomerDesk) -> Outcome:
 
 
 def _merged(reading: CustomersMerged, desk: CustomerDesk) -> Outcome:
-    kept, gone = (CustomerKey.of_account(desk.shop, customer_id) for customer_id in (reading.kept, reading.gone))
-    merge = merge_as_storefront(kept, gone, desk, at=reading.at)
+    merge = follow_storefront(reading, desk)
+    kept = CustomerKey.of_account(desk.shop, reading.kept)
     return Outcome(Result.APPLIED if merge else Result.IGNORED, kept, desk.book.find(kept), reason="merged there")
 
 
@@ -92,11 +92,7 @@ def _followed_up(outcome: Outcome, desk: CustomerDesk, *, occasion: Occasion) ->
     record = outcome.record
     if record is None or record.erased_at or record.deleted_at:
         return outcome
-    matched = match(record.key, desk, rules_of)
-    if matched.joined is not None:
-        count("CustomersJoined")
-    if matched.proposed:
-        count("CustomersProposed")
+    match_customer(record.key, desk)
     ask(record.key, desk, occasion=occasion)
     return outcome
 

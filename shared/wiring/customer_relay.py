@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.customers.effects import events_of, may_release_orders, persons_to_bring_together, wants_link
+from shared.customers.effects import changes_standing, events_of, persons_to_bring_together, wants_link
 from shared.customers.record import CustomerRecord
 from shared.customers.table import is_record, record_of_image
 from shared.kernel.errors import Retry
@@ -15,7 +15,8 @@ from shared.platform import bus
 from shared.platform.configuration import settings
 from shared.platform.errand_queue import CustomerErrand, VerificationErrand, send
 from shared.platform.observability import logger
-from shared.wiring.customer_desk import customer_table
+from shared.wiring.customer_desk import customer_desk, customer_table
+from shared.wiring.customer_matching import match_customer
 from shared.wiring.order_desk import desk
 from shared.wiring.tables import order_records
 
@@ -39,7 +40,8 @@ def relay(change: Mapping[str, Any], *, happened_at: datetime) -> None:  # noqa:
         send([CustomerErrand(leader=str(leader)) for leader in persons], Office.BACKOFFICE)
     if shop.buyers is not None and wants_link(old, new):
         send([VerificationErrand(customer=str(new.key), asked=new.verification.asked)], Office.BUYER)
-    if may_release_orders(old, new):
+    if changes_standing(old, new):
+        match_customer(new.key, customer_desk(new.shop))
         _look_at_orders_again(new)
 
 

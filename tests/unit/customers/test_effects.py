@@ -7,8 +7,8 @@ import pytest
 
 from shared.customers.effects import (
     CustomerEventKind,
+    changes_standing,
     events_of,
-    may_release_orders,
     persons_to_bring_together,
     wants_link,
 )
@@ -96,5 +96,5 @@ def test_a_new_customer_is_brought_to_the_back_office() -> None:
 
 
 @pytest.mark.parametrize(("verification", "expected"), [(proven(), True), (REFUSED, True), (Verification(), False)])
-def test_orders_are_looked_at_again_when_the_answer_is_there(verification: Verification, *, expected: bool) -> None:
-    assert may_release_orders(record(), revised(record(), verification=verification)) is expected
+def test_a_customers_standing_changes_when_the_answer_is_there(verification: Verification, *, expected: bool) -> None:
+    assert changes_standing(record(), revised(record(), verification=verification)) is expected
