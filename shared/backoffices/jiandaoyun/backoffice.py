@@ -8,7 +8,6 @@ from shared.backoffices.jiandaoyun.client import JiandaoyunApi
 from shared.backoffices.jiandaoyun.customers import Customers
 from shared.backoffices.jiandaoyun.masters import Masters
 from shared.backoffices.jiandaoyun.pace import Pace
-from shared.backoffices.jiandaoyun.sales import Sales
 from shared.backoffices.jiandaoyun.settings import JiandaoyunMapping
 from shared.backoffices.jiandaoyun.stock import Stock
 from shared.backoffices.port import Capabilities
@@ -17,7 +16,7 @@ from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected
 
 
-class JiandaoyunBackOffice(Masters, Customers, Sales, Stock):
+class JiandaoyunBackOffice(Masters, Customers, Stock):
     """One company's forms, as its mapping names them (a `BackOffice`). Not shared between threads.
 
     `address` is `https://api.jiandaoyun.com`; the credential is `api_key`. The pace is one for all that use the key
@@ -27,6 +26,9 @@ class JiandaoyunBackOffice(Masters, Customers, Sales, Stock):
     form of shipments; taking shipments such a form with a field for our key; stock and counts forms of their own.
     Drafts, invoices, returns, credit notes and payments are no rows of a table, so they are left to whoever keeps the
     books; nor does a form promise goods to an order.
+
+    A customer who is to be forgotten is emptied as far as the mapping goes. The forms' log of operations
+    (数据操作日志) notes every change, those of the API too (14224), and no call reaches it: an erasure says so.
 
     Writes start neither workflows nor assistants (智能助手): the merchant's own rules see our rows as they see those of
     an import, and aggregate tables do count them (14223).

@@ -63,16 +63,46 @@ def wrapped(values: Mapping[str | None, Any]) -> Row:
 
 
 def customer_data(card: CustomerCard, fields: CustomerFields) -> Row:
-    values = {
+    """What the card says; what it clears is empty."""
+    values: dict[str | None, Any] = {
         fields.key: card.key,
         fields.name: card.name,
         fields.email: card.email,
         fields.phone: card.phone,
         fields.language: card.language,
+        **_address_values(card.billing, fields.billing),
+        **_address_values(card.shipping, fields.shipping),
     }
-    return wrapped(
-        {**values, **_address_values(card.billing, fields.billing), **_address_values(card.shipping, fields.shipping)}
-    )
+    cleared: Row = {}
+    for field in card.cleared:
+        place = getattr(fields, field.value)
+        cleared |= emptied_address(place) if isinstance(place, AddressFields) else wrapped({place: ""})
+    return {**wrapped(values), **cleared}
+
+
+def emptied_customer(name: str, fields: CustomerFields) -> Row:
+    """Nothing but a name."""
+    texts: dict[str | None, Any] = dict.fromkeys((fields.email, fields.phone, fields.language), "")
+    return {
+        **wrapped({fields.name: name, **texts}),
+        **emptied_address(fields.billing),
+        **emptied_address(fields.shipping),
+    }
+
+
+def emptied_address(fields: AddressFields) -> Row:
+    return wrapped(_address_values(Address(), fields))
+
+
+def changed_data(row: Row, data: Row) -> Row:
+    """Of what would be written only what the row does not show yet. Nothing, and no text, are the same."""
+    return {name: wrap for name, wrap in data.items() if _bare(row.get(name)) != _bare(wrap["value"])}
+
+
+def _bare(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: text for name, text in value.items() if text} or None
+    return value if value != "" else None
 
 
 def order_data(order: SalesOrder, fields: OrderFields) -> Row:
@@ -251,17 +281,6 @@ def known_customer(row: Row, fields: CustomerFields) -> KnownCustomer:
     )
 
 
-def is_written(row: Row, data: Row) -> bool:
-    """Whether the row shows what was, or would be, written to it. Sub-forms are not looked at."""
-    return all(
-        _same(row.get(name), wrap["value"]) for name, wrap in data.items() if not isinstance(wrap["value"], list)
-    )
-
-
-def _same(held: Any, value: Any) -> bool:
-    return held == value or (isinstance(value, dict) and isinstance(held, dict) and held.items() >= value.items())
-
-
 def _state(row: Row, fields: OrderFields, lines: Sequence[OrderLine], prepared: Mapping[str, int]) -> SaleState:
     status = text(row, fields.status)
     if status is not None and status == fields.words.cancelled:
@@ -344,20 +363,24 @@ def _money(amount: Decimal, currency: str) -> Money:
 
 
 def _address_values(address: Address | None, fields: AddressFields) -> dict[str | None, Any]:
+    """Every mapped part of an address that is told, empty ones too: parts of another address are not to stay."""
     if address is None:
         return {}
-    street = ", ".join(address.street) or None
-    area = {"province": address.subdivision, "city": address.city, "detail": street}
-    told = {name: value for name, value in area.items() if value is not None}
+    street = ", ".join(address.street)
     return {
-        fields.recipient: address.name,
-        fields.company: address.company,
+        fields.recipient: address.name or "",
+        fields.company: address.company or "",
         fields.street: street,
-        fields.postal_code: address.postal_code,
-        fields.city: address.city,
-        fields.subdivision: address.subdivision,
-        fields.country: address.country,
-        fields.area: told or None,
+        fields.postal_code: address.postal_code or "",
+        fields.city: address.city or "",
+        fields.subdivision: address.subdivision or "",
+        fields.country: address.country or "",
+        fields.area: {
+            "province": address.subdivision or "",
+            "city": address.city or "",
+            "district": "",
+            "detail": street,
+        },
     }
 
 

@@ -8,6 +8,7 @@ import httpx
 
 from infra.fakes.erpnext import FakeErpNext
 from infra.fakes.erpnext_site import Json
+from shared.backoffices.documents import CustomerCard
 from shared.backoffices.erpnext.backoffice import ErpNextBackOffice
 from shared.backoffices.port import BackOffice
 from shared.kernel.clock import utc_now
@@ -119,6 +120,9 @@ class ErpNextWorld:
     def _customer(self, key: str) -> Json:
         customers = self.fake.site.documents["Customer"].values()
         return next(one for one in customers if one["customer_details"] == f"storebridge {key}")
+
+    def held(self, card: CustomerCard) -> CustomerCard:
+        return card
 
     def count_documents(self, key: str) -> Mapping[str, int]:
         documents = self.fake.site.documents

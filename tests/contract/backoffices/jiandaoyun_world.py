@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import httpx
 
 from infra.fakes.jiandaoyun import FakeForm, FakeJiandaoyun, Row
+from shared.backoffices.documents import CustomerCard
 from shared.backoffices.jiandaoyun.backoffice import JiandaoyunBackOffice
 from shared.backoffices.jiandaoyun.client import ADDRESS
 from shared.backoffices.jiandaoyun.pace import Pace
@@ -18,7 +19,7 @@ from shared.orders.models import Parcel
 from tests.contract.backoffices.world import Killed
 
 APP = "59264073a2a60c0c08e20bfb"
-_ADDRESS_WIDGETS = {"street": "text", "postal_code": "text", "city": "text", "country": "text"}
+_ADDRESS_WIDGETS = {"recipient": "text", "street": "text", "postal_code": "text", "city": "text", "country": "text"}
 _ADDRESS = {name: name for name in _ADDRESS_WIDGETS}
 
 
@@ -40,7 +41,12 @@ MAPPING = JiandaoyunMapping.model_validate(
             "phone": "phone",
             "language": "language",
             "shipping": _ADDRESS,
-            "billing": {"area": "area", "recipient": "payer"},
+            "billing": {
+                "area": "area",
+                "recipient": "payer",
+                "postal_code": "bill_code",
+                "country": "bill_country",
+            },
         },
         "orders": {
             "app": APP,
@@ -97,6 +103,8 @@ FORMS: dict[int, dict[str, str | dict[str, str]]] = {
         "language": "text",
         "area": "address",
         "payer": "text",
+        "bill_code": "text",
+        "bill_country": "text",
         **_ADDRESS_WIDGETS,
     },
     2: {
@@ -207,6 +215,27 @@ class JiandaoyunWorld:
 
     def deliver(self, key: str) -> None:
         raise NotImplementedError("Jiandaoyun does not tell")
+
+    def edit_customer(self, key: str, *, name: str, email: str) -> None:
+        self.fake.staff_change(self._form(1), self._row_of(1, key), wrap(name=name, email=email))
+
+    def deactivate_customer(self, key: str) -> None:
+        """A form knows no such thing."""
+
+    def cities(self, key: str) -> tuple[str | None, str | None]:
+        return None, self._row_of(2, key)["city"]
+
+    def traces(self, word: str) -> list[str]:
+        """In the forms: the company's log is out of reach for us as for everybody."""
+        return [
+            f"{form.entry} {row}" for form in self.fake.forms.values() for row in form.rows.values() if word in f"{row}"
+        ]
+
+    def _row_of(self, number: int, key: str) -> Row:
+        return next(row for row in self._form(number).rows.values() if key in row.values())
+
+    def held(self, card: CustomerCard) -> CustomerCard:
+        return card
 
     def count_documents(self, key: str) -> Mapping[str, int]:
         sales = sum(str(row["order_key"]).startswith(key) for row in self._form(2).rows.values())

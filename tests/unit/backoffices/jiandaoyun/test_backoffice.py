@@ -16,7 +16,8 @@ from shared.backoffices.documents import (
     StockCount,
 )
 from shared.backoffices.jiandaoyun import mapping
-from shared.backoffices.jiandaoyun.settings import JiandaoyunMapping
+from shared.backoffices.jiandaoyun.customers import LOG
+from shared.backoffices.jiandaoyun.settings import JiandaoyunMapping, Row
 from shared.backoffices.port import Refusal
 from shared.kernel.errors import Rejected
 from tests.contract.backoffices.jiandaoyun_world import MAPPING, wrap
@@ -128,6 +129,75 @@ def test_a_customer_is_written_only_where_he_has_changed() -> None:
     (told,) = company.office.changed_customers(START, None).items
     assert told.card.email == "san@example.test"
     assert told.card.billing == Address(name="张三", street=("中山路1号",), city="上海", subdivision="上海市")
+
+
+ADA = CustomerCard(
+    key="aurora/customer/7",
+    name="Ada Lovelace",
+    email="ada@example.test",
+    shipping=Address(name="Ada Lovelace", street=("Dam 1",), postal_code="1012", city="Amsterdam", country="NL"),
+)
+
+
+def test_a_street_that_staff_split_is_left_as_they_wrote_it() -> None:
+    company = Company()
+    home = Address(street=("浦东新区 世纪大道1号",), city="上海市", subdivision="上海")
+    card = CustomerCard(key="aurora/c/7", name="张三", billing=home)
+    row = company.form(1).rows[company.office.save_customer(card)]
+    split = {"province": "上海", "city": "上海市", "district": "浦东新区", "detail": "世纪大道1号"}
+    company.fake.staff_change(company.form(1), row, wrap(area=split))
+    company.office.save_customer(card)
+    assert row["area"] == split
+    company.office.save_customer(
+        card.model_copy(update={"billing": home.model_copy(update={"street": ("南京路2号",)})})
+    )
+    assert row["area"] == {**split, "district": "", "detail": "南京路2号"}
+
+
+def test_parts_of_another_address_do_not_stay() -> None:
+    company = Company()
+    company.office.save_customer(ADA)
+    moved = Address(street=("Strand 5",), city="London", country="GB")
+    company.office.save_customer(ADA.model_copy(update={"shipping": moved}))
+    known = company.office.find_customer(ADA.key)
+    assert known is not None
+    assert known.card.shipping == moved
+
+
+def _ordered(company: Company, customer: str) -> Row:
+    bought = order(line("1", "MUG", 2, "20.00"), line("fee/1", "FEE", 1, "1.00"), total="21.00")
+    sale = company.office.record_sale(bought.model_copy(update={"customer": ADA, "customer_id": customer}))
+    return company.form(2).rows[sale.id]
+
+
+def test_an_order_keeps_its_address_until_its_goods_have_left() -> None:
+    company = Company()
+    customer = company.office.save_customer(ADA)
+    row = _ordered(company, customer)
+    waiting = company.office.forget_customer(ADA.key)
+    assert waiting is not None
+    assert waiting.kept == ("addresses of 1 orders whose goods have not all left, as far as Jiandaoyun tells", LOG)
+    assert row["city"] == "Amsterdam"
+    assert "Lovelace" not in f"{company.form(1).rows}"
+    goods = (GoodsLine(key="1", sku="MUG", quantity=2),)
+    company.office.ship(Shipping(key=f"{KEY}/shipped/1", sale=KEY, lines=goods))
+    forgotten = company.office.forget_customer(ADA.key)
+    assert forgotten is not None
+    assert forgotten.kept == (LOG,)
+    assert (row["recipient"], row["street"], row["city"], row["country"]) == ("", "", "", "")
+    company.fake.requests.clear()
+    assert company.office.forget_customer(ADA.key) == forgotten
+    assert set(company.fake.requests) == {"data/list"}
+
+
+def test_orders_that_cannot_be_searched_by_their_customer_are_said() -> None:
+    company = Company()
+    row = _ordered(company, company.office.save_customer(ADA))
+    company.form(2).widgets["customer"] = "textarea"
+    forgotten = company.office.forget_customer(ADA.key)
+    assert forgotten is not None
+    assert forgotten.kept == ("addresses of orders: Jiandaoyun cannot search customer; make it a 单行文本", LOG)
+    assert row["city"] == "Amsterdam"
 
 
 def test_a_form_in_which_nothing_changed_is_not_read() -> None:
