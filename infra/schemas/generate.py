@@ -9,6 +9,9 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
+from shared.customers.effects import CustomerEvent
+from shared.customers.models import Customer
+from shared.customers.record import CustomerRecord
 from shared.inventory.models import StockLine
 from shared.orders.effects import OrderEvent
 from shared.orders.models import Order
@@ -25,7 +28,10 @@ MODELS: Final[dict[str, tuple[type[BaseModel], Literal["validation", "serializat
     "order_record": (OrderRecord, "serialization"),
     "order_event": (OrderEvent, "serialization"),
     "stock_line": (StockLine, "serialization"),
-    "customer_event": (CustomerChanged, "serialization"),
+    "customer": (Customer, "serialization"),
+    "customer_record": (CustomerRecord, "serialization"),
+    "customer_event": (CustomerEvent, "serialization"),
+    "backoffice_customer_event": (CustomerChanged, "serialization"),
     "task": (Task, "serialization"),
     "settings": (Settings, "validation"),
 }
