@@ -216,7 +216,17 @@ def _settle(case: _Case) -> _Case:
         _party_changed(case)
     else:
         _nobody_changed(case)
+    _finish_begun(case)
     return case
+
+
+def _finish_begun(case: _Case) -> None:
+    """Where the party's value stands, accounts that were to get it and perhaps did not get it now."""
+    written = {write.side for write in case.writes}
+    if case.party.name not in written:
+        for side in case.speaking:
+            if case.is_begun(side) and side.name not in written:
+                case.give_to(side)
 
 
 def _is_void(case: _Case) -> bool:
@@ -246,14 +256,14 @@ def _party_changed(case: _Case) -> None:
 
 
 def _both_changed(case: _Case, newest: Side) -> None:
-    if case.shown(newest) == case.held:
-        _tell_all_in_step(case)
-        return
+    """The newest storefront edit counts against the party's; of the other ones only that they have lost."""
+    is_same = case.shown(newest) == case.held
     is_later = newest.changed(case.what) > case.party.changed(case.what)
     reason = "newest" if case.owner is Owner.NEWEST else "owner"
-    if case.owner is Owner.STOREFRONT or (case.owner is Owner.NEWEST and is_later):
+    if case.owner is Owner.STOREFRONT or (case.owner is Owner.NEWEST and is_later and not is_same):
         case.take_from(newest)
-        case.note(newest, case.party, reason)
+        if not is_same:
+            case.note(newest, case.party, reason)
         return
     for side in case.edited:
         if case.shown(side) != case.held:
@@ -275,9 +285,6 @@ def _nobody_changed(case: _Case) -> None:
     if case.is_begun(case.party):
         _write_party_again(case)
         return
-    for side in case.speaking:
-        if case.is_begun(side) and case.is_in_step(side):
-            case.give_to(side)
     newcomers = [side for side in case.speaking if not (case.is_met(side) and case.is_met(case.party))]
     if case.held is None:
         if (first := _first_with_value(case, newcomers)) is not None:
