@@ -7,6 +7,7 @@ from typing import Protocol
 
 import tenacity
 
+from shared.customers.verification import Standing
 from shared.inventory.bundles import Bundles
 from shared.inventory.ports import StockReader
 from shared.kernel.clock import Clock

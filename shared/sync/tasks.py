@@ -19,6 +19,8 @@ class TaskKind(StrEnum):
     """The shop has had no order for longer than it ever goes without one."""
     SUBSCRIPTION_LOST = "subscription_lost"
     """The shop does not send all that it should, and we may not or cannot mend it."""
+    PRIVACY_REQUEST = "privacy_request"
+    """A person's data is to be handed over or erased, and that does not go on by itself."""
 
 
 class Task(Canonical):
@@ -29,10 +31,12 @@ class Task(Canonical):
     """What it is about: the SKU, or order and line."""
     first_seen_in: str
     """The order that brought it up: `aurora/5001`; the change of the stock line for a purchase request; the time
-    of the last order before a silence; the topics that a shop does not send."""
+    of the last order before a silence; the topics that a shop does not send; who asks for what."""
     opened_at: datetime
     units: int | None = None
     """How many to order, for a purchase request."""
+    due_at: datetime | None = None
+    """When it must be done by law."""
 
     @property
     def id(self) -> str:
@@ -49,6 +53,9 @@ class Task(Canonical):
             return f"no order since {self.first_seen_in}: try to buy something, look at the checkout and the payments"
         if self.kind is TaskKind.SUBSCRIPTION_LOST:
             return f"set the webhooks for {self.first_seen_in} active, or let our API credentials make webhooks"
+        if self.kind is TaskKind.PRIVACY_REQUEST:
+            until = f" by {self.due_at:%Y-%m-%d}" if self.due_at else ""
+            return f"see what is asked{until}: storebridge customers privacy show {self.subject}"
         return "give the product a SKU in the storefront"
 
 

@@ -30,6 +30,9 @@ PAGE = 100
 PARTY = "party.party"
 ACTIVE_OR_NOT = ["active", "in", [True, False]]
 """Without it Tryton leaves out what staff have deactivated."""
+_SHUT = frozenset({"name", "lang"})
+"""Of a party that is out of use Tryton changes no field of its own: it is in use for a moment then. A worker that dies
+in this moment leaves it in use. Addresses and contacts are records of their own and are not concerned (8.2, ran)."""
 
 _Wanted = list[tuple[Address, tuple[str, ...]]]
 
@@ -41,7 +44,10 @@ class Customers:
         self._languages: dict[str, int] | None = None
 
     def save(self, card: CustomerCard) -> str:
-        """One request to look, one to write where something changed; one more for each country, state and language."""
+        """One request to look, one to write where something changed, two where staff have deactivated it.
+
+        One more for each country, state and language.
+        """
         for attempt in _less_and_less(card):
             try:
                 return str(self._save(attempt))
@@ -74,6 +80,9 @@ class Customers:
         if party is None:
             return self._api.create(PARTY, self._new(card))
         changes = self._changes(card, party)
+        if changes and not party.active and changes.keys() & _SHUT:
+            self._api.write(PARTY, [party.id], {"active": True})
+            changes["active"] = False
         if changes:
             self._api.write(PARTY, [party.id], changes)
         return party.id

@@ -18,7 +18,6 @@ from shared.backoffices.documents import Forgotten
 from shared.backoffices.tryton.client import TrytonApi
 from shared.backoffices.tryton.customers import ACTIVE_OR_NOT, PARTY
 from shared.backoffices.tryton.masters import rows
-from shared.backoffices.tryton.parties import USES
 from shared.backoffices.tryton.schemas import ErasableAddressRow, ErasablePartyRow
 
 _ADDRESS = "party.address"
@@ -39,12 +38,8 @@ _TEXTS = (
     "city",
 )
 """Those that Tryton's own wizard blanks (`party.erase` of 8.2), country and subdivision beside them."""
-_BLANK: dict[str, Any] = {
-    **dict.fromkeys((*_TEXTS, "country", "subdivision")),
-    **dict.fromkeys(USES, False),
-    "active": False,
-}
-_ASIDE: dict[str, Any] = {**dict.fromkeys(USES, False), "active": False}
+_EMPTY: dict[str, Any] = dict.fromkeys((*_TEXTS, "country", "subdivision"))
+_ASIDE = {"active": False}
 
 
 class Erasure:
@@ -52,27 +47,36 @@ class Erasure:
         self._api = api
 
     def forget(self, key: str) -> Forgotten | None:
-        """Seven requests to look; one to write, and one each for notes and attachments, where there is anything."""
+        """Seven requests to look; one to write, and one each for notes and attachments, where there is anything. One
+        more where something is out of use: Tryton changes it only while it is in use (8.2, ran).
+        """
         found = rows(self._api, ErasablePartyRow, PARTY, [["code", "=", key], ACTIVE_OR_NOT])
         if not found:
             return None
         party = found[0]
-        invoiced = self._invoiced(party.id)
         addresses = rows(self._api, ErasableAddressRow, _ADDRESS, [["party", "=", party.id], ACTIVE_OR_NOT])
+        invoiced = self._invoiced(party.id)
+        kept = [address for address in addresses if address.id in invoiced]
+        told = [address for address in addresses if address.id not in invoiced and not _is_empty(address)]
+        named = {name: value for name, value in (("name", ERASED), ("lang", None)) if getattr(party, name) != value}
+        asleep: dict[str, Any] = {"active": True} if named and not party.active else {}
+        asleep |= _commands("addresses", _writing([each for each in told if not each.active], {"active": True}))
+        if asleep:
+            self._api.write(PARTY, [party.id], asleep)
+        aside = [address for address in addresses if address.active and address not in told]
         changes = {
-            **({"name": ERASED} if party.name != ERASED else {}),
-            **({"lang": None} if party.lang is not None else {}),
-            **_commands("addresses", [command for each in addresses if (command := _command(each, invoiced))]),
+            **named,
+            **({"active": False} if named and not party.active else {}),
+            **_commands("addresses", _writing(told, {**_EMPTY, **_ASIDE}) + _writing(aside, _ASIDE)),
             **_commands("contact_mechanisms", self._deletion("party.contact_mechanism", party.id)),
             **_commands("identifiers", self._deletion("party.identifier", party.id)),
         }
         if changes:
             self._api.write(PARTY, [party.id], changes)
         self._delete_papers([f"{PARTY},{party.id}", *(f"{_ADDRESS},{address.id}" for address in addresses)])
-        kept = sum(address.id in invoiced for address in addresses)
         return Forgotten(
             erased=("name", "email", "phone", "language", "addresses"),
-            kept=(f"addresses of posted invoices: {kept} (bookkeeping law)",) if kept else (),
+            kept=(f"addresses of posted invoices: {len(kept)} (bookkeeping law)",) if kept else (),
         )
 
     def _invoiced(self, party: int) -> frozenset[int]:
@@ -97,8 +101,9 @@ def _commands(field: str, commands: list[list[Any]]) -> dict[str, list[list[Any]
     return {field: commands} if commands else {}
 
 
-def _command(address: ErasableAddressRow, invoiced: frozenset[int]) -> list[Any] | None:
-    """What makes the address so as it is to be; None where it is."""
-    wanted = _ASIDE if address.id in invoiced else _BLANK
-    is_so = all((getattr(address, name) or None) == (value or None) for name, value in wanted.items())
-    return None if is_so else ["write", [address.id], wanted]
+def _writing(addresses: list[ErasableAddressRow], values: dict[str, Any]) -> list[list[Any]]:
+    return [["write", [address.id for address in addresses], values]] if addresses else []
+
+
+def _is_empty(address: ErasableAddressRow) -> bool:
+    return not any(getattr(address, name) for name in _EMPTY)

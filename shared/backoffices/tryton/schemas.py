@@ -233,6 +233,7 @@ class ContactRow(Dated):
 class PartyRow(Dated):
     code: Text
     name: Text
+    active: bool
     lang: Coded | None = Field(alias="lang.")
     addresses: tuple[AddressRow, ...] = Field(alias="addresses.")
     contact_mechanisms: tuple[ContactRow, ...] = Field(alias="contact_mechanisms.")
@@ -240,6 +241,7 @@ class PartyRow(Dated):
 
 class ErasablePartyRow(Answer):
     name: Text
+    active: bool
     lang: int | None
 
 
@@ -262,8 +264,6 @@ class ErasableAddressRow(Answer):
     city: Text
     country: int | None
     subdivision: int | None
-    invoice: bool
-    delivery: bool
     active: bool
 
 

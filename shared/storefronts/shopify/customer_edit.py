@@ -76,7 +76,7 @@ def _place(address: PostalAddress | None, now: Node) -> Node:
     if address is None:
         return {}
     first, last = _names(address, now)
-    kept = {"firstName": first, "lastName": last, "company": address.company, "phone": address.phone}
+    kept = {"company": address.company, "phone": address.phone}
     country = (address.country_code or now.get("countryCode") or "").upper() or None
     return {
         "address1": address.address1,
@@ -85,6 +85,7 @@ def _place(address: PostalAddress | None, now: Node) -> Node:
         "zip": address.postal_code,
         "provinceCode": _province(address, country, now),
         **({"countryCode": country} if country else {}),
+        **({"firstName": first, "lastName": last} if first or last else {}),
         **{name: value for name, value in kept.items() if value},
     }
 
@@ -125,11 +126,11 @@ def _folded(value: str | None) -> str:
 
 
 def _number(value: str | None) -> str:
-    return re.sub(r"[^0-9+]", "", value or "")
+    return re.sub(r"[^0-9+]", "", value or "") or _text(value)
 
 
 def _code(value: str | None) -> str:
-    return re.sub(r"\W", "", value or "").casefold()
+    return re.sub(r"\W", "", value or "").casefold() or _text(value)
 
 
 _SPELLINGS: Final[Mapping[str, Callable[[str | None], str]]] = {

@@ -16,8 +16,6 @@ from shared.storefronts.woocommerce.schemas import Address
 
 Json = dict[str, Any]
 
-_HAVE_THEIR_OWN_FIELD: Final = ("company", "phone")
-"""Of the address for bills: WooCommerce has no other place for them."""
 _NO_ADDRESS: Final = Address()
 
 
@@ -51,12 +49,17 @@ def _is_new_email(profile: Profile, fields: frozenset[ProfileField], shown: Cust
 
 
 def _billing(profile: Profile, fields: frozenset[ProfileField], shown: Customer) -> dict[str, str]:
-    """Its e-mail address goes with the account's while they are the same, as when the buyer changes that one."""
+    """WooCommerce has no other place for the account's telephone number and company, so these have fields of their own.
+
+    The e-mail address goes with the account's while they are the same, as when the buyer changes that one.
+    """
     address = shown.billing or _NO_ADDRESS
     wanted: dict[str, str] = {}
     if ProfileField.BILLING in fields:
-        members = shop_members(profile.billing, address)
-        wanted |= {name: text for name, text in members.items() if text or name not in _HAVE_THEIR_OWN_FIELD}
+        wanted |= shop_members(profile.billing, address)
+        wanted.pop("phone", None)
+        if not wanted["company"]:
+            del wanted["company"]
     if ProfileField.COMPANY in fields:
         wanted["company"] = profile.company or ""
     if ProfileField.PHONE in fields:

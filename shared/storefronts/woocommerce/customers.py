@@ -40,7 +40,8 @@ _SECOND: Final = timedelta(seconds=1)
 """WooCommerce's dates know no less."""
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CUSTOMER_ID: Final = re.compile(r"[1-9][0-9]{0,19}")
-_CURSOR: Final = re.compile(r"[1-9][0-9]{0,8}")
+_CURSOR: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,12}):([1-9][0-9]{0,19})")
+_COUNT: Final = re.compile(r"[0-9]{1,9}")
 _NO_SUCH_CUSTOMER: Final = frozenset({"wc_user_invalid_id", "woocommerce_rest_invalid_id"})
 _REFUSED: Final = "customer_refused"
 _EMAIL_REFUSED: Final = frozenset(
@@ -78,6 +79,32 @@ class _Listed(NamedTuple):
         return cls(Change(account.id, changed_at, registered_at), registered_at, not account.is_staff)
 
 
+class _Place(NamedTuple):
+    """How far a list of accounts, the first registered first, has been read. New ones come at its end."""
+
+    offset: int
+    read_until: int = 0
+    """When the last one that was read registered, in seconds since 1970 …"""
+    last: str = "0"
+    """… and its id."""
+
+    @classmethod
+    def parse(cls, cursor: str) -> "_Place":
+        found = _CURSOR.fullmatch(cursor)
+        if found is None:
+            raise Rejected("invalid_cursor", "the cursor is not one of a list of customers", field="cursor")
+        return cls(int(found[1]), int(found[2]), found[3])
+
+    def __str__(self) -> str:
+        return f"{self.offset}:{self.read_until}:{self.last}"
+
+    def is_ahead_of(self, account: _Listed) -> bool:
+        return account.change.id != self.last and int(account.registered_at.timestamp()) >= self.read_until
+
+    def after(self, last: _Listed) -> "_Place":
+        return _Place(self.offset + PAGE - OVERLAP, int(last.registered_at.timestamp()), last.change.id)
+
+
 class WooCommerceCustomers:
     """A `CustomerRegister`. `address` is the shop's own, `shop` its name in the settings."""
 
@@ -106,28 +133,31 @@ class WooCommerceCustomers:
         )
 
     def changed(self, since: datetime, until: datetime, cursor: str | None) -> ChangePage:
-        """Customers who registered within the period, the last one first, each with its last change.
+        """Customers who registered within the period, the first one first, each with its last change.
 
         WooCommerce lists accounts by name, id or registration, and filters by none of their times: one that was changed
-        later than it registered is not found here. Source: `WC_REST_Customers_V1_Controller::get_collection_params`.
+        later than it registered is not found here, and where the period begins is looked for from the newest backwards.
+        Source: `WC_REST_Customers_V1_Controller::get_collection_params`.
 
         Raises:
             Retry, Rejected: as the port says; `invalid_cursor`.
         """
-        offset = _offset(cursor)
-        listed = self._registered(offset)
-        within = tuple(each for each in listed if since - _SECOND <= each.registered_at <= until)
-        found = tuple(each.change for each in within if each.is_customer)
-        ended = len(listed) < PAGE or listed[-1].registered_at < since - _SECOND
-        return ChangePage(found, None if ended else str(offset + PAGE - OVERLAP))
+        first = since - _SECOND
+        place = _Place.parse(cursor) if cursor is not None else _Place(self._offset_of(first))
+        response = self._listed({"order": "asc", "per_page": str(PAGE), "offset": str(place.offset)})
+        listed = _accounts(response)
+        found = (each for each in listed if place.is_ahead_of(each) and first <= each.registered_at <= until)
+        changed = tuple(each.change for each in found if each.is_customer)
+        ended = place.offset + PAGE >= _total(response) or not listed or listed[-1].registered_at > until
+        return ChangePage(changed, None if ended else str(place.after(listed[-1])))
 
     def write(self, customer_id: str, profile: Profile, fields: frozenset[ProfileField]) -> None:
         """Have the account show these fields (see the port): read it, and write only what it shows otherwise.
 
         WooCommerce keeps no language for its customers, so there is nothing to write of that one. The telephone number
-        and the company are those of the address for bills: they go with `PHONE` and `COMPANY`, and the address sets
-        them where it has any, but never takes them away. When one field is refused, the others are written all the
-        same, and the first refusal is raised in the end. An account of the shop's staff is no customer.
+        and the company are those of the address for bills: they go with `PHONE` and `COMPANY`; `BILLING` sets the
+        company where the address names one, and takes neither away. When one field is refused, the others are written
+        all the same, and the first refusal is raised in the end. An account of the shop's staff is no customer.
         """
         shown = self._shown(customer_id)
         first: Rejected | None = None
@@ -148,19 +178,21 @@ class WooCommerceCustomers:
         if first is not None:
             raise first
 
-    def _registered(self, offset: int) -> list["_Listed"]:
-        params = {
-            "role": "all",
-            "orderby": "registered_date",
-            "order": "desc",
-            "per_page": str(PAGE),
-            "offset": str(offset),
-            "_fields": "id,role,date_created_gmt,date_modified_gmt",
-        }
-        body = json_body(require_ok(self._rest.get("/customers", params)))
-        if not isinstance(body, list):
-            raise unexpected("the shop answers with something other than a list of customers")
-        return [_Listed.of(read(Customer, account)) for account in body]
+    def _offset_of(self, first: datetime) -> int:
+        """Where to begin so that nobody who registered since then is passed over, nor many others are read."""
+        back = PAGE
+        while True:
+            response = self._listed({"order": "desc", "per_page": "1", "offset": str(back)})
+            found = _accounts(response)
+            total = _total(response)
+            if back >= total or not found or found[0].registered_at < first:
+                return max(0, total - back)
+            back *= 2
+
+    def _listed(self, params: Mapping[str, str]) -> httpx.Response:
+        fields = "id,role,date_created_gmt,date_modified_gmt"
+        common = {"role": "all", "orderby": "registered_date", "_fields": fields}
+        return require_ok(self._rest.get("/customers", {**common, **params}))
 
     def _customer(self, customer_id: str) -> dict[str, Any] | None:
         if _CUSTOMER_ID.fullmatch(customer_id) is None:
@@ -195,12 +227,18 @@ class WooCommerceCustomers:
         require_ok(response)
 
 
-def _offset(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    if _CURSOR.fullmatch(cursor) is None:
-        raise Rejected("invalid_cursor", "the cursor is not one of a list of customers", field="cursor")
-    return int(cursor)
+def _accounts(response: httpx.Response) -> list[_Listed]:
+    body = json_body(response)
+    if not isinstance(body, list):
+        raise unexpected("the shop answers with something other than a list of customers")
+    return [_Listed.of(read(Customer, account)) for account in body]
+
+
+def _total(response: httpx.Response) -> int:
+    text = response.headers.get("X-WP-Total", "")
+    if _COUNT.fullmatch(text) is None:
+        raise unexpected("the shop does not count its customers")
+    return int(text)
 
 
 def _touched(profile: Profile, fields: frozenset[ProfileField], shown: Customer) -> frozenset[ProfileField]:
