@@ -108,10 +108,10 @@ def test_the_telephone_and_the_company_are_of_the_address_for_bills() -> None:
     assert to_write(ProfileField.COMPANY, company="Ünal GmbH") == {"billing": {"company": "Ünal GmbH"}}
 
 
-def test_an_address_for_bills_sets_them_and_never_takes_them_away() -> None:
+def test_an_address_for_bills_leaves_the_telephone_alone_and_names_a_company_if_any() -> None:
     shows = shown(billing=build.address(company="Ünal GmbH"))
     assert in_billing(shows, phone=None, company=None) == {}
-    assert in_billing(shows, phone="030 2", company="Ünal AG") == {"phone": "030 2", "company": "Ünal AG"}
+    assert in_billing(shows, phone="030 2", company="Ünal AG") == {"company": "Ünal AG"}
 
 
 def test_their_own_fields_have_the_last_word() -> None:
@@ -273,5 +273,7 @@ def _require_untouched(fields: frozenset[ProfileField], before: Customer, after:
         assert after.email == before.email
     if ProfileField.SHIPPING not in fields:
         assert after.shipping == before.shipping
+    phones = [address.phone if address else None for address in (before.billing, after.billing)]
+    assert ProfileField.PHONE in fields or phones[0] == phones[1]
     if not fields & {ProfileField.BILLING, ProfileField.PHONE, ProfileField.COMPANY, ProfileField.EMAIL}:
         assert postal_address(after.billing) == postal_address(before.billing)

@@ -159,15 +159,53 @@ def test_every_page_is_listed_and_no_more_than_needed(shop: Shop) -> None:
     before = len(shop.fake.requests)
     made = shop.registers(3 * PAGE)
     assert ids(pages(shop, START, LATER)) == {str(each.id) for each in (shop.zoe, *made)}
-    assert len(shop.fake.requests) - before == 4
+    assert len(shop.fake.requests) - before == 3 + 4
     pages(shop, made[-3].registered_at, LATER)
-    assert len(shop.fake.requests) - before == 5
+    assert len(shop.fake.requests) - before == 7 + 2
+    pages(shop, made[0].registered_at, made[2].registered_at)
+    assert len(shop.fake.requests) - before == 9 + 3 + 1
+
+
+def test_the_first_who_registered_is_listed_first_and_each_once(shop: Shop) -> None:
+    made = shop.registers(2 * PAGE + 10)
+    found = [each for page in pages(shop, made[3].registered_at, LATER) for each in page.ids]
+    assert found == [str(each.id) for each in made[3:]]
+
+
+def test_all_of_one_second_are_listed_though_they_stand_in_no_order(shop: Shop) -> None:
+    shop.registers(PAGE - 3)
+    same = [shop.fake.register(f"burst{number}@example.test") for number in range(6)]
+    first = shop.register.changed(START, LATER, None)
+    for one, other in zip(same[:3], same[3:], strict=True):
+        accounts = shop.fake.customers.accounts
+        one.id, other.id = other.id, one.id
+        accounts[one.id], accounts[other.id] = one, other
+    second = shop.register.changed(START, LATER, first.cursor)
+    assert {str(each.id) for each in same} <= ids([first, second])
+
+
+def test_a_shop_that_does_not_hear_how_far_to_go_is_not_asked_for_ever() -> None:
+    page = [build.customer(id=number, date_created_gmt="2026-11-23T09:00:00") for number in range(1, PAGE + 1)]
+    answer = httpx.Response(200, content=build.encode(page), headers={"X-WP-Total": "1000"})
+    http = httpx.Client(transport=httpx.MockTransport(lambda _: answer))
+    register = WooCommerceCustomers("borealis", "shop.example", keys, http, lambda: START)
+    cursor = register.changed(START, LATER, None).cursor
+    for _ in range(30):
+        cursor = register.changed(START, LATER, cursor).cursor if cursor is not None else None
+    assert cursor is None
+
+
+def test_a_shop_that_does_not_count_its_customers() -> None:
+    http = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=b"[]")))
+    register = WooCommerceCustomers("borealis", "shop.example", keys, http, lambda: START)
+    with pytest.raises(Rejected, match="api_error"):
+        register.changed(START, LATER, None)
 
 
 def test_an_account_that_is_deleted_meanwhile_hides_no_other(shop: Shop) -> None:
     made = shop.registers(PAGE + 20)
     first = shop.register.changed(START, LATER, None)
-    for gone in made[-3:]:
+    for gone in made[:3]:
         shop.fake.delete_account(gone)
     second = shop.register.changed(START, LATER, first.cursor)
     assert ids([first, second]) == {str(each.id) for each in (shop.zoe, *made)}
@@ -192,13 +230,13 @@ def test_an_account_that_was_never_changed_or_never_registered(shop: Shop) -> No
         {"id": 8, "role": "customer", "date_created_gmt": "2026-11-23T09:00:00", "date_modified_gmt": None},
         {"id": 7, "role": "customer", "date_created_gmt": None, "date_modified_gmt": "2026-11-23T09:00:00"},
     ]
-    answer = httpx.Response(200, content=build.encode(listed))
+    answer = httpx.Response(200, content=build.encode(listed), headers={"X-WP-Total": "2"})
     http = httpx.Client(transport=httpx.MockTransport(lambda _: answer))
     found = WooCommerceCustomers("borealis", "shop.example", keys, http, lambda: START).changed(START, LATER, None)
     assert [(change.id, change.changed_at) for change in found.changes] == [("8", START)]
 
 
-@pytest.mark.parametrize("cursor", ["", "0", "-1", "x", "1:2", "9" * 10])
+@pytest.mark.parametrize("cursor", ["", "0", "-1", "x", "1:2", "1:2:0", "-1:2:3", "1:2:3:4", "9" * 10 + ":2:3"])
 def test_a_cursor_of_something_else_is_refused(shop: Shop, cursor: str) -> None:
     with pytest.raises(Rejected, match="invalid_cursor"):
         shop.register.changed(START, LATER, cursor)
