@@ -1,6 +1,7 @@
 """What a person is to look at before a customer is trusted."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_those_after_the_limit_are_a_burst() -> None:
 # ---- gathering what has to be known ----
 
 
-def _registration(number: int, domain: str = "corp.example", **overrides: object) -> Customer:
+def _registration(number: int, domain: str = "corp.example", **overrides: Any) -> Customer:
     return customer(f"aurora/customer/{number}", personal=profile(email=f"e{number}@{domain}"), **overrides)
 
 
@@ -88,7 +89,7 @@ def _bursts(desk: CustomerDesk, accounts: list[Customer], *, is_new: bool = True
     return [flag.detail for flags in found for flag in flags if flag.flag is Flag.SIGNUP_BURST]
 
 
-def _strict_desk(**overrides: object) -> CustomerDesk:
+def _strict_desk(**overrides: Any) -> CustomerDesk:
     policy = rules(suspicion={"burst_registrations": 5, "burst_same_domain": 3, "burst_minutes": 10})
     return customer_desk(policy=policy, **overrides)
 
@@ -117,7 +118,7 @@ def test_registrations_of_another_period_or_shop_begin_anew() -> None:
         {"registered_at": None, "source": CustomerSource.ORDER},
     ],
 )
-def test_imports_and_customers_of_orders_are_no_burst(overrides: dict[str, object]) -> None:
+def test_imports_and_customers_of_orders_are_no_burst(overrides: dict[str, Any]) -> None:
     assert _bursts(_strict_desk(), [_registration(number, **overrides) for number in range(9)]) == []
 
 

@@ -174,7 +174,7 @@ def test_a_link_holds_no_more_once_something_else_happened(meanwhile: Callable[[
         {"subject": ""},
     ],
 )
-def test_a_link_of_another_purpose_or_person_shows_nothing(changed: dict[str, str]) -> None:
+def test_a_link_of_another_purpose_or_person_shows_nothing(changed: dict[str, Any]) -> None:
     desk = _asked()
     kept(desk.book, customer("aurora/customer/18"), verification=_found(desk).verification)
     with pytest.raises(Rejected, match="link_invalid"):
