@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from infra.fakes.backoffice import MemoryBackOffice
+from shared.backoffices.documents import CustomerCard
 from shared.backoffices.port import BackOffice
 from shared.kernel.clock import utc_now
 from shared.orders.models import Parcel
@@ -64,11 +65,15 @@ class MemoryWorld:
 
     def cities(self, key: str) -> tuple[str | None, str | None]:
         customer = self._office.order(key).customer
-        return customer.billing and customer.billing.city, customer.shipping and customer.shipping.city
+        billing, shipping = customer.billing, customer.shipping
+        return billing.city if billing else None, shipping.city if shipping else None
 
     def traces(self, word: str) -> list[str]:
         kept = {name: repr(value) for name, value in vars(self._office).items()}
         return [name for name, text in kept.items() if word in text]
+
+    def held(self, card: CustomerCard) -> CustomerCard:
+        return card
 
     def count_documents(self, key: str) -> Mapping[str, int]:
         sales = [sale for sale in self._office.sales() if sale.key.startswith(key)]

@@ -1,20 +1,24 @@
 """What every back office promises, whoever made it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from shared.backoffices.documents import (
+    Address,
+    CardField,
     CountLine,
     CreditNote,
     CustomerCard,
     GoodsLine,
     GoodsReturn,
     InvoiceState,
+    KnownCustomer,
     PaymentEntry,
     Rounding,
     Sale,
+    SalesOrder,
     SaleState,
     Shipping,
     StockCount,
@@ -29,6 +33,7 @@ from tests.contract.backoffices.world import (
     World,
     card,
     charge,
+    elsewhere,
     eur,
     goods,
     order_of,
@@ -110,17 +115,248 @@ def test_customers_that_changed_are_told_of(world: World, key: str) -> None:
     _needs(world, "customer_feed")
     since = utc_now() - timedelta(seconds=2)
     world.office.save_customer(card(f"{key}/fed"))
+    assert _told(world, f"{key}/fed", since)[-1].card == world.held(card(f"{key}/fed"))
+
+
+def _known(world: World, key: str) -> KnownCustomer:
+    found = world.fresh().find_customer(key)
+    assert found is not None
+    return found
+
+
+def _told(world: World, key: str, since: datetime) -> list[KnownCustomer]:
+    """What the feed says of one customer."""
     cursor, found = None, []
     while True:
         page = world.office.changed_customers(since, cursor)
-        found += [customer for customer in page.items if customer.key == f"{key}/fed"]
+        found += [customer for customer in page.items if customer.key == key]
         cursor = page.cursor
         if cursor is None:
-            break
-    assert found
-    assert found[-1].card.email == card(f"{key}/fed").email
-    assert found[-1].card.shipping is not None
-    assert found[-1].card.shipping.city == "Amsterdam"
+            return found
+
+
+def test_nobody_is_found_under_an_unknown_key(world: World, key: str) -> None:
+    assert world.office.find_customer(f"{key}/nobody") is None
+
+
+def test_a_customer_is_found_as_saved(world: World, key: str) -> None:
+    number = world.office.save_customer(card(f"{key}/c"))
+    found = _known(world, f"{key}/c")
+    assert (found.id, found.key, found.card) == (number, f"{key}/c", world.held(card(f"{key}/c")))
+
+
+def test_an_unchanged_customer_is_not_written_again(world: World, key: str) -> None:
+    world.office.save_customer(card(f"{key}/c"))
+    before = _known(world, f"{key}/c")
+    world.fresh().save_customer(card(f"{key}/c"))
+    assert _known(world, f"{key}/c") == before
+
+
+def test_what_is_not_told_stays(world: World, key: str) -> None:
+    world.office.save_customer(card(f"{key}/c"))
+    world.fresh().save_customer(CustomerCard(key=f"{key}/c", name="Ada King"))
+    found = _known(world, f"{key}/c").card
+    assert found.name == "Ada King"
+    assert (found.email, found.phone, found.language) == (
+        card(f"{key}/c").email,
+        card(f"{key}/c").phone,
+        card(f"{key}/c").language,
+    )
+    assert found.billing is not None
+    assert found.shipping == card(f"{key}/c").shipping
+
+
+@pytest.mark.parametrize("field", list(CardField))
+def test_a_cleared_field_is_gone(world: World, key: str, field: CardField) -> None:
+    whole = card(f"{key}/c")
+    world.office.save_customer(whole)
+    without = whole.model_copy(update={field: None, "cleared": frozenset({field})})
+    world.fresh().save_customer(without)
+    assert _known(world, f"{key}/c").card == world.held(whole.model_copy(update={field: None}))
+    world.fresh().save_customer(without)
+    assert _known(world, f"{key}/c").card == world.held(whole.model_copy(update={field: None}))
+    world.fresh().save_customer(whole)
+    assert _known(world, f"{key}/c").card == world.held(whole)
+
+
+def test_a_customer_who_moves_is_known_at_the_new_address(world: World, key: str) -> None:
+    old = card(f"{key}/c")
+    world.office.save_customer(old)
+    new = elsewhere(old)
+    world.office.save_customer(new)
+    assert _known(world, f"{key}/c").card == world.held(new)
+    world.fresh().save_customer(old)
+    assert _known(world, f"{key}/c").card == world.held(old)
+
+
+def test_a_customer_out_of_use_is_kept_up_to_date(world: World, key: str) -> None:
+    world.office.save_customer(card(f"{key}/c"))
+    world.deactivate_customer(f"{key}/c")
+    assert _known(world, f"{key}/c").card == world.held(card(f"{key}/c"))
+    changed = elsewhere(card(f"{key}/c")).model_copy(update={"name": "Ada King", "email": "ada.king@example.test"})
+    world.fresh().save_customer(changed)
+    assert _known(world, f"{key}/c").card == world.held(changed)
+
+
+def test_what_staff_change_is_told_as_it_is_found(world: World, key: str) -> None:
+    _needs(world, "customer_feed")
+    world.office.save_customer(card(f"{key}/c"))
+    since = utc_now() - timedelta(seconds=2)
+    world.edit_customer(f"{key}/c", name="Ada King", email="ada.king@example.test")
+    found = _known(world, f"{key}/c")
+    assert (found.card.name, found.card.email) == ("Ada King", "ada.king@example.test")
+    assert found.card.phone == card(f"{key}/c").phone
+    assert found in _told(world, f"{key}/c", since)
+
+
+def _order_of_somebody(world: World, key: str, buyer: CustomerCard) -> SalesOrder:
+    """An order whose buyer is saved as such, as the push does it."""
+    once = buyer.model_copy(update={"for_one_order": True})
+    number = world.office.save_customer(once)
+    order = order_of(world, key, goods("1", "MUG", 1, "10.00"), total="10.00", customer_id=number)
+    return order.model_copy(update={"customer": once})
+
+
+def test_the_buyer_of_one_order_changes_nothing_of_a_known_customer(world: World, key: str) -> None:
+    usual = card(f"{key}/c")
+    world.office.save_customer(usual)
+    stranger = elsewhere(usual).model_copy(
+        update={"name": "A. L.", "email": "other@example.test", "phone": "+31207654321", "language": None}
+    )
+    order = _order_of_somebody(world, key, stranger)
+    assert _known(world, f"{key}/c").card == world.held(usual)
+    world.office.record_sale(order)
+    assert [city for city in world.cities(key) if city is not None and city != "Rotterdam"] == []
+    world.fresh().save_customer(order.customer)
+    assert _known(world, f"{key}/c").card == world.held(usual)
+
+
+def test_the_buyer_of_one_order_brings_what_was_missing(world: World, key: str) -> None:
+    world.office.save_customer(CustomerCard(key=f"{key}/c", name="Ada Lovelace"))
+    world.office.save_customer(card(f"{key}/c").model_copy(update={"name": "A. L.", "for_one_order": True}))
+    assert _known(world, f"{key}/c").card == world.held(card(f"{key}/c"))
+
+
+def test_the_buyer_of_one_order_becomes_a_customer(world: World, key: str) -> None:
+    world.office.save_customer(card(f"{key}/c").model_copy(update={"for_one_order": True}))
+    assert _known(world, f"{key}/c").card == world.held(card(f"{key}/c"))
+
+
+# ---- forgetting ------------------------------------------------------------------------------------------------------
+
+_CANARY = "kanarienvogel"
+
+
+def _canary(key: str) -> CustomerCard:
+    """A word that is nowhere else, in every field of a person that takes one."""
+    word = f"{_CANARY}{key.rpartition('/')[2]}"
+    address = Address(
+        name=f"Ada {word}", street=(f"{word}straat 1",), postal_code=f"1015{word}", city=f"{word}dam", country="NL"
+    )
+    return card(f"{key}/c").model_copy(
+        update={
+            "name": f"Ada {word}",
+            "email": f"{word}@example.test",
+            "billing": address,
+            "shipping": address.model_copy(update={"street": (f"{word}weg 2",)}),
+        }
+    )
+
+
+def _word(buyer: CustomerCard) -> str:
+    return buyer.name.removeprefix("Ada ")
+
+
+def _assert_forgotten(world: World, key: str) -> None:
+    found = _known(world, key)
+    assert found.card.name.startswith("Erased customer")
+    assert found.card == CustomerCard(key=key, name=found.card.name)
+
+
+def test_nobody_is_forgotten_under_an_unknown_key(world: World, key: str) -> None:
+    _needs(world, "forgets_customers")
+    assert world.office.forget_customer(f"{key}/nobody") is None
+
+
+def test_a_customer_is_forgotten(world: World, key: str) -> None:
+    _needs(world, "forgets_customers")
+    buyer = _canary(key)
+    world.office.save_customer(buyer)
+    world.edit_customer(buyer.key, name=buyer.name, email=f"new.{buyer.email}")
+    assert world.traces(_word(buyer))
+    since = utc_now() - timedelta(seconds=2)
+    first = world.office.forget_customer(buyer.key)
+    again = world.fresh().forget_customer(buyer.key)
+    assert first is not None
+    assert first == again
+    assert {"name", "email", "phone", "addresses"} <= set(first.erased)
+    assert all(" log " in words for words in first.kept)  # what no call reaches is named
+    _assert_forgotten(world, buyer.key)
+    assert world.traces(_word(buyer)) == []
+    if world.office.capabilities.customer_feed:
+        assert _known(world, buyer.key) in _told(world, buyer.key, since)
+
+
+def test_a_customer_out_of_use_is_forgotten(world: World, key: str) -> None:
+    _needs(world, "forgets_customers")
+    buyer = _canary(key)
+    world.office.save_customer(buyer)
+    world.deactivate_customer(buyer.key)
+    assert world.office.forget_customer(buyer.key) is not None
+    _assert_forgotten(world, buyer.key)
+    assert world.traces(_word(buyer)) == []
+
+
+def _bought(world: World, key: str, buyer: CustomerCard) -> None:
+    """The buyer's order is confirmed and has left."""
+    world.put_on_shelf("MUG", 20)
+    world.office.record_sale(_order_of_somebody(world, key, buyer))
+    world.office.confirm_sale(key)
+    if world.office.capabilities.tells_shipments:
+        world.send_off(key)
+
+
+def test_a_buyer_is_forgotten_and_the_order_stays(world: World, key: str) -> None:
+    _needs(world, "forgets_customers")
+    buyer = _canary(key)
+    world.office.save_customer(card(buyer.key))
+    _bought(world, key, buyer)
+    forgotten = world.office.forget_customer(buyer.key)
+    assert forgotten is not None
+    _assert_forgotten(world, buyer.key)
+    sale = _found(world, key)
+    assert quantities(sale) == {"1": 1}
+    assert _word(buyer) not in repr(sale)
+    assert forgotten.kept or world.traces(_word(buyer)) == []
+
+
+def test_what_an_invoice_keeps_is_said(world: World, key: str) -> None:
+    _needs(world, "forgets_customers", "invoices")
+    buyer = _canary(key)
+    _bought(world, key, buyer)
+    world.office.post_invoice(key)
+    forgotten = world.office.forget_customer(buyer.key)
+    assert forgotten is not None
+    assert world.fresh().forget_customer(buyer.key) == forgotten
+    _assert_forgotten(world, buyer.key)
+    assert bool(forgotten.kept) == bool(world.traces(_word(buyer)))
+    sale = _found(world, key)
+    assert sale.invoice is not None
+    assert sale.invoice.total.equals(eur("10.00"))
+
+
+def test_who_was_forgotten_may_come_back(world: World, key: str) -> None:
+    _needs(world, "forgets_customers")
+    buyer = card(f"{key}/c")
+    world.office.save_customer(buyer)
+    world.office.forget_customer(buyer.key)
+    number = _known(world, buyer.key).id  # another one, where the back office's id is the name
+    nobody = CustomerCard(key=buyer.key, name="Guest", for_one_order=True)
+    order = _order_of_somebody(world, key, nobody)
+    world.office.record_sale(order)
+    _assert_forgotten(world, buyer.key)
+    assert world.office.save_customer(buyer) == number
+    assert _known(world, buyer.key).card == world.held(buyer)
 
 
 # ---- recording an order ----------------------------------------------------------------------------------------------
@@ -594,6 +830,24 @@ def _whole_life(world: World, key: str) -> tuple[Callable[[], object], ...]:
         (can.credits, lambda: world.office.credit(note)),
     ]
     return tuple(step for is_possible, step in steps if is_possible)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before each request", "after each request"])
+def test_killed_anywhere_a_customer_is_forgotten_in_the_end(world: World, key: str, *, after: bool) -> None:
+    _needs(world, "forgets_customers")
+    usual = world.office
+    buyer = _canary(key)
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: world.office.save_customer(card(buyer.key)),
+        lambda: world.office.save_customer(buyer.model_copy(update={"for_one_order": True})),
+        lambda: world.office.save_customer(buyer),
+        lambda: world.office.forget_customer(buyer.key),
+    )
+    for step in steps:
+        _die_at_each_request(world, step, after=after)
+    world.office = usual
+    _assert_forgotten(world, buyer.key)
+    assert world.traces(_word(buyer)) == []
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before each request", "after each request"])

@@ -12,6 +12,7 @@ from infra.tryton import company
 from infra.tryton.server import Server, TrytonUnavailable, program, serving
 from infra.tryton.staff import SHIPMENT, Staff
 from infra.tryton.template import admin, copy_database
+from shared.backoffices.documents import CustomerCard
 from shared.backoffices.port import BackOffice
 from shared.backoffices.tryton.backoffice import TrytonBackOffice
 from tests.contract.backoffices.world import Killed
@@ -58,6 +59,9 @@ class TrytonWorld(Staff):
             for name in ("_session", "_user_id", "_preferences"):
                 setattr(office._api, name, getattr(self._first._api, name))
         return office
+
+    def held(self, card: CustomerCard) -> CustomerCard:
+        return card
 
     def traces(self, word: str) -> list[str]:
         """From the database itself: a row is named with its table."""

@@ -75,6 +75,10 @@ class World(Protocol):
         """Where the bill and the goods of a sale go, as its own document says; None where it does not say."""
         ...
 
+    def held(self, card: CustomerCard) -> CustomerCard:
+        """The card as far as the back office can hold it."""
+        ...
+
     def traces(self, word: str) -> list[str]:
         """Wherever the word still stands in the back office, documents and logs included."""
         ...
