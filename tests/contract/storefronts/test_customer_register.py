@@ -14,9 +14,13 @@ from shared.kernel.clock import as_sortable
 from shared.kernel.errors import Rejected, Retry
 from shared.storefronts.port import Change, CustomerRegister
 from tests.contract.storefronts.customer_shops import BERLIN, UTRECHT, ZOE, CustomerShop, ShopifyShop
+from tests.contract.storefronts.woocommerce_customer_shop import WooCommerceShop
 
 needs_schema = pytest.mark.skipif(not SCHEMA_FILE.exists(), reason="run python -m infra.local.fetch")
-VENDORS = [pytest.param(ShopifyShop, marks=needs_schema, id="shopify")]
+VENDORS = [
+    pytest.param(ShopifyShop, marks=needs_schema, id="shopify"),
+    pytest.param(WooCommerceShop, id="woocommerce"),
+]
 
 Vendor = Callable[[], CustomerShop]
 
