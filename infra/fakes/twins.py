@@ -75,20 +75,23 @@ class Twins:
         return True
 
     def deliver(self) -> None:
-        """Let WooCommerce work off its queue of webhooks, and Shopify send what shipping and cancelling caused."""
+        """Let WooCommerce work off its queue of webhooks, and Shopify send what shipping and cancelling caused, and
+        what happened to its customers."""
         while self.borealis.deliver():
             pass
         for body in self.aurora.take_webhooks():
             self._send_from_aurora(body, topic="orders/updated")
+        for topic, body in self.aurora.customers.take_webhooks():
+            self._send_from_aurora(body, topic=topic, endpoint="customers")
 
     def send(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
         """How the shops reach the stack: the address in the webhook is ours, wherever it listens."""
         path = httpx.URL(url).path
         return self.http.post(f"{self.stack_url}{path}", content=body, headers=dict(headers)).status_code
 
-    def _send_from_aurora(self, body: shopify.Json, topic: str = "orders/create") -> None:
+    def _send_from_aurora(self, body: shopify.Json, topic: str = "orders/create", endpoint: str = "orders") -> None:
         request = shopify.signed_request(body, topic=topic, secret=SECRET, address=AURORA)
-        self.send("https://storebridge.example/webhooks/aurora/orders", request.headers, request.body)
+        self.send(f"https://storebridge.example/webhooks/aurora/{endpoint}", request.headers, request.body)
 
 
 def contents(*, buffers: Mapping[str, int] | None = None, duplicate_window_minutes: int = 0) -> Contents:
@@ -129,6 +132,7 @@ def contents(*, buffers: Mapping[str, int] | None = None, duplicate_window_minut
 def twins() -> Iterator[Twins]:
     """Both shops, up on loopback. Call `connect` once the stack is up."""
     aurora = ShopifyAdmin(clock=utc_now)
+    aurora.customers.address = AURORA
     borealis = WooCommerceFake(utc_now, address=BOREALIS)
     with (
         closing(shopify_admin.serve(aurora)) as first,

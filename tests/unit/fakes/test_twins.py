@@ -12,12 +12,13 @@ from infra.fakes.twins import AURORA, SECRET, Twins
 from infra.fakes.woocommerce import WooCommerceFake
 from infra.local.shopify_schema import SCHEMA_FILE
 from shared.storefronts.ingress import WebhookRequest
-from shared.storefronts.shopify.signature import authenticate
+from shared.storefronts.shopify.signature import authenticate, authenticate_customers
+
+needs_schema = pytest.mark.skipif(not SCHEMA_FILE.exists(), reason="run python -m infra.local.fetch")
 
 
-@pytest.mark.skipif(not SCHEMA_FILE.exists(), reason="run python -m infra.local.fetch")
-def test_what_aurora_shipped_is_delivered_once_and_signed() -> None:
-    received: list[httpx.Request] = []
+def stacked(received: list[httpx.Request]) -> Twins:
+    """Both shops, sending to a stack that only keeps what it is sent."""
 
     def stack(request: httpx.Request) -> httpx.Response:
         received.append(request)
@@ -27,6 +28,13 @@ def test_what_aurora_shipped_is_delivered_once_and_signed() -> None:
     http = httpx.Client(transport=httpx.MockTransport(stack))
     pair = Twins(ShopifyAdmin(clock), WooCommerceFake(clock), {}, http)
     pair.connect("http://stack.example")
+    return pair
+
+
+@needs_schema
+def test_what_aurora_shipped_is_delivered_once_and_signed() -> None:
+    received: list[httpx.Request] = []
+    pair = stacked(received)
     pair.stock("MUG", 5)
     pair.buy("aurora", "MUG", 2)
     order = pair.aurora.order(json.loads(received.pop().content)["id"])
@@ -39,3 +47,24 @@ def test_what_aurora_shipped_is_delivered_once_and_signed() -> None:
     stated = authenticate(WebhookRequest(dict(request.headers), request.content), secrets=[SECRET], shop_address=AURORA)
     assert stated.topic == "orders/updated"
     assert json.loads(request.content)["line_items"][0]["fulfillable_quantity"] == 1
+
+
+@needs_schema
+def test_what_happens_to_auroras_customers_goes_to_their_own_endpoint() -> None:
+    received: list[httpx.Request] = []
+    pair = stacked(received)
+    pair.aurora.customers.address = AURORA
+    number = pair.aurora.customers.register(email="zoe@example.test", first_name="Zoë")
+    pair.aurora.customers.edit(number, first_name="Zoe")
+    pair.aurora.customers.ask_for_privacy(number, erase=True)
+    pair.deliver()
+    pair.deliver()
+    assert {urlsplit(str(request.url)).path for request in received} == {"/webhooks/aurora/customers"}
+    stated = [
+        authenticate_customers(
+            WebhookRequest(dict(request.headers), request.content), secrets=[SECRET], shop_address=AURORA
+        ).topic
+        for request in received
+    ]
+    assert stated == ["customers/create", "customers/update", "customers/redact"]
+    assert json.loads(received[1].content)["first_name"] == "Zoe"

@@ -14,6 +14,7 @@ from infra.fakes.woocommerce_requests import failing, silent
 from infra.local.shopify_schema import SCHEMA_FILE
 from shared.kernel.errors import Rejected, Retry
 from shared.storefronts.port import Subscription, SubscriptionDesk, SubscriptionState
+from shared.storefronts.shopify.subscriptions import CUSTOMER_TOPICS as SHOPIFY_CUSTOMER_TOPICS
 from shared.storefronts.shopify.subscriptions import ORDER_TOPICS as SHOPIFY_TOPICS
 from shared.storefronts.shopify.subscriptions import ShopifySubscriptions
 from shared.storefronts.woocommerce.subscriptions import ORDER_TOPICS as WOOCOMMERCE_TOPICS
@@ -34,7 +35,7 @@ def http(handler: Callable[[httpx.Request], httpx.Response]) -> httpx.Client:
 
 
 class Shopify:
-    topics = SHOPIFY_TOPICS
+    topics = SHOPIFY_TOPICS + SHOPIFY_CUSTOMER_TOPICS
 
     def __init__(self) -> None:
         self.fake = ShopifyAdmin(clock=lambda: NOW)

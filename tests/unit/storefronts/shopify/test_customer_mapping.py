@@ -1,6 +1,7 @@
 """What Shopify says of customers, in our own words."""
 
 import json
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ from shared.customers.readings import (
 )
 from shared.kernel.errors import Rejected
 from shared.kernel.versions import Comparison, compare
+from shared.storefronts.ingress import WebhookRequest
 from shared.storefronts.port import CustomerReader
 from shared.storefronts.shopify import customer_mapping
 from shared.storefronts.shopify.customer_mapping import read_customer
+from shared.storefronts.shopify.signature import authenticate_customers
 
 Json = dict[str, Any]
 
@@ -359,6 +362,21 @@ def test_whatever_is_sent_is_read_or_refused(changes: Json, topic: str) -> None:
     except Rejected as error:
         outcome = error.code
     assert outcome in {"read", "invalid_payload", "invalid_time", "invalid_json"}
+
+
+def test_the_recorded_trigger_is_a_registration_that_is_signed() -> None:
+    root = Path(__file__).parents[4]
+    event = json.loads((root / "events" / "registration_webhook_shopify.json").read_text(encoding="utf-8"))
+    secrets = tomllib.loads((root / "infra" / "local" / "secrets.example.toml").read_text(encoding="utf-8"))
+    shops = tomllib.loads((root / "infra" / "local" / "settings.toml").read_text(encoding="utf-8"))["shops"]
+    request = WebhookRequest(event["headers"], event["body"].encode())
+    stated = authenticate_customers(
+        request, secrets=secrets["webhooks"]["aurora"], shop_address=shops["aurora"]["address"]
+    )
+    assert int(event["headers"]["content-length"]) == len(request.body)
+    found = customer(request.body, topic=stated.topic)
+    assert str(found.key) == "aurora/customer/7001"
+    assert found.personal.email == "buyer@example.com"
 
 
 # The platform's own samples
