@@ -1,10 +1,7 @@
 """What every customer book promises: the fake in memory, and DynamoDB's table on a real engine."""
 
 from datetime import timedelta
-from itertools import count
-from typing import Any
 
-import boto3
 import pytest
 from pynamodb.connection import Connection
 
@@ -12,19 +9,19 @@ from shared.customers.conflicts import EditConflict
 from shared.customers.marks import Mark, MarkKind
 from shared.customers.matching import Proposal, ProposalState
 from shared.customers.merges import Merge, MergeReason, Moved
+from shared.customers.merging import merge, unmerge
 from shared.customers.models import ProfileField
 from shared.customers.ports import CustomerBook, CustomerCommit, MergeCommit
 from shared.customers.record import CustomerRecord
 from shared.customers.table import CustomerTable
 from shared.kernel.errors import Conflict
 from shared.kernel.identifiers import CustomerKey, OrderKey
-from tests.builders.customers import MARKER, customer, kept, marks_borne, profile, revised
+from tests.builders.customers import MARKER, at, customer, customer_desk, kept, marks_borne, profile, revised
 from tests.builders.orders import NOON
 from tests.fakes.customers import FakeCustomerBook
 
 EVE, EVA, EVI = (CustomerKey.parse(text) for text in ("aurora/customer/17", "borealis/customer/4", "aurora/guest/9f"))
 EMAIL = MARKER.mark(MarkKind.EMAIL, "eve@example.test")
-_numbers = count(1)
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
@@ -33,32 +30,7 @@ def book(request: pytest.FixtureRequest) -> CustomerBook:
         return FakeCustomerBook()
     connection: Connection = request.getfixturevalue("connection")
     names: dict[str, str] = request.getfixturevalue("table_names")
-    name = names.get("customers") or _made(request.getfixturevalue("engine"))
-    return CustomerTable(connection, name, clock=lambda: NOON)
-
-
-def _made(engine: str) -> str:
-    """A table of the shape that the template is to give it."""
-    text: Any = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", *_ATTENTION)]
-    keys: Any = _schema("pk", "sk")
-    index: Any = {"IndexName": "attention", "KeySchema": _schema(*_ATTENTION), "Projection": _PROJECTION}
-    name = f"customers-{next(_numbers):04}"
-    boto3.client("dynamodb", endpoint_url=engine).create_table(
-        TableName=name,
-        AttributeDefinitions=text,
-        KeySchema=keys,
-        GlobalSecondaryIndexes=[index],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return name
-
-
-_ATTENTION = ("attention_shop", "attention_since")
-_PROJECTION = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["revision"]}
-
-
-def _schema(partition: str, sort: str) -> list[dict[str, str]]:
-    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
+    return CustomerTable(connection, names["customers"], clock=lambda: NOON)
 
 
 # ---- customers ----
@@ -258,6 +230,24 @@ def test_merges_are_told_newest_first(book: CustomerBook) -> None:
     records = (revised(_known(book, EVE)), revised(kept(book, customer(str(EVI))), leader=str(EVE)))
     book.commit_merge(MergeCommit(later, records))
     assert [merge.id for merge in book.merges_of(EVE)] == ["later", "first"]
+
+
+def test_people_who_are_joined_and_parted_in_turn_are_as_before(book: CustomerBook) -> None:
+    """The use cases over the book itself: EVA leads EVI, EVE leads both; undone the other way round."""
+    desk = customer_desk(book)
+    for key in (EVE, EVA, EVI):
+        kept(book, customer(str(key)))
+    first = merge(EVA, EVI, desk, reasons=(), by="mia")
+    later = at(desk, NOON + timedelta(hours=1))
+    second = merge(EVI, EVE, later, reasons=(), by="mia")
+    assert set(book.members(EVE)) == {EVE, EVA, EVI}
+    assert merge(EVA, EVE, later, reasons=(), by="mia") == second
+    unmerge(second.id, EVE, later, by="noa")
+    assert book.members(EVA) == (EVA, EVI)
+    unmerge(first.id, EVA, later, by="noa")
+    assert [book.members(key) for key in (EVE, EVA, EVI)] == [(EVE,), (EVA,), (EVI,)]
+    assert all(one.is_leader for one in book.find_many([EVE, EVA, EVI]).values())
+    assert not any(made.stands for key in (EVE, EVA) for made in book.merges_of(key))
 
 
 # ---- proposals ----
