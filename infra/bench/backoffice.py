@@ -1,11 +1,12 @@
 """What one order costs on its way through a back office: port calls, HTTP requests, write units, errands. Exact.
 
 The order desk is in memory, so the units are those of the sync table alone: the errand's lease and the order's stand.
+The read of the buyer's record, one for each errand, is not among them.
 The order has three lines of goods and shipping; the shop's own staff ship it, and we tell the back office. A worker
 asks for what it keeps (taxes, warehouses, products, a session) at its first order.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
@@ -17,8 +18,10 @@ from infra.bench.units import Meter, Request, sync_table
 from infra.demo.shops import Post, aurora, aurora_line
 from infra.samples import shopify
 from shared.backoffices.port import BackOffice
+from shared.customers.marks import Marker
+from shared.customers.record import CustomerRecord
 from shared.kernel.clock import utc_now
-from shared.kernel.identifiers import OrderKey
+from shared.kernel.identifiers import CustomerKey, OrderKey
 from shared.orders.errands import Errand, Office, errands_of
 from shared.orders.intake import take_in
 from shared.orders.ports import Desk
@@ -27,6 +30,7 @@ from shared.sync.backoffice.push import BooksDesk, push
 from shared.sync.backoffice.rules import BookRules
 from shared.sync.backoffice.services import ServiceCatalogue
 from shared.sync.backoffice.table import MirrorTable
+from shared.sync.customers.buyers import Buyers
 from shared.sync.jobs import leased
 from shared.sync.table import JobTable
 from shared.wiring.storefront import reader
@@ -167,8 +171,22 @@ def _books(company: Company, office: _Counting, orders: Desk, mirrors: MirrorTab
         rules=BookRules(warehouses={LOCATION: company.warehouse}, payment_methods={"*": company.method}),
         orders=orders,
         mirrors=mirrors,
+        buyers=Buyers(_Strangers(), Marker(b"of no deployment at all")),
         clock=utc_now,
     )
+
+
+class _Strangers:
+    """No customer has been told of: each order's buyer goes by the key of their own."""
+
+    def find(self, _key: CustomerKey) -> None:
+        return None
+
+    def find_many(self, _keys: Iterable[CustomerKey]) -> Mapping[CustomerKey, CustomerRecord]:
+        return {}
+
+    def find_customer(self, _key: CustomerKey) -> None:
+        return None
 
 
 def _order(number: int) -> Post:

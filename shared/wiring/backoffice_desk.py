@@ -4,8 +4,10 @@ from shared.kernel.clock import utc_now
 from shared.kernel.errors import Rejected
 from shared.platform.configuration import settings
 from shared.sync.backoffice.push import BooksDesk
+from shared.sync.customers.buyers import Buyers
 from shared.wiring.backoffice_connection import office, services
 from shared.wiring.backoffice_tables import mirror_table
+from shared.wiring.customer_desk import customer_finder, marker
 from shared.wiring.order_desk import desk as order_desk
 
 
@@ -28,5 +30,6 @@ def books_desk(shop: str) -> BooksDesk:
         rules=connected,
         orders=order_desk(shop),
         mirrors=mirror_table(),
+        buyers=Buyers(customer_finder(), marker()),
         clock=utc_now,
     )

@@ -17,8 +17,11 @@ from shared.orders.record import OrderRecord
 from shared.sync.backoffice.push import BooksDesk, Pushed, push
 from shared.sync.backoffice.rules import BookRules, ChargeProducts, InvoiceMoment
 from shared.sync.backoffice.services import ServiceCatalogue
+from shared.sync.customers.buyers import Buyers
+from tests.builders.customers import MARKER
 from tests.builders.orders import NOON, ZERO, line, order
 from tests.builders.stock import counted
+from tests.fakes.customers import FakeCustomerBook
 from tests.fakes.mirrors import FakeMirrors
 from tests.fakes.order_desk import FakeStockRoom, desk
 
@@ -51,11 +54,13 @@ class Company:
     mirrors: FakeMirrors = field(default_factory=FakeMirrors)
     rules: BookRules = RULES
     clock: Clock = field(default_factory=SteppingClock)
+    customers: FakeCustomerBook = field(default_factory=FakeCustomerBook)
 
     @property
     def desk(self) -> BooksDesk:
         services = ServiceCatalogue(self.office, lambda: 0.0)
-        return BooksDesk("erp", self.office, self.rules, self.orders, self.mirrors, services, self.clock)
+        buyers = Buyers(self.customers, MARKER)
+        return BooksDesk("erp", self.office, self.rules, self.orders, self.mirrors, services, buyers, self.clock)
 
     def take_in(self, account: Order) -> OrderRecord:
         take_in(account.shop, CompleteOrder(account), self.orders)

@@ -562,7 +562,8 @@ def shop_in(currency: str, moment: InvoiceMoment = InvoiceMoment.SHIPPED) -> Com
 def books(shop: Company) -> Books:
     account, record = shop.orders.book.find_account(KEY), shop.record()
     assert account is not None
-    return books_of(account, record, shop.rules, warehouse="WH", services=services_of(account, shop.desk))
+    buyer = shop.desk.buyers(account)
+    return books_of(account, record, shop.rules, buyer=buyer, warehouse="WH", services=services_of(account, shop.desk))
 
 
 def invoiced(shop: Company) -> Money:

@@ -15,9 +15,16 @@ from shared.sync.backoffice.rules import BookRules, InvoiceMoment
 
 
 def books_of(
-    order: Order, record: OrderRecord, rules: BookRules, *, warehouse: str, services: frozenset[str] = frozenset()
+    order: Order,
+    record: OrderRecord,
+    rules: BookRules,
+    *,
+    buyer: str,
+    warehouse: str,
+    services: frozenset[str] = frozenset(),
 ) -> Books:
-    """Work out the books of one order. `services` are SKUs that the back office sells and does not ship.
+    """Work out the books of one order. `buyer` is the key under which the back office knows the customer; `services`
+    are SKUs that it sells and does not ship.
 
     Raises:
         Rejected: `unmapped_tax`, `missing_sku`, `total_mismatch`: what a person must mend before it can be booked.
@@ -32,7 +39,7 @@ def books_of(
         currency=order.currency,
         warehouse=warehouse,
         stage=_stage(order, record, rules, left_over=reckoner.left_over(lines, total, owed_back)),
-        customer=customer_of(order),
+        customer=customer_of(order, buyer),
         lines=lines,
         placed={line.id: line.quantity for line in order.lines},
         total=total,

@@ -1,6 +1,5 @@
 """The buyer of an order as a card for the back office. Platforms withhold personal data, so anything may be missing."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 
 from shared.backoffices.documents import Address, CustomerCard
@@ -8,28 +7,19 @@ from shared.customers.models import PostalAddress
 from shared.orders.models import Order, PersonalData
 
 
-def customer_of(order: Order) -> CustomerCard:
-    """The card: one for each customer of a shop, one for each guest's e-mail, one for all whom nobody knows."""
+def customer_of(order: Order, key: str) -> CustomerCard:
+    """The card, under the key by which the back office knows the buyer: what is usual there stays as it is."""
     personal = order.personal
     return CustomerCard(
-        key=f"{order.shop}/{_identity(personal)}",
+        key=key,
         name=_name(personal) or f"Guest of {order.shop}",
         email=personal.email,
         phone=personal.phone or next(_filled(_addresses(personal), "phone"), None),
         language=personal.locale.partition("-")[0].partition("_")[0].lower() if personal.locale else None,
         billing=_address(personal.billing_address),
         shipping=_address(personal.shipping_address),
+        for_one_order=True,
     )
-
-
-def _identity(personal: PersonalData) -> str:
-    if personal.customer_id and personal.customer_id != "0":
-        return f"customer/{personal.customer_id}"
-    known_by = personal.email or personal.phone
-    if not known_by:
-        return "guest"
-    # A key is not to tell who it is.
-    return f"guest/{hashlib.sha256(known_by.strip().lower().encode()).hexdigest()[:20]}"
 
 
 def _name(personal: PersonalData) -> str | None:

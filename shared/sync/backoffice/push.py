@@ -5,6 +5,7 @@ that a feed names, and by operators; any number of times. One order is worked on
 holds its lease.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shared.backoffices.documents import Consignment, ConsignmentState, Invoice, Sale, SaleState
@@ -56,6 +57,8 @@ class BooksDesk:
     orders: Desk
     mirrors: Mirrors
     services: ServiceCatalogue
+    buyers: Callable[[Order], str]
+    """The key under which the back office knows an order's buyer. Raises `Retry` when that cannot be found out."""
     clock: Clock
 
 
@@ -150,7 +153,14 @@ def _bring_together(run: _Run, desk: BooksDesk) -> Rejected | Retry | None:
         _refuse_withdrawn(stand, desk)
         _take_in_dispatches(run, order, desk)
         stand.warehouse = stand.warehouse or warehouse_of(run.record, desk)
-        books = books_of(order, run.record, desk.rules, warehouse=stand.warehouse, services=stand.services)
+        books = books_of(
+            order,
+            run.record,
+            desk.rules,
+            buyer=desk.buyers(order),
+            warehouse=stand.warehouse,
+            services=stand.services,
+        )
         if not desk.rules.rehearsal:
             _bring_up(books, stand, desk.office)
     except (Rejected, Retry) as error:

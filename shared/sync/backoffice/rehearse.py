@@ -106,11 +106,12 @@ def _rehearse(order: Order, record: OrderRecord, blank: Rehearsed, desk: BooksDe
     services = frozenset(sku for sku, product in products.items() if not product.stocked)
     problems: list[Problem] = []
     warehouse = (mirror.warehouse if mirror else None) or _warehouse(record, desk, problems)
-    problems += _of_parts(order, record, desk.rules, services)
+    buyer = desk.buyers(order)
+    problems += _of_parts(order, record, desk.rules, buyer, services)
     books: Books | None = None
     steps: tuple[str, ...] = ()
     try:
-        books = books_of(order, record, desk.rules, warehouse=warehouse or "-", services=services)
+        books = books_of(order, record, desk.rules, buyer=buyer, warehouse=warehouse or "-", services=services)
         ahead = steps_ahead(books, sale, mirror.documents if mirror else {}, desk.office.capabilities)
         steps = tuple(type(step).__name__ for step in ahead)
     except Rejected as error:
@@ -135,11 +136,13 @@ def _warehouse(record: OrderRecord, desk: BooksDesk, problems: list[Problem]) ->
         return None
 
 
-def _of_parts(order: Order, record: OrderRecord, rules: BookRules, services: frozenset[str]) -> Iterator[Problem]:
+def _of_parts(
+    order: Order, record: OrderRecord, rules: BookRules, buyer: str, services: frozenset[str]
+) -> Iterator[Problem]:
     """What is wrong with each line and charge by itself: of the whole only the first problem is told."""
     for part in _parts(order):
         try:
-            books_of(part, record, rules, warehouse="-", services=services)
+            books_of(part, record, rules, buyer=buyer, warehouse="-", services=services)
         except Rejected as error:
             if error.code not in _NO_FIGURES:
                 yield Problem.of(error)

@@ -9,6 +9,7 @@ import pytest
 
 from shared.backoffices.documents import InvoiceState, Sale, SaleState
 from shared.kernel.errors import Rejected, Retry
+from shared.kernel.identifiers import CustomerKey
 from shared.kernel.money import Money
 from shared.orders.cancel import cancel
 from shared.orders.lifecycle import FulfilmentState
@@ -17,6 +18,7 @@ from shared.orders.models import (
     Order,
     Parcel,
     PaymentState,
+    PersonalData,
     Refund,
     RefundLine,
     RestockKind,
@@ -37,7 +39,8 @@ from tests.builders.books import (
     taxed,
     vat,
 )
-from tests.builders.orders import NOON, line, shipment
+from tests.builders.customers import record as customer_record
+from tests.builders.orders import ADDRESS, NOON, line, shipment
 from tests.contract.backoffices.world import Killed, quantities
 
 
@@ -765,3 +768,47 @@ def _assert_ended_well(shop: Company, sale: Sale) -> None:
     held = shop.room.lines["MUG", "main"]
     assert (held.on_hand, held.reserved, shop.office.on_hand["MUG", "WH"]) == (8, 0, 8)
     assert shop.room.lines["CAP", "main"].available == 10
+
+
+# ---- the buyer -------------------------------------------------------------------------------------------------------
+
+
+def of_the_account(account: Order, **personal: Any) -> Order:
+    known = {"customer_id": "17", "email": "eve@example.test", "first_name": "Eve", "last_name": "Shopper"}
+    addressed = {"billing_address": ADDRESS, "shipping_address": ADDRESS}
+    return account.model_copy(update={"personal": PersonalData.model_validate({**known, **addressed, **personal})})
+
+
+def test_the_buyer_is_the_person_and_not_the_account() -> None:
+    shop = company(MUG=10, CAP=10)
+    key = CustomerKey("aurora", "customer", "17")
+    shop.customers.records[key] = customer_record(str(key), leader="borealis/customer/4")
+    shop.take_in(of_the_account(mugs_and_cap()))
+    shop.push()
+    (card,) = shop.office.customers().values()
+    assert (card.key, card.name, card.email) == ("borealis/customer/4", "Eve Shopper", "eve@example.test")
+
+
+def test_an_amended_order_leaves_the_customer_as_the_back_office_knows_him() -> None:
+    shop = company(MUG=10, CAP=10)
+    shop.take_in(of_the_account(mugs_and_cap()))
+    shop.push()
+    shop.office.edit_customer("aurora/customer/17", name="Eve King", email="king@example.test")
+    shop.take_in(of_the_account(without_cap(), phone="+4930901820"))
+    assert shop.push().steps == ("Amend",)
+    card = shop.office.customers()["aurora/customer/17"]
+    assert (card.name, card.email, card.phone) == ("Eve King", "king@example.test", "+4930901820")
+
+
+def test_while_customers_are_out_of_reach_nothing_is_recorded_and_all_is_read() -> None:
+    shop = company(MUG=10, CAP=10)
+    shop.take_in(of_the_account(mugs_and_cap()))
+
+    def nowhere(_order: Order) -> str:
+        raise Retry("store_unreachable", "no answer")
+
+    with pytest.raises(Retry):
+        push(KEY, replace(shop.desk, buyers=nowhere))
+    assert shop.office.sales() == []
+    shop.push()
+    assert shop.sale().state is SaleState.CONFIRMED
