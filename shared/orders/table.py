@@ -149,15 +149,15 @@ class BuyerTable(OrderRecords):
     def forget_buyer(self, key: OrderKey, at: datetime) -> bool:
         nobody = _pack(PersonalData().model_dump_json(exclude_defaults=True), key)
         marker = PackedItem(str(key), _BUYER, stated="", body=nobody, forgotten_at=as_sortable(at))
+        # The account first, for of an order with a marker one may think that it is done; and once more after the
+        # marker, from which on nobody writes an account with anything personal.
+        self._clear_account(key)
         try:
             self._table.put(marker, PackedItem.forgotten_at.does_not_exist())
         except WriteRefused:
-            was_known = False
-        else:
-            was_known = True
-        # The marker first: from then on nobody writes an account with anything personal beside it.
+            return False
         self._clear_account(key)
-        return was_known
+        return True
 
     def unforgotten(self, shop: str) -> Iterator[OrderKey]:
         condition = (PackedItem.sk == _BUYER) & PackedItem.pk.startswith(f"{shop}/")

@@ -13,7 +13,7 @@ from shared.customers.marks import MarkKind, marks_of
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import CustomerKey, OrderKey
 from shared.storefronts.delivery import Delivery
-from shared.sync.backoffice.customer import customer_of
+from shared.sync.customers.learn import buyer_of
 from shared.sync.jobs import Worker, leased
 from shared.sync.privacy.forget import dismiss_proposals, forget_buyer, forget_customer
 from shared.sync.privacy.models import (
@@ -108,7 +108,7 @@ def _learn(request: PrivacyRequest, desk: PrivacyDesk) -> Step:
 
 def _with_customers(request: PrivacyRequest, desk: PrivacyDesk) -> PrivacyRequest:
     marks = set(request.subjects.marks)
-    parties = [_party(name, str(key)) for key in request.subjects.customer_keys for name in desk.offices(key.shop)]
+    parties = [party for key in request.subjects.customer_keys for party in _parties(key, request, desk)]
     for key in request.subjects.customer_keys:
         customer = desk.customers.find_customer(key)
         if customer is not None:
@@ -123,14 +123,20 @@ def _with_order(key: OrderKey, request: PrivacyRequest, desk: PrivacyDesk) -> Pr
     order = desk.orders.find_account(key)
     if order is None:
         return request
-    card = customer_of(order).key
-    known = [] if card == _of_nobody(key.shop) else [_party(name, card) for name in desk.offices(key.shop)]
+    # Another account's order may be named by mistake; a guest is known by what the order itself says.
+    buyer = buyer_of(order, desk.marker)
+    known = [_party(name, str(buyer)) for name in desk.offices(key.shop)] if buyer and buyer.is_guest else []
     return _since(request.with_parties(known), [order.created_at])
 
 
-def _of_nobody(shop: str) -> str:
-    """The back office's customer for all buyers of whom nothing is known: it has nobody's data."""
-    return f"{shop}/guest"
+def _parties(key: CustomerKey, request: PrivacyRequest, desk: PrivacyDesk) -> Iterator[Party]:
+    """The customer's own; and that of the person whom it leaves, where others stay: a person must look through that."""
+    record = desk.customers.find(key)
+    leader = record.leader if record else str(key)
+    for name in desk.offices(key.shop):
+        yield _party(name, str(key))
+        if leader not in request.subjects.customers:
+            yield Party.shared(name, leader)
 
 
 def _party(backoffice: str, key: str) -> Party:
@@ -216,8 +222,9 @@ def _buyers_of_shop(request: PrivacyRequest, shop: str, desk: PrivacyDesk) -> St
     forgotten = 0
     for key in desk.orders.unforgotten(shop):
         order = desk.orders.find_account(key)
-        if order is not None and (card := customer_of(order).key) != _of_nobody(shop):
-            told.forget(card)
+        buyer = buyer_of(order, desk.marker) if order is not None else None
+        if buyer is not None:
+            told.forget(str(buyer))
         if told.is_news:
             return told.step("more", {"orders": forgotten})
         forgotten += forget_buyer(key, desk)

@@ -86,9 +86,9 @@ def forget_buyer(key: OrderKey, desk: PrivacyDesk) -> bool:
         Retry: our tables are out of reach.
         Conflict: others were faster too often.
     """
-    was_known = desk.retrying()(lambda: desk.orders.forget_buyer(key, desk.clock()))
+    # The buyer last: of a whole shop, nobody comes back to an order whose buyer is forgotten.
     desk.retrying()(lambda: _quieten(key, desk))
-    return was_known
+    return desk.retrying()(lambda: desk.orders.forget_buyer(key, desk.clock()))
 
 
 def _quieten(key: OrderKey, desk: PrivacyDesk) -> None:

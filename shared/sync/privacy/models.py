@@ -118,13 +118,22 @@ class Party(Canonical):
         return f"{self.backoffice}/{self.key}"
 
     @property
-    def is_rest(self) -> bool:
-        """Stands for all the shop's further customers, once so many were refused that none is asked for any more."""
-        return self.key.endswith("/*")
+    def stays(self) -> bool:
+        """Not to be asked for again: it stands for the rest of a shop, or others go by it."""
+        return self.key.endswith("/*") or self.code == _SHARED
 
     @classmethod
     def rest(cls, backoffice: str, shop: str, code: str | None) -> "Party":
+        """All the shop's further customers, once so many were refused that nobody is asked for any more."""
         return cls(backoffice=backoffice, key=f"{shop}/*", state=PartyState.REFUSED, code=code)
+
+    @classmethod
+    def shared(cls, backoffice: str, key: str) -> "Party":
+        """A person's who stays, and who may have addresses there of the customer that is erased."""
+        return cls(backoffice=backoffice, key=key, state=PartyState.REFUSED, code=_SHARED)
+
+
+_SHARED = "shared_with_others_who_stay"
 
 
 class PrivacyRequest(Canonical):
@@ -183,7 +192,7 @@ class PrivacyRequest(Canonical):
         """The request as somebody works on it; the second round looks everywhere anew."""
         if self.state is RequestState.WATCHING:
             parties = tuple(
-                party if party.is_rest else party.model_copy(update={"state": PartyState.OPEN, "code": None})
+                party if party.stays else party.model_copy(update={"state": PartyState.OPEN, "code": None})
                 for party in self.parties
             )
             since = self.started_at - A_DAY if self.started_at else self.since

@@ -136,10 +136,7 @@ def everything(house: PrivacyHouse) -> Any:
         house.archive.kept,
         house.archive.oversize,
         house.dead_letters.deliveries,
-        {
-            str(key): house.office.find_customer(str(key)) and house.office.find_customer(str(key)).card
-            for key in (EVE, EVA, ADAM)
-        },
+        [known.card for key in (EVE, EVA, ADAM) if (known := house.office.find_customer(str(key)))],
         {proposal.id: proposal.state for proposal in house.customers.kept_proposals.values()},
     )
 
@@ -232,6 +229,11 @@ def test_a_member_that_is_erased_leaves_the_person() -> None:
     assert house.customers.members(EVA) == (EVA,)
     assert house.customers.find_customer(EVA) is not None
     assert house.customers.records[EVA].erased_at is None
+    there = house.office.find_customer(str(EVA))
+    assert there is not None
+    assert there.card.email == "eve@example.test"
+    [proof] = house.book.proofs()
+    assert [entry.what for entry in proof.not_done] == [f"customer {EVA}: shared_with_others_who_stay"]
 
 
 def test_whoever_is_left_goes_by_the_one_known_longest_when_the_leader_is_erased() -> None:
