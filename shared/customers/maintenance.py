@@ -394,8 +394,18 @@ def _with(fields: tuple[ProfileField, ...], what: ProfileField) -> tuple[Profile
     return tuple(dict.fromkeys((*fields, what)))
 
 
-def as_seen(base: Base, seen: Iterable[Side]) -> Base:
-    """The base with what sides really show after they were written, each in its own manner."""
-    shown = {side.name: {"values": side.values} for side in seen}
-    sides = {name: side.model_copy(update=shown.get(name, {})) for name, side in base.sides.items()}
+def as_seen(base: Base, seen: Iterable[Side], writes: Iterable[Write]) -> Base:
+    """The base with what sides really show of what was written to them, each in its own manner.
+
+    What was not written stays as the plan saw it: if it is different now, somebody has edited it meanwhile.
+    """
+    shown = {side.name: side for side in seen}
+    sides = dict(base.sides)
+    for write in writes:
+        if write.side in shown and write.side in sides:
+            values = {**sides[write.side].values}
+            values.pop(write.field, None)
+            value = shown[write.side].values.get(write.field)
+            after = values if value is None else {**values, write.field: value}
+            sides[write.side] = sides[write.side].model_copy(update={"values": after})
     return base.model_copy(update={"sides": sides})

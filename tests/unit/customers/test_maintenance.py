@@ -219,7 +219,7 @@ def test_what_a_back_office_wrote_in_its_own_manner_is_no_edit_though_nobody_saw
     again = reconcile(edited, side(OFFICE, "2, shortened", 6), begun, rules())
     assert writes(again) == [(OFFICE, A)]
     assert not again.clashes
-    seen = as_seen(again.base, [side(OFFICE, "2, shortened", 6)])
+    seen = as_seen(again.base, [side(OFFICE, "2, shortened", 6)], again.writes)
     assert not reconcile(edited, side(OFFICE, "2, shortened", 6), seen, rules()).writes
     told = reconcile(edited, side(OFFICE, "3", 9), seen, rules())
     assert writes(told) == [(A, OFFICE)]
