@@ -144,7 +144,7 @@ DOCTYPES = {
     "Payment Entry": Doctype(
         _words(
             "payment_type party_type party company posting_date mode_of_payment paid_from paid_to paid_amount"
-            " received_amount reference_no reference_date remarks custom_remarks status party_name"
+            " received_amount reference_no reference_date remarks custom_remarks status party_name title"
         ),
         {"references": "Payment Entry Reference"},
         series="ACC-PAY-2026-",

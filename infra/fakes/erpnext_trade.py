@@ -216,6 +216,7 @@ class Trade:
 
     def _validate_payment(self, document: Json) -> None:
         document["party_name"] = self._site.link("Customer", document["party"])["customer_name"]
+        document["title"] = document["party_name"]
         if not document.get("reference_no"):
             raise FrappeError("Reference No and Reference Date is mandatory for Bank transaction")
         if not document.get("custom_remarks"):

@@ -66,15 +66,32 @@ _EMPTY_CUSTOMER: Mapping[str, Any] = {
     "customer_primary_contact": None,
     "primary_address": "",
 }
-_COPIES = ("contact_display", "contact_mobile", "contact_email", "address_display", "shipping_address")
-_LINKS = ("customer_address", "shipping_address_name", "contact_person")
-_DOCUMENTS = {
-    "Sales Order": "customer",
-    "Delivery Note": "customer",
-    "Sales Invoice": "customer",
-    "Payment Entry": "party",
+_COPIES: Mapping[str, Any] = {
+    "contact_display": "",
+    "contact_mobile": "",
+    "contact_email": "",
+    "address_display": "",
+    "shipping_address": "",
+    "customer_address": None,
+    "shipping_address_name": None,
+    "contact_person": None,
 }
-"""What is made out to a customer, and its field for that."""
+
+
+class _MadeOut(NamedTuple):
+    """How a document names the customer: the field that links, that of the name, and what else is copied."""
+
+    to: str
+    copy: str
+    rest: Mapping[str, Any]
+
+
+_DOCUMENTS = {
+    "Sales Order": _MadeOut("customer", "customer_name", _COPIES),
+    "Delivery Note": _MadeOut("customer", "customer_name", _COPIES),
+    "Sales Invoice": _MadeOut("customer", "customer_name", _COPIES),
+    "Payment Entry": _MadeOut("party", "party_name", {}),
+}
 _NUMBERED = re.compile(r"[A-Z]{2,10}-(.*-)?[0-9]{3,}")
 """A name that ERPNext counted: CUST-2026-00017."""
 
@@ -92,7 +109,7 @@ class _Person(NamedTuple):
 
 class Forgetting(Customers):
     def forget_customer(self, key: str) -> Forgotten | None:
-        """About 10 requests, and 2 for each Contact and Address; repeated, it looks at all and writes nothing.
+        """About 27 requests, and 3 for each further Contact or Address; repeated, it looks at all and writes nothing.
 
         What is submitted stays as it is, for nobody can change it; a Contact or an Address that belongs to somebody
         else as well is only parted from this customer.
@@ -174,16 +191,12 @@ class Forgetting(Customers):
 
     def _empty_drafts(self, customer: str, person: _Person) -> None:
         """Drafts that copied the name: ERPNext fills in what is left empty from the customer, who has nothing left."""
-        for doctype in [each for each, field in _DOCUMENTS.items() if field == "customer"]:
-            rows = self._api.rows(
-                doctype,
-                ["name", "customer_name", "title"],
-                (("customer", "=", customer), ("docstatus", "=", DRAFT), ("customer_name", "!=", person.name)),
-            )
-            for row in rows:
-                title = {"title": person.name} if row["title"] and row["title"] == row["customer_name"] else {}
-                emptied = {**dict.fromkeys(_COPIES, ""), **dict.fromkeys(_LINKS), **title}
-                self._api.update(doctype, str(row["name"]), {"customer_name": person.name, **emptied})
+        for doctype, made_out in _DOCUMENTS.items():
+            named = ["name", made_out.copy, "title"]
+            ours = ((made_out.to, "=", customer), ("docstatus", "=", DRAFT), (made_out.copy, "!=", person.name))
+            for row in self._api.rows(doctype, named, ours):
+                title = {"title": person.name} if row["title"] and row["title"] == row[made_out.copy] else {}
+                self._api.update(doctype, str(row["name"]), {made_out.copy: person.name, **made_out.rest, **title})
 
     def _empty_comments(self, records: Mapping[str, Sequence[str]]) -> list[str]:
         """What staff wrote about the customer, and what Frappe noted of the old names."""
@@ -204,8 +217,8 @@ class Forgetting(Customers):
 
     def _submitted(self, customer: str) -> list[str]:
         counts: list[str] = []
-        for doctype, field in _DOCUMENTS.items():
-            rows = self._api.rows(doctype, ["name"], ((field, "=", customer), ("docstatus", "!=", DRAFT)))
+        for doctype, made_out in _DOCUMENTS.items():
+            rows = self._api.rows(doctype, ["name"], ((made_out.to, "=", customer), ("docstatus", "!=", DRAFT)))
             counts += [f"{len(rows)} {doctype}"] if rows else []
         if not counts:
             return []

@@ -19,6 +19,7 @@ from shared.backoffices.documents import (
 from shared.backoffices.erpnext.backoffice import ErpNextBackOffice
 from shared.backoffices.port import Refusal
 from shared.kernel.errors import Rejected
+from tests.contract.backoffices.erpnext_world import COMPANY
 from tests.unit.backoffices.erpnext.site import KEY, NOW, line, office, order, site
 
 
@@ -344,3 +345,26 @@ def test_drafts_are_forgotten_and_submitted_documents_are_counted() -> None:
     again = back.forget_customer(ADA.key)
     assert again is not None
     assert again.kept == ("copies in what is submitted, which nobody can change (bookkeeping law): 1 Sales Order",)
+
+
+def test_a_payment_that_waits_to_be_submitted_is_forgotten_too() -> None:
+    fake = site()
+    fake.trade.tracked = frozenset()
+    back = office(fake)
+    values = {
+        "payment_type": "Receive",
+        "party_type": "Customer",
+        "party": back.save_customer(ADA),
+        "company": COMPANY,
+        "paid_amount": 5,
+        "received_amount": 5,
+        "reference_no": "bank 1",
+        "references": [],
+    }
+    draft = fake.site.fresh("Payment Entry", values)
+    fake.trade.validate(draft)
+    fake.site.keep(draft)
+    assert "Payment Entry" in _traces(fake, "Lovelace")
+    forgotten = back.forget_customer(ADA.key)
+    assert forgotten is not None
+    assert (forgotten.kept, _traces(fake, "Lovelace")) == ((), set())
