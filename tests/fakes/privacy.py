@@ -161,8 +161,10 @@ class FakePersonMirrors:
     def __init__(self) -> None:
         self.kept: set[CustomerKey] = set()
 
-    def forget(self, leader: CustomerKey) -> None:
+    def forget(self, leader: CustomerKey) -> int:
+        found = leader in self.kept
         self.kept.discard(leader)
+        return int(found)
 
 
 @dataclass

@@ -32,7 +32,7 @@ def _forget(key: CustomerKey, desk: PrivacyDesk) -> bool:
         return False
     leader = CustomerKey.parse(record.leader)
     conflicts = sum(desk.customers.forget_conflicts(one) for one in {key, leader})
-    desk.persons.forget(leader)
+    desk.persons.forget(key)  # not the leader's who stays: by that its party is rid of what came from this one
     record = leave(record, desk.customers, desk.clock)
     customer = desk.customers.find_customer(key)
     if record.erased_at and customer is None:

@@ -108,10 +108,10 @@ class CustomerEraser(Protocol):
 
 
 class PersonMirrors(Protocol):
-    """What is remembered of a person's stand on both sides."""
+    """What is remembered of a person's stand in back offices (see `sync.customers.mirror`)."""
 
-    def forget(self, leader: CustomerKey) -> None:
-        """Remove it. Nothing where there is none."""
+    def forget(self, leader: CustomerKey) -> int:
+        """Remove it; how much there was."""
         ...
 
 

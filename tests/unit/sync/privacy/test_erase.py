@@ -224,11 +224,13 @@ def test_an_operator_erases_the_whole_person() -> None:
 def test_a_member_that_is_erased_leaves_the_person() -> None:
     house = inhabited()
     joined(house, EVA, EVE)
+    house.persons.kept = {EVA}
     finish(house, open_request("aurora", REDACTION, house.desk()))
     assert house.customers.records[EVE].leader == str(EVE)
     assert house.customers.members(EVA) == (EVA,)
     assert house.customers.find_customer(EVA) is not None
     assert house.customers.records[EVA].erased_at is None
+    assert house.persons.kept == {EVA}
     there = house.office.find_customer(str(EVA))
     assert there is not None
     assert there.card.email == "eve@example.test"
