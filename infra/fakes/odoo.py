@@ -88,7 +88,7 @@ class FakeOdoo:
             "get_external_id": lambda _given: self._external_ids(model, ids),
             "load": partial(self._load, model),
             "create": partial(self._create, model),
-            "write": lambda given: self._write(model, ids, given["vals"]),
+            "write": lambda given: self._write(model, ids, given["vals"], given.get("context") or {}),
             "unlink": lambda _given: self._unlink(model, ids),
             self._access_method(): lambda given: (model, given["operation"]) not in self.denied,
         }
@@ -112,6 +112,7 @@ class FakeOdoo:
     def _fields_get(self, model: str, given: Mapping[str, Any]) -> Values:
         schema = self.store.schemas[model]
         known = {*schema.fields, *schema.relations} - (_SINCE_18 if self.generation < _WITH_MEMO else set())
+        known -= {"mobile"} if model == "res.partner" and self.generation >= _WITH_TAX_IDS else set()
         known -= {"name"} if model == "stock.move" and self.generation >= _WITH_TAX_IDS else set()
         names = {self._told(model, name) for name in known}
         digits = False if self.generation >= _WITH_TAX_IDS else [16, 2]
@@ -159,9 +160,23 @@ class FakeOdoo:
         quant["inventory_quantity"] = Decimal(str(values["inventory_quantity"]))
         return int(quant["id"])
 
-    def _write(self, model: str, ids: Sequence[int], values: Mapping[str, Any]) -> bool:
+    def _write(self, model: str, ids: Sequence[int], values: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
+        if model == "res.partner" and not context.get("tracking_disable"):
+            self._discuss(ids, values)
         self.store.write(model, ids, _decimals(self.store, model, values))
         return True
+
+    def _discuss(self, ids: Sequence[int], values: Mapping[str, Any]) -> None:
+        """What the module `mail` writes down of a contact's changes."""
+        for partner in self.store.existing("res.partner", ids):
+            for name in ("name", "email", "phone"):
+                if name in values and values[name] != partner[name]:
+                    told = {
+                        "model": "res.partner",
+                        "res_id": partner["id"],
+                        "body": f"{partner[name]} → {values[name]}",
+                    }
+                    self.store.create("mail.message", told)
 
     def _unlink(self, model: str, ids: Sequence[int]) -> bool:
         for line in self.store.existing(model, ids) if model == "sale.order.line" else ():

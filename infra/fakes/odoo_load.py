@@ -11,7 +11,7 @@ from typing import Any
 
 from infra.fakes.odoo_store import OdooFault, Store, Values, user_error
 
-_BOOLEANS = frozenset({"to_refund"})
+_BOOLEANS = frozenset({"to_refund", "active"})
 _REQUIRED = {"sale.order": "partner_id", "res.partner": "name", "account.move": "move_type"}
 
 

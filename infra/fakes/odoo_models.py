@@ -26,7 +26,9 @@ SCHEMAS = {
     "res.users": _schema({"login": _NONE}, company_id=one("res.company")),
     "res.partner": _schema(
         {
-            **dict.fromkeys(("email", "phone", "lang", "street", "street2", "zip", "city", "company_name"), _NONE),
+            **dict.fromkeys(("email", "phone", "mobile", "lang", "street", "street2", "zip", "city"), _NONE),
+            **dict.fromkeys(("company_name", "vat", "website", "function", "comment", "image_1920"), _NONE),
+            "active": True,
             "type": "contact",
             "customer_rank": 0,
         },
@@ -35,6 +37,8 @@ SCHEMAS = {
         parent_id=one("res.partner"),
         child_ids=below("res.partner", "parent_id"),
     ),
+    "mail.message": _schema({"model": _NONE, "res_id": 0, "body": _NONE}),
+    "ir.attachment": _schema({"res_model": _NONE, "res_id": 0}),
     "product.product": _schema(
         {
             "default_code": _NONE,

@@ -134,9 +134,8 @@ class Store:
             return self.computed[model, name](record, context or {})
         relation = schema.relations.get(name)
         if relation is not None and relation.inverse:
-            return [
-                each["id"] for each in self.records[relation.model].values() if each[relation.inverse] == record["id"]
-            ]
+            linked = (each for each in self.records[relation.model].values() if each[relation.inverse] == record["id"])
+            return [each["id"] for each in linked if each.get("active", True)]
         if name != "id" and name not in schema.fields:
             raise value_error(f"Invalid field {name!r} in {model!r}")
         return record[name]
@@ -144,6 +143,8 @@ class Store:
     def search(self, model: str, domain: Sequence[Any], options: Mapping[str, Any] | None = None) -> list[Values]:
         options = options or {}
         found = [record for record in self.records[model].values() if self._matches(model, record, domain)]
+        if "active" not in {term[0] for term in domain if isinstance(term, list)}:
+            found = [record for record in found if record.get("active", True)]
         found.sort(key=lambda record: record["id"], reverse=str(options.get("order", "")).endswith("desc"))
         limit = options.get("limit")
         return found[:limit] if limit else found

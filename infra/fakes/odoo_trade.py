@@ -315,7 +315,7 @@ class Trade:
         company = next(iter(self.store.records["res.company"].values()))
         order["name"] = f"S{order['id']:05}"
         order["currency_id"] = order["currency_id"] or company["currency_id"]
-        order["partner_invoice_id"] = order["partner_id"]
+        order["partner_invoice_id"] = order["partner_invoice_id"] or order["partner_id"]
         order["partner_shipping_id"] = order["partner_shipping_id"] or order["partner_id"]
 
     def _new_picking(self, picking: Values) -> None:

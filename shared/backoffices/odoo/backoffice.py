@@ -9,6 +9,7 @@ import httpx
 from shared.backoffices.documents import (
     CreditNote,
     CustomerCard,
+    Forgotten,
     GoodsReturn,
     Identity,
     Invoice,
@@ -27,6 +28,7 @@ from shared.backoffices.documents import (
 from shared.backoffices.odoo.client import Json2, JsonRpc, OdooApi
 from shared.backoffices.odoo.customers import Customers
 from shared.backoffices.odoo.dialect import Dialect
+from shared.backoffices.odoo.erasure import Erasure
 from shared.backoffices.odoo.invoices import Invoices
 from shared.backoffices.odoo.masters import Masters
 from shared.backoffices.odoo.sales import Sales
@@ -66,6 +68,7 @@ class OdooBackOffice:
         dialect = Dialect(api)
         self._masters = Masters(api, dialect)
         self._customers = Customers(api, self._masters)
+        self._erasure = Erasure(api, dialect, self._customers)
         self._sales = Sales(api, dialect, self._masters, self._customers)
         self._shipments = Shipments(api, dialect, self._masters, self._sales)
         self._invoices = Invoices(api, dialect, self._masters, self._sales)
@@ -99,6 +102,12 @@ class OdooBackOffice:
 
     def save_customer(self, card: CustomerCard) -> str:
         return self._customers.save(card)
+
+    def find_customer(self, key: str) -> KnownCustomer | None:
+        return self._customers.find(key)
+
+    def forget_customer(self, key: str) -> Forgotten | None:
+        return self._erasure.forget(key)
 
     def changed_customers(self, since: datetime, cursor: str | None) -> Feed[KnownCustomer]:
         return self._customers.changed(since, cursor)

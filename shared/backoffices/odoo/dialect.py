@@ -6,6 +6,7 @@
   of its own, and is then among the invoice's `matched_payment_ids`.
 * `product.product`: goods that are counted are `is_storable` since 18, of type `product` before.
 * `stock.move`: it must have a `name` before 19, and has none since.
+* `res.partner`: a second telephone number, `mobile`, before 19.
 * `stock.picking`: `carrier_tracking_ref` comes with the module `stock_delivery`.
 
 Only 19.0 was run; for 17 and 18 the names are from their source. `stock.move` has `quantity` and `picked` since 17. A
@@ -24,6 +25,7 @@ _NAMES = {
     "account.move": ("matched_payment_ids",),
     "account.payment": ("memo", "ref", "invoice_ids"),
     "product.product": ("is_storable",),
+    "res.partner": ("mobile",),
     "stock.move": ("name",),
     "stock.picking": ("carrier_tracking_ref", "carrier_tracking_url", "carrier_id"),
 }
@@ -64,6 +66,10 @@ class Dialect:
     @property
     def moves_have_names(self) -> bool:
         return "name" in self._fields("stock.move")
+
+    @property
+    def has_mobile(self) -> bool:
+        return "mobile" in self._fields("res.partner")
 
     @property
     def tracks(self) -> bool:

@@ -239,7 +239,7 @@ def unit_price(amount: Money, quantity: int, digits: int) -> str:
 
 
 def address_id(customer: str, address: Address) -> str:
-    """External id of a delivery address. Each has its own, so that an open delivery keeps the one it was ordered to."""
+    """External id of an address. Each has its own, so that a sale keeps those that it was made out to."""
     digest = hashlib.sha256(address.model_dump_json().encode()).hexdigest()[:12]
     return external_id("customer", customer, "to", digest)
 
@@ -254,4 +254,12 @@ def address_fields(address: Address, country: str | None, state: str | None) -> 
         "company_name": address.company or "",
         "country_id/.id": country or "",
         "state_id/.id": state or "",
+    }
+
+
+def written(cells: Mapping[str, str]) -> dict[str, Any]:
+    """What `load` takes, as `write` takes it: ids as numbers, false for what is empty."""
+    return {
+        column.removesuffix("/.id"): (int(text) if column.endswith("/.id") else text) if text else False
+        for column, text in cells.items()
     }

@@ -33,6 +33,7 @@ _CHANGES: tuple[tuple[str, dict[str, Any], list[Any]], ...] = (
         [["move_type", "=", "out_invoice"]],
     ),
 )
+_ADDRESSES = ("partner_shipping_id/id", "partner_invoice_id/id")
 
 
 class Found(NamedTuple):
@@ -168,18 +169,21 @@ class Sales:
             "date_order": f"{order.placed_on.isoformat()} 00:00:00",
             "warehouse_id/.id": str(self._masters.place(order.warehouse).id),
         }
-        if order.customer.shipping:
-            head["partner_shipping_id/id"] = mapping.address_id(order.customer.key, order.customer.shipping)
+        buyer = order.customer
+        if buyer.shipping:
+            head["partner_shipping_id/id"] = mapping.address_id(buyer.key, buyer.shipping)
+        if buyer.for_one_order and buyer.billing:
+            head["partner_invoice_id/id"] = mapping.address_id(buyer.key, buyer.billing)
         return head
 
     def _loaded(self, order: SalesOrder, record: Mapping[str, str], rows: Sequence[Mapping[str, str]]) -> int:
         try:
             return self._api.load("sale.order", record, "order_line", rows)
         except Rejected:
-            address = record.get("partner_shipping_id/id")
-            if address is None or self._api.reference(address) is not None:
+            named = [record[field] for field in _ADDRESSES if field in record]
+            if all(self._api.reference(name) is not None for name in named):
                 raise
-        self._customers.save_address(order.customer, order.customer_id)
+        self._customers.save_addresses(order.customer, order.customer_id)
         return self._api.load("sale.order", record, "order_line", rows)
 
     def _row(

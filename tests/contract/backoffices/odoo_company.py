@@ -5,12 +5,15 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from shared.backoffices.documents import CustomerCard
 from shared.backoffices.odoo.backoffice import OdooBackOffice, TransportName
 from shared.backoffices.odoo.client import Json2, JsonRpc
 from shared.backoffices.port import BackOffice
 from shared.kernel.credentials import Credentials
 from shared.orders.models import Parcel
 from tests.contract.backoffices.world import Killed
+
+_PERSONAL = ("name", "email", "phone", "street", "street2", "zip", "city")
 
 
 class Address(NamedTuple):
@@ -84,6 +87,42 @@ class OdooWorld:
 
     def deliver(self, key: str) -> None:
         """Odoo cannot tell."""
+
+    def edit_customer(self, key: str, *, name: str, email: str) -> None:
+        self._staff("res.partner", "write", ids=[self._customer(key)], vals={"name": name, "email": email})
+
+    def deactivate_customer(self, key: str) -> None:
+        self._staff("res.partner", "write", ids=[self._customer(key)], vals={"active": False})
+
+    def cities(self, key: str) -> tuple[str | None, str | None]:
+        city: dict[str, Any] = {"fields": {"city": {}}}
+        told = self._staff(
+            "sale.order",
+            "web_search_read",
+            domain=[["origin", "=", key]],
+            specification={"partner_invoice_id": city, "partner_shipping_id": city},
+        )
+        (order,) = told["records"]
+        return order["partner_invoice_id"]["city"], order["partner_shipping_id"]["city"]
+
+    def traces(self, word: str) -> list[str]:
+        """In the contacts and in what was said about them, archived or not."""
+        contacts = self._staff(
+            "res.partner", "search_read", domain=[["active", "in", [True, False]]], fields=list(_PERSONAL)
+        )
+        said = self._staff("mail.message", "search_read", domain=[], fields=["body"])
+        return [repr(row) for row in [*contacts, *said] if word in repr(row)]
+
+    def held(self, card: CustomerCard) -> CustomerCard:
+        """The billing address is the customer's own, and has the customer's name."""
+        if card.billing is None:
+            return card
+        return card.model_copy(update={"billing": card.billing.model_copy(update={"name": card.name})})
+
+    def _customer(self, key: str) -> int:
+        found = self.fresh().find_customer(key)
+        assert found is not None
+        return int(found.id)
 
     def _open_deliveries(self, key: str) -> list[dict[str, Any]]:
         product: dict[str, Any] = {"product_id": {"fields": {"default_code": {}}}}

@@ -131,8 +131,8 @@ def charge(key: str, sku: str, amount: str, *taxes: str) -> SaleLine:
 def order_of(
     world: World, key: str, *lines: SaleLine, total: str, customer_id: str | None = None, limit: str = "0.05"
 ) -> SalesOrder:
-    """An order of these lines. Its customer is saved first where none is given."""
-    buyer = card(f"{key}/buyer")
+    """An order of these lines. Its buyer is saved first, as the buyer of one order, where no customer is given."""
+    buyer = card(f"{key}/buyer").model_copy(update={"for_one_order": True})
     return SalesOrder(
         key=key,
         name="#" + key.rpartition("/")[2],
