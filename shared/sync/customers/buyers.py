@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from shared.customers.marks import Marker
 from shared.customers.ports import CustomerFinder
+from shared.orders.buyer import buyer_of
 from shared.orders.models import Order
-from shared.sync.customers.learn import buyer_of
 
 
 @dataclass(frozen=True)

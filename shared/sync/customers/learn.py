@@ -4,14 +4,13 @@ An order's buyer is a customer like any other, only known by less. A storefront'
 counts more than what an order says.
 """
 
-from shared.customers.guests import guest_key
 from shared.customers.intake import Outcome, Result, take_in
-from shared.customers.marks import Marker
 from shared.customers.models import Customer, CustomerSource, MarketingConsent, Profile
 from shared.customers.ports import CustomerDesk
 from shared.customers.readings import CompleteCustomer
 from shared.kernel.clock import as_sortable
 from shared.kernel.identifiers import CustomerKey
+from shared.orders.buyer import buyer_of
 from shared.orders.models import Order, PersonalData
 
 
@@ -28,18 +27,6 @@ def learn(order: Order, desk: CustomerDesk) -> Outcome:
     if outcome.result is not Result.ERASED:
         desk.book.link_order(key, order.key, order.processed_at or order.created_at)
     return outcome
-
-
-def buyer_of(order: Order, marker: Marker) -> CustomerKey | None:
-    """Key of the order's buyer; None where nothing is known of them."""
-    personal = order.personal
-    if personal.customer_id and personal.customer_id != _NO_ACCOUNT:
-        return CustomerKey.of_account(order.shop, personal.customer_id)
-    return guest_key(order.shop, personal.email, personal.phone, marker)
-
-
-_NO_ACCOUNT = "0"
-"""WooCommerce's number for a guest."""
 
 
 def _customer(key: CustomerKey, order: Order) -> Customer:

@@ -6,8 +6,8 @@ from shared.customers.marks import Marker
 from shared.customers.ports import CustomerFinder
 from shared.customers.rules import AskFor, VerificationRules
 from shared.customers.verification import Standing, standing_of
+from shared.orders.buyer import buyer_of
 from shared.orders.models import Order
-from shared.sync.customers.learn import buyer_of
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from shared.customers.readings import CompleteCustomer
 from shared.customers.rules import AskFor, VerificationRules
 from shared.customers.verification import Standing
 from shared.kernel.identifiers import CustomerKey, OrderKey
+from shared.orders.buyer import buyer_of
 from shared.orders.models import Order, PersonalData
 from shared.orders.record import HoldReason, LineKind, LineState
 from shared.orders.review import ReviewRules, find_holds
-from shared.sync.customers.learn import buyer_of, learn
+from shared.sync.customers.learn import learn
 from shared.sync.customers.standing import BuyerStandings
 from tests.builders.customers import MARKER, customer, customer_desk, kept, proven
 from tests.builders.orders import ADDRESS, NOON, order
