@@ -262,7 +262,5 @@ def _is_spelling(one: str, other: str) -> bool:
         return True
     if min(len(one), len(other)) < _SHORTEST:
         return False
-    first, second = sorted((one, other))
-    # Fractions of integers, and each way round: difflib is not symmetric.
-    ratios = (SequenceMatcher(None, *pair, autojunk=False).ratio() for pair in ((first, second), (second, first)))
-    return max(ratios) * 100 >= _SIMILAR
+    first, second = sorted((one, other))  # difflib finds more the one way round than the other
+    return SequenceMatcher(None, first, second, autojunk=False).ratio() * 100 >= _SIMILAR

@@ -42,21 +42,21 @@ class Person:
 
 
 def person_of(record: CustomerRecord, book: CustomerBook) -> Person:
-    """Everyone who goes by the same leader as this customer.
+    """Everyone who goes by the same leader as this customer. The leader is read first, so that whoever comes or goes
+    while the others are read makes a commit with this leader's record fail.
 
     Raises:
-        Conflict: they were joined or parted while they were read.
+        Conflict: the customer goes by another leader than it did when `record` was read.
     """
     leader_key = CustomerKey.parse(record.leader)
     leader = book.find(leader_key)
     if leader is None or not leader.is_leader:
         raise _changed()
     keys = book.members(leader_key)
-    found = book.find_many(keys[1:])
-    members = (leader, *(found[key] for key in keys[1:] if key in found))
-    if len(members) != len(keys) or any(member.leader != record.leader for member in members):
-        raise _changed()
-    return Person(leader, members)
+    found = book.find_many(key for key in keys if key != leader_key)
+    return Person(
+        leader, (leader, *(found[key] for key in keys if key in found and found[key].leader == record.leader))
+    )
 
 
 def orders_of_person(key: CustomerKey, book: CustomerBook) -> Iterator[OrderKey]:

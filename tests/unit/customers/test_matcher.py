@@ -13,7 +13,6 @@ from shared.customers.merging import accept, dismiss, merge, unmerge
 from shared.customers.models import Profile
 from shared.customers.ports import CustomerCommit, CustomerDesk
 from shared.customers.record import CustomerRecord, Verification
-from shared.customers.rules import CustomerRules
 from shared.kernel.identifiers import CustomerKey
 from tests.builders.customers import MARKER, at, customer, customer_desk, kept, marks_borne, proven, revised, rules
 from tests.builders.orders import NOON
@@ -22,9 +21,9 @@ from tests.fakes.customers import FakeCustomerBook
 EVE, EVA, EDA = (
     CustomerKey.parse(text) for text in ("aurora/customer/1", "borealis/customer/2", "australis/customer/3")
 )
-EMAIL = {"email": "eve@example.test"}
-PHONE = {"phone": "+31612345678"}
-SMITH = {"first_name": "John", "last_name": "Smith"}
+EMAIL: dict[str, Any] = {"email": "eve@example.test"}
+PHONE: dict[str, Any] = {"phone": "+31612345678"}
+SMITH: dict[str, Any] = {"first_name": "John", "last_name": "Smith"}
 
 
 def _add(
@@ -36,7 +35,7 @@ def _add(
     return kept(desk.book, account, **of_record)
 
 
-def _match(desk: CustomerDesk, key: CustomerKey = EVE, **policies: CustomerRules) -> Matched:
+def _match(desk: CustomerDesk, key: CustomerKey = EVE, **policies: Any) -> Matched:
     return match(key, desk, rules_of=lambda shop: policies.get(shop, rules()))
 
 
@@ -79,11 +78,12 @@ def test_all_of_one_person_are_joined_whoever_is_looked_at_first() -> None:
 
 
 def test_both_shops_must_let_their_customers_be_joined() -> None:
-    for shop in ("aurora", "borealis"):
+    policies: list[dict[str, Any]] = [{shop: rules(automatically=())} for shop in ("aurora", "borealis")]
+    for policy in policies:
         desk = customer_desk()
         _add(desk, EVE, proven(), **EMAIL)
         _add(desk, EVA, proven(), **EMAIL)
-        found = _match(desk, **{shop: rules(automatically=())})
+        found = _match(desk, **policy)
         assert found.joined == ()
         assert list(map(_reasons, found.proposed)) == [["verified_email"]]
 

@@ -35,7 +35,7 @@ def _side(key: CustomerKey, verification: Verification | None = None, **profile:
     return Side(record(str(key), verification=verification or Verification(), **of_record), personal, marks)
 
 
-def _named(name: str | None) -> dict[str, str | None]:
+def _named(name: str | None) -> dict[str, Any]:
     first, _, last = (name or "").rpartition(" ")
     return {"first_name": first or None, "last_name": last or None}
 
@@ -97,6 +97,12 @@ def test_how_alike_people_are_called(one: str | None, other: str | None, likenes
     assert name_likeness(theirs, ours) is likeness
 
 
+@pytest.mark.parametrize(("one", "other"), [("ababaeabbaaa", "ababaeabaaeba"), ("bebebbaaebaaa", "bebebebaaaebaea")])
+def test_of_words_that_are_alike_only_one_way_round_it_says_the_same_both_ways(one: str, other: str) -> None:
+    ours, theirs = Profile(**_named(f"{one} Smith")), Profile(**_named(f"{other} Smith"))
+    assert name_likeness(ours, theirs) is name_likeness(theirs, ours)
+
+
 def test_an_address_tells_the_name_where_the_account_has_none() -> None:
     assert name_likeness(Profile(billing=HOME), Profile(first_name="Eve", last_name="Shopper")) is Likeness.EQUAL
 
@@ -132,7 +138,7 @@ def test_proofs_of_an_address_that_neither_has_any_more_join_nobody() -> None:
     assert _verdict(ours, theirs).decision is Decision.NOTHING
 
 
-PHONE = {"phone": "+31 6 12345678"}
+PHONE: dict[str, Any] = {"phone": "+31 6 12345678"}
 BOTH = ("verified_email", "phone_and_name")
 
 
@@ -227,7 +233,7 @@ def test_two_proven_spellings_of_one_mailbox_do_not_speak_against_it() -> None:
 
 @pytest.mark.parametrize("gone", [{"erased_at": NOON}, {"deleted_at": NOON}, {"leader": str(EVA)}])
 def test_who_is_gone_or_one_already_is_not_matched(gone: dict[str, Any]) -> None:
-    known = {"email": "eve@example.test", "verification": proven()}
+    known: dict[str, Any] = {"email": "eve@example.test", "verification": proven()}
     assert _verdict(known | gone, known).decision is Decision.NOTHING
     assert verdict_of(_side(EVA, **known), _side(EVE, **(known | gone)), BOTH).decision is Decision.NOTHING
 

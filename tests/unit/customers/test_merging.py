@@ -294,9 +294,11 @@ _MANY = tuple(CustomerKey.of_account(shop, str(number)) for number in range(4) f
 _PAIRS = st.tuples(st.sampled_from(_MANY), st.sampled_from(_MANY)).filter(lambda pair: pair[0] != pair[1])
 
 
-def _content(desk: CustomerDesk) -> dict[CustomerKey, Any]:
+def _content(desk: CustomerDesk) -> dict[Any, Any]:
     assert isinstance(desk.book, FakeCustomerBook)
-    records = {one.key: one.model_dump(exclude={"revision", "cause"}) for one in desk.book.all_records()}
+    records: dict[Any, Any] = {
+        one.key: one.model_dump(exclude={"revision", "cause"}) for one in desk.book.all_records()
+    }
     marks = {mark: sorted(keys) for mark, keys in desk.book.borne.items()}
     return (
         records | {key: (records[key], desk.book.find_customer(key), desk.book.members(key)) for key in records} | marks
@@ -398,6 +400,14 @@ def test_a_person_read_while_it_changes_is_read_again() -> None:
     with pytest.raises(Conflict):
         person_of(stale, desk.book)
     assert person_of(_record(desk, EVA), desk.book).keys == {str(EVE), str(EVA), str(EDA)}
+
+
+def test_who_has_left_is_none_of_them_although_still_listed() -> None:
+    book = FakeCustomerBook()
+    desk = _desk(book)
+    _join(desk, EVE, EVA)
+    book.following[EVE] |= {EDA, CustomerKey.parse("aurora/guest/0")}
+    assert person_of(_record(desk, EVA), book).keys == {str(EVE), str(EVA)}
 
 
 # ---- proposals ----
