@@ -1,0 +1,502 @@
+"""One person's accounts and the party: created, kept the same both ways, merged and parted; any worker may die."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from shared.backoffices.documents import Address, CustomerCard
+from shared.customers.models import PostalAddress, ProfileField
+from shared.customers.record import CustomerFlag, Flag, Verification, VerificationState
+from shared.customers.rules import AskFor, Owner
+from shared.kernel.errors import Rejected, Retry
+from shared.kernel.identifiers import CustomerKey
+from tests.builders.customers import HOME, customer, kept, proven, revised
+from tests.builders.persons import EVE, OFFICE, TWIN, Persons, shop_rules
+from tests.contract.backoffices.world import Killed
+
+WORK = PostalAddress(
+    first_name="Eve",
+    last_name="Shopper",
+    name="Eve Shopper",
+    company="Lamps Ltd",
+    address1="Allee 7",
+    address2="Hof",
+    city="Hamburg",
+    postal_code="20095",
+    country_code="DE",
+)
+
+
+@pytest.fixture
+def persons() -> Persons:
+    return Persons()
+
+
+def met(**fields: Any) -> Persons:
+    world = Persons()
+    world.register(**fields)
+    world.bring()
+    return world
+
+
+# ---- one party for each person ----
+
+
+def test_a_registration_becomes_one_party(persons: Persons) -> None:
+    persons.register(language="en-GB", company="Lamps Ltd")
+    assert persons.bring().written
+    home = Address(name="Eve Shopper", street=("Weg 2",), postal_code="10115", city="Berlin", country="DE")
+    assert persons.office.customers() == {
+        str(EVE): CustomerCard(
+            key=str(EVE),
+            name="Eve Shopper",
+            email="eve@example.test",
+            phone="+4930901820",
+            language="en",
+            billing=home.model_copy(update={"company": "Lamps Ltd"}),
+            shipping=home,
+        )
+    }
+    assert persons.bring().written == ()
+
+
+@pytest.mark.parametrize(
+    ("of_record", "is_made"),
+    [
+        ({}, False),
+        ({"verification": Verification(state=VerificationState.PENDING)}, False),
+        ({"verification": Verification(state=VerificationState.REJECTED)}, False),
+        ({"verification": proven()}, True),
+        ({"verification": proven(), "flags": (CustomerFlag(flag=Flag.SIGNUP_BURST),)}, False),
+        ({"verification": proven(), "flags": (CustomerFlag(flag=Flag.EMAIL_DISPOSABLE),)}, False),
+        ({"verification": proven(), "flags": (CustomerFlag(flag=Flag.PHONE_INVALID),)}, True),
+    ],
+)
+def test_where_the_address_is_to_be_proven_first_nobody_else_gets_in(of_record: dict[str, Any], is_made: bool) -> None:  # noqa: FBT001
+    persons = Persons(shop_rules(ask=AskFor.REGISTRATION))
+    kept(persons.book, customer(), **of_record)
+    persons.bring()
+    assert (str(EVE) in persons.office.customers()) is is_made
+    assert bool(persons.mirrors.mirrors) is is_made
+
+
+def test_a_party_that_an_order_made_is_kept_whatever_the_policy(persons: Persons) -> None:
+    persons = Persons(shop_rules(ask=AskFor.REGISTRATION))
+    persons.office.save_customer(CustomerCard(key=str(EVE), name="Eve Shopper"))
+    persons.register()
+    persons.bring()
+    assert persons.party().phone == "+4930901820"
+
+
+def test_a_guest_makes_no_party_and_fills_one(persons: Persons) -> None:
+    guest = CustomerKey("aurora", "guest", "9f")
+    kept(persons.book, customer(str(guest)))
+    persons.bring(guest)
+    assert not persons.office.customers()
+    persons.office.save_customer(CustomerCard(key=str(guest), name="Guest of aurora"))
+    persons.bring(guest)
+    assert persons.party(guest).email == "eve@example.test"
+    assert persons.party(guest).name == "Eve Shopper"
+    persons.edit_party(guest, phone="+4930901821")
+    assert persons.bring(guest).written == ()
+
+
+def test_who_is_not_known_or_erased_is_left_alone(persons: Persons) -> None:
+    assert persons.bring().reason
+    persons.register()
+    persons.book.records[EVE] = revised(persons.book.records[EVE], erased_at=persons.now)
+    assert persons.bring().reason
+    assert not persons.office.customers()
+
+
+def test_an_account_of_which_all_is_withheld_changes_nothing() -> None:
+    persons = met()
+    before = persons.party()
+    persons.deliver(
+        persons.shops["aurora"]
+        .stated("17")
+        .model_copy(
+            update={
+                "personal": customer().personal.model_copy(
+                    update={
+                        "email": None,
+                        "phone": None,
+                        "first_name": None,
+                        "last_name": None,
+                        "language": None,
+                        "billing": PostalAddress(city="Berlin", country_code="DE"),
+                        "shipping": None,
+                    }
+                ),
+                "updated_at": persons.tick(),
+            }
+        )
+    )
+    assert persons.bring().written == ()
+    assert persons.party() == before
+
+
+def test_a_rehearsal_writes_nothing() -> None:
+    persons = Persons(rehearsal=True)
+    persons.register()
+    assert f"{OFFICE} email" in persons.bring().written
+    assert not persons.office.customers()
+    assert not persons.mirrors.mirrors
+
+
+# ---- both ways ----
+
+
+def test_a_buyers_edit_reaches_the_party_and_nothing_else() -> None:
+    persons = met()
+    persons.edit(phone="030 901821", billing=WORK)
+    assert set(persons.bring().written) == {f"{OFFICE} phone", f"{OFFICE} billing", f"{OFFICE} company"}
+    assert persons.party().phone == "030 901821"
+    assert persons.party().billing == Address(
+        name="Eve Shopper",
+        street=("Allee 7", "Hof"),
+        postal_code="20095",
+        city="Hamburg",
+        country="DE",
+        company="Lamps Ltd",
+    )
+    assert persons.party().shipping == Address(
+        name="Eve Shopper", street=("Weg 2",), postal_code="10115", city="Berlin", country="DE"
+    )
+    assert persons.shops["aurora"].writes == []
+    assert persons.bring().written == ()
+
+
+def test_what_a_buyer_clears_is_cleared_in_the_party() -> None:
+    persons = met()
+    persons.edit(phone=None)
+    persons.bring()
+    assert persons.party().phone is None
+
+
+def test_an_edit_in_the_back_office_reaches_the_account_with_only_what_changed() -> None:
+    persons = met()
+    persons.edit_party(phone="+4930901821", name="Eve Anne Shopper")
+    persons.bring()
+    assert persons.shops["aurora"].writes == [("17", frozenset({ProfileField.PHONE, ProfileField.NAME}))]
+    assert persons.personal().phone == "+4930901821"
+    assert (persons.personal().first_name, persons.personal().last_name) == ("Eve Anne", "Shopper")
+    assert persons.personal().billing == HOME
+    assert persons.bring().written == ()
+
+
+def test_of_an_address_that_was_changed_in_the_back_office_the_rest_stays() -> None:
+    persons = met(billing=HOME.model_copy(update={"phone": "1", "province": "Berlin", "province_code": "BE"}))
+    billing = persons.party().billing
+    assert billing is not None
+    persons.edit_party(billing=billing.model_copy(update={"street": ("Weg 3",), "subdivision": None}))
+    persons.bring()
+    expected = {"address1": "Weg 3", "phone": "1", "province": "Berlin", "province_code": "BE"}
+    assert persons.personal().billing == HOME.model_copy(update=expected)
+
+
+def test_spellings_of_the_same_are_no_edits() -> None:
+    persons = met()
+    persons.edit_party(phone="+49 30 901820", email="EVE@example.test", language="en")
+    persons.edit(first_name=" Eve ", language="en-US")
+    assert persons.bring().written == ()
+
+
+def test_edits_on_both_sides_meet_and_different_fields_do_not_clash() -> None:
+    persons = met()
+    persons.edit(email="eve@other.test")
+    persons.edit_party(phone="+4930901821")
+    persons.bring()
+    assert persons.party().email == "eve@other.test"
+    assert persons.personal().phone == "+4930901821"
+    assert list(persons.book.conflicts_of(EVE)) == []
+
+
+@pytest.mark.parametrize("office_is_last", [True, False])
+def test_of_the_same_field_the_newest_stands_and_the_other_is_kept_to_be_seen(office_is_last: bool) -> None:  # noqa: FBT001
+    persons = met()
+    edits = [lambda: persons.edit(phone="+4930901821"), lambda: persons.edit_party(phone="+4930901822")]
+    for edit in edits if office_is_last else reversed(edits):
+        edit()
+    persons.bring()
+    stands = "+4930901822" if office_is_last else "+4930901821"
+    assert persons.party().phone == persons.personal().phone == stands
+    (conflict,) = persons.book.conflicts_of(EVE)
+    lost = "+4930901821" if office_is_last else "+4930901822"
+    assert (conflict.field, conflict.kept, conflict.lost, conflict.reason) == ("phone", stands, lost, "newest")
+    assert persons.bring().written == ()
+
+
+def test_the_owner_of_a_field_has_the_last_word() -> None:
+    persons = Persons(shop_rules(owners={ProfileField.PHONE: Owner.BACKOFFICE}))
+    persons.register()
+    persons.bring()
+    persons.edit(phone="+4930901821")
+    persons.bring()
+    assert persons.personal().phone == "+4930901820"
+    assert [conflict.loser for conflict in persons.book.conflicts_of(EVE)] == [str(EVE)]
+
+
+def test_a_shop_that_is_told_nothing_is_not_written() -> None:
+    persons = Persons(shop_rules(tell_storefront=False))
+    persons.register()
+    persons.bring()
+    persons.edit_party(phone="+4930901821")
+    assert persons.bring().written == ()
+    assert persons.shops["aurora"].fetches == 0
+
+
+def test_the_echo_of_our_write_may_be_late_and_undoes_nothing() -> None:
+    persons = met()
+    late: list[Any] = []
+    persons.shops["aurora"].told = late.append
+    persons.edit_party(phone="+4930901821")
+    persons.bring()
+    assert persons.bring().written == ()
+    persons.deliver(late.pop())
+    assert persons.bring().written == ()
+    assert persons.party().phone == persons.personal().phone == "+4930901821"
+
+
+def test_an_account_is_read_before_it_is_written_and_its_buyers_news_counts() -> None:
+    persons = met()
+    persons.shops["aurora"].told = lambda _account: None
+    persons.edit_party(phone="+4930901821")
+    persons.edit(phone="+4930901822")
+    persons.bring()
+    assert persons.party().phone == persons.personal().phone == "+4930901822"
+    assert persons.shops["aurora"].writes == []
+
+
+def test_a_deleted_account_is_written_no_more() -> None:
+    persons = met()
+    persons.shops["aurora"].delete("17")
+    persons.edit_party(phone="+4930901821")
+    assert persons.bring().written == ()
+    assert persons.party().phone == "+4930901821"
+
+
+# ---- what a storefront refuses ----
+
+
+def test_what_the_storefront_refuses_is_told_and_not_tried_for_ever() -> None:
+    persons = met()
+    shop = persons.shops["aurora"]
+    shop.refuses[ProfileField.EMAIL] = "taken@example.test"
+    persons.edit_party(email="taken@example.test", phone="+4930901821")
+    persons.bring()
+    assert persons.personal().phone == "+4930901821"
+    assert persons.personal().email == "eve@example.test"
+    stop = persons.mirror().stop
+    assert stop is not None
+    assert (stop.code, stop.field, stop.passing) == ("customer_refused", "email", False)
+    (conflict,) = persons.book.conflicts_of(EVE)
+    assert (conflict.winner, conflict.lost, conflict.reason) == (str(EVE), "taken@example.test", "refused")
+    tries = len(shop.writes)
+    persons.bring()
+    assert len(shop.writes) == tries
+    assert persons.mirror().stop == stop
+    persons.edit_party(email="free@example.test")
+    persons.bring()
+    assert persons.personal().email == "free@example.test"
+    assert persons.mirror().stop is None
+
+
+def test_what_stops_it_is_on_the_mirror_until_it_goes_on(persons: Persons) -> None:
+    persons.register()
+
+    def down(_method: str, _when: str) -> None:
+        raise Retry("backoffice_unreachable", "no answer")
+
+    persons.office.interrupt = down
+    for attempts in (1, 2):
+        with pytest.raises(Retry):
+            persons.bring()
+        stop = persons.mirror().stop
+        assert stop is not None
+        assert (stop.passing, stop.attempts) == (True, attempts)
+    persons.office.interrupt = lambda _method, _when: None
+    persons.bring()
+    assert persons.mirror().stop is None
+
+
+def test_a_refusal_of_the_back_office_is_raised(persons: Persons) -> None:
+    persons.register()
+
+    def refuse(method: str, _when: str) -> None:
+        if method == "save_customer":
+            raise Rejected("backoffice_refused", "no")
+
+    persons.office.interrupt = refuse
+    with pytest.raises(Rejected):
+        persons.bring()
+    stop = persons.mirror().stop
+    assert stop is not None
+    assert not stop.passing
+
+
+# ---- two shops ----
+
+
+def two_shops() -> Persons:
+    """Eve has a telephone number at one shop alone, and the party is hers of the other."""
+    persons = Persons()
+    persons.register(phone=None, first_name="Eve")
+    persons.register(TWIN, first_name="E.", email="eve@example.test")
+    persons.bring()
+    persons.bring(TWIN)
+    return persons
+
+
+def test_a_merged_person_has_one_party_and_parting_restores_it_exactly() -> None:
+    persons = two_shops()
+    before = persons.party()
+    assert before.phone is None
+    merge = persons.merge(EVE, TWIN)
+    persons.bring()
+    assert persons.party().phone == "+4930901820"
+    assert persons.party().name == "Eve Shopper"
+    assert persons.personal().phone is None
+    persons.part(merge)
+    persons.bring()
+    persons.bring(TWIN)
+    assert persons.party() == before
+    assert persons.personal().phone is None
+    assert persons.personal(TWIN).phone == "+4930901820"
+
+
+def test_what_the_other_account_changed_meanwhile_goes_with_it() -> None:
+    persons = two_shops()
+    before = persons.party()
+    merge = persons.merge(EVE, TWIN)
+    persons.bring()
+    persons.edit(TWIN, email="new@example.test", billing=WORK)
+    persons.bring()
+    assert persons.party().email == "new@example.test"
+    assert persons.personal().email == "eve@example.test"
+    persons.part(merge)
+    persons.bring()
+    persons.bring(TWIN)
+    assert persons.party() == before
+    assert persons.party(TWIN).email == "new@example.test"
+
+
+def test_an_edit_in_the_back_office_reaches_both_accounts_that_said_the_same() -> None:
+    persons = two_shops()
+    persons.merge(EVE, TWIN)
+    persons.bring()
+    persons.edit_party(email="new@example.test", phone="+4930901821")
+    persons.bring()
+    assert persons.personal().email == persons.personal(TWIN).email == "new@example.test"
+    assert persons.personal(TWIN).phone == "+4930901821"
+    assert persons.personal().phone is None
+
+
+def test_customers_of_shops_with_another_back_office_are_not_this_ones() -> None:
+    persons = two_shops()
+    persons.merge(EVE, TWIN)
+    persons.desk = replace(persons.desk, shops={"aurora": persons.desk.shops["aurora"]})
+    persons.bring()
+    assert persons.party().phone is None
+
+
+# ---- any worker may die ----
+
+
+def _killer(at: int) -> Callable[[str, str], None]:
+    calls = [0]
+
+    def interrupt(_method: str, _when: str) -> None:
+        calls[0] += 1
+        if calls[0] == at:
+            raise Killed
+
+    return interrupt
+
+
+class _DyingMirrors:
+    def __init__(self, persons: Persons, interrupt: Callable[[str, str], None]) -> None:
+        self._kept, self._interrupt = persons.mirrors, interrupt
+
+    def find(self, *key: Any) -> Any:
+        return self._kept.find(*key)
+
+    def save(self, *mirrors: Any) -> Any:
+        self._interrupt("save", "before")
+        saved = self._kept.save(*mirrors)
+        self._interrupt("save", "after")
+        return saved
+
+
+class _DyingBook:
+    def __init__(self, persons: Persons, interrupt: Callable[[str, str], None]) -> None:
+        self._book, self._interrupt = persons.book, interrupt
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._book, name)
+
+    def keep_conflict(self, conflict: Any) -> None:
+        self._interrupt("keep_conflict", "before")
+        self._book.keep_conflict(conflict)
+        self._interrupt("keep_conflict", "after")
+
+
+def _clashing() -> Persons:
+    """Everything at once: a clash, an edit each way, a clearing, a second account."""
+    persons = two_shops()
+    persons.merge(EVE, TWIN)
+    persons.bring()
+    persons.edit(email="buyer@example.test", language="de")
+    persons.edit(TWIN, shipping=None, phone="+4930901823")
+    persons.edit_party(email="staff@example.test", name="Eve Anne Shopper")
+    return persons
+
+
+def _creating() -> Persons:
+    persons = Persons()
+    persons.register()
+    return persons
+
+
+def _state(persons: Persons) -> tuple[Any, ...]:
+    conflicts = [one.model_dump(exclude={"at"}) for one in persons.book.conflicts_of(EVE)]
+    accounts = {name: shop.accounts for name, shop in persons.shops.items()}
+    personal = {(name, key): account.personal for name, shop in accounts.items() for key, account in shop.items()}
+    return persons.office.customers(), personal, conflicts, persons.mirror().base
+
+
+@pytest.mark.parametrize("prepared", [_creating, _clashing])
+def test_whoever_dies_the_next_one_comes_to_the_same_end(prepared: Callable[[], Persons]) -> None:
+    undisturbed = prepared()
+    undisturbed.bring()
+    for at in count(1):
+        persons = prepared()
+        has_died = _dies_at(at, persons)
+        persons.bring()
+        assert _state(persons) == _state(undisturbed), at
+        assert persons.bring().written == ()
+        if not has_died:
+            assert at > _FEWEST_CALLS
+            return
+
+
+_FEWEST_CALLS = 8
+
+
+def _dies_at(at: int, persons: Persons) -> bool:
+    """One worker that dies at its so manieth call; whether it came that far."""
+    interrupt, whole = _killer(at), persons.desk
+    dying: Any = {"mirrors": _DyingMirrors(persons, interrupt), "book": _DyingBook(persons, interrupt)}
+    persons.desk = replace(whole, **dying)
+    persons.interrupted(interrupt)
+    try:
+        persons.bring()
+    except Killed:
+        return True
+    finally:
+        persons.interrupted(lambda _method, _when: None)
+        persons.desk = whole
+    return False
