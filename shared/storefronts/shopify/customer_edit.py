@@ -105,7 +105,7 @@ def _province(address: PostalAddress, country: str | None, now: Node) -> str | N
     """Shopify's code has no country in front. A province of which only the name is known stays if it is the same."""
     if address.province_code:
         return address.province_code.removeprefix(f"{country}-")
-    same = bool(address.province) and _text(address.province) == _text(now.get("province"))
+    same = bool(address.province) and _folded(address.province) == _folded(now.get("province"))
     return now.get("provinceCode") if same and country == now.get("countryCode") else None
 
 
