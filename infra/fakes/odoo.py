@@ -126,7 +126,10 @@ class FakeOdoo:
         name = f"{given['module']}.{given['xml_id']}"
         if name not in self.store.names:
             raise OdooFault("builtins.ValueError", f"External ID not found in the system: {name}", 500)
-        return list(self.store.names[name])
+        model, number = self.store.names[name]
+        sees_all = (given.get("context") or {}).get("active_test") is False
+        is_seen = any(sees_all or each.get("active", True) for each in self.store.existing(model, [number]))
+        return [model, number if is_seen else False]
 
     def _load(self, model: str, given: Mapping[str, Any]) -> Values:
         columns = ["/".join(self._today(model, part) for part in column.split("/")) for column in given["fields"]]

@@ -193,14 +193,17 @@ class OdooApi:
         return ""
 
     def reference(self, name: str) -> int | None:
-        """The id behind an external id; None where there is none, or its record is hidden from us or gone.
+        """The id behind an external id, archived or not; None where there is none, or its record is hidden or gone.
 
         `ir.model.data` itself is open to Odoo's administrators alone; this method of it is open to all (19.0's source).
         """
         module, _, rest = name.partition(".")
         try:
             found = self._transport.call(
-                "ir.model.data", "check_object_reference", None, {"module": module, "xml_id": rest}
+                "ir.model.data",
+                "check_object_reference",
+                None,
+                {"module": module, "xml_id": rest, "context": {"active_test": False}},
             )
         except Fault as fault:
             if fault.kind == "ValueError":

@@ -214,8 +214,9 @@ def _address(row: _Row) -> Address | None:
 
 
 def _is_same(address: Address, held: Address | None) -> bool:
-    """Whether it reads the same as one below a customer. Odoo keeps no company there."""
-    return held is not None and (address.name, _place_of(address)) == (held.name, _place_of(held))
+    """Whether it reads the same as one below a customer, which has the customer's name where it has none of its own.
+    Odoo keeps no company there."""
+    return held is not None and address.name in (None, held.name) and _place_of(address) == _place_of(held)
 
 
 def _is_same_place(address: Address, held: Address | None) -> bool:

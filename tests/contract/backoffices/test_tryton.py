@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.backoffices.documents import (
+    CardField,
     ConsignmentState,
     CountLine,
     CreditNote,
@@ -31,6 +32,7 @@ from tests.contract.backoffices.world import (
     World,
     card,
     charge,
+    elsewhere,
     eur,
     goods,
     order_of,
@@ -476,3 +478,78 @@ def test_a_country_that_was_not_imported_is_named(tryton: TrytonWorld, key: str)
     with pytest.raises(Rejected) as refusal:
         tryton.office.save_customer(buyer.model_copy(update={"billing": far, "shipping": far}))
     assert (refusal.value.code, refusal.value.field) == (Refusal.NOT_FOUND, "country")
+
+
+def _active(tryton: TrytonWorld, party: int) -> bool:
+    (row,) = tryton.staff.rows("party.party", [["id", "=", party], ["active", "in", [True, False]]], ["active"])
+    return bool(row["active"])
+
+
+def test_a_customer_whom_staff_have_deactivated_is_brought_up_to_date_and_stays_so(
+    tryton: TrytonWorld, key: str
+) -> None:
+    party = int(tryton.office.save_customer(card(f"{key}/gone")))
+    tryton.deactivate_customer(f"{key}/gone")
+    tryton.office.save_customer(card(f"{key}/gone").model_copy(update={"name": "Ada King"}))
+    assert tryton.customer_names(f"{key}/gone") == ["Ada King"]
+    assert not _active(tryton, party)
+
+
+def test_a_mobile_number_of_staff_is_cleared_as_a_telephone_number(tryton: TrytonWorld, key: str) -> None:
+    buyer = card(f"{key}/mobile").model_copy(update={"phone": None})
+    party = int(tryton.office.save_customer(buyer))
+    tryton.staff.create("party.contact_mechanism", {"party": party, "type": "mobile", "value": "+31612345678"})
+    found = tryton.office.find_customer(buyer.key)
+    assert found is not None
+    assert found.card.phone == "+31612345678"
+    tryton.office.save_customer(buyer.model_copy(update={"cleared": frozenset({CardField.PHONE})}))
+    found = tryton.office.find_customer(buyer.key)
+    assert found is not None
+    assert found.card.phone is None
+
+
+def test_what_staff_know_of_a_customer_is_forgotten_wherever_a_worker_dies(
+    tryton: TrytonWorld, key: str, die_everywhere: Killer
+) -> None:
+    """A tax number, a note, a file, and an address that was out of use before."""
+    buyer, word = card(f"{key}/known"), f"canary{key.rpartition('/')[2]}"
+    party = int(tryton.office.save_customer(buyer))
+    staff = tryton.staff
+    old = staff.create("party.address", {"party": party, "street_unstructured": f"{word}straat", "city": word})
+    staff.write("party.address", [old], {"active": False})
+    staff.create("party.identifier", {"party": party, "code": f"{word}-17"})
+    staff.create("ir.note", {"resource": f"party.party,{party}", "message": f"{word} rings twice"})
+    staff.create("ir.attachment", {"resource": f"party.address,{old}", "name": word, "type": "link", "link": word})
+    assert len(tryton.traces(word)) >= 4
+    tryton.deactivate_customer(buyer.key)
+    die_everywhere(lambda office: office.forget_customer(buyer.key))
+    assert tryton.traces(word) == []
+    assert tryton.customer_names(buyer.key) == ["Erased customer"]
+
+
+def test_an_invoice_keeps_its_address_and_nothing_else_is_kept(tryton: TrytonWorld, key: str) -> None:
+    buyer = elsewhere(card(f"{key}/billed"))
+    assert buyer.billing is not None
+    assert buyer.shipping is not None
+    party = tryton.office.save_customer(buyer)
+    order = order_of(tryton, key, goods("1", "MUG", 1, "10.00"), total="10.00", customer_id=party)
+    tryton.office.record_sale(order.model_copy(update={"customer": buyer}))
+    tryton.office.confirm_sale(key)
+    tryton.office.post_invoice(key)
+    forgotten = tryton.office.forget_customer(buyer.key)
+    assert forgotten is not None
+    assert forgotten.kept == ("addresses of posted invoices: 1 (bookkeeping law)",)
+    domain = [["party", "=", int(party)], ["active", "in", [True, False]]]
+    rows = tryton.staff.rows("party.address", domain, ["street_unstructured", "active"])
+    assert [(row["street_unstructured"], row["active"]) for row in rows] == [("Coolsingel 40", False), (None, False)]
+    assert tryton.office.post_invoice(key).invoice is not None
+
+
+def test_a_sale_of_somebody_forgotten_still_takes_its_way(tryton: TrytonWorld, key: str) -> None:
+    _confirmed(tryton, key)
+    tryton.office.forget_customer(f"{key}/buyer")
+    amended = order_of(tryton, key, goods("1", "MUG", 2, "20.00"), total="20.00", customer_id="1")
+    assert quantities(tryton.office.amend_sale(amended)) == {"1": 2}
+    tryton.put_on_shelf("MUG", 20)
+    tryton.send_off(key)
+    assert tryton.office.post_invoice(key).invoice is not None

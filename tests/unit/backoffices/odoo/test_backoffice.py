@@ -9,6 +9,7 @@ from infra.fakes.odoo import FakeOdoo
 from infra.fakes.odoo_store import OdooFault
 from shared.backoffices.documents import (
     Address,
+    CardField,
     CountLine,
     CreditNote,
     CustomerCard,
@@ -97,7 +98,7 @@ def test_no_step_takes_more_requests_than_it_says() -> None:
         return back.register_payment(payment)
 
     budget: tuple[tuple[int, Callable[[], object]], ...] = (
-        (1, lambda: back.save_customer(BUYER)),
+        (2, lambda: back.save_customer(BUYER)),
         (2, lambda: back.find_sale(fresh)),
         (6, lambda: back.record_sale(plain)),
         (2, lambda: back.find_sale(fresh)),
@@ -367,3 +368,142 @@ def test_nothing_of_a_customer_is_lost_by_saving_less() -> None:
         BUYER.email,
         NOW.replace(microsecond=0),
     )
+
+
+# ---- people ----------------------------------------------------------------------------------------------------------
+
+_HOME = Address(name="Ada", street=("Keizersgracht 1", "II"), postal_code="1015 AA", city="Amsterdam", country="NL")
+_WORK = Address(name="Ada", street=("Coolsingel 40",), postal_code="3011 AD", city="Rotterdam", country="NL")
+_WHOLE = CustomerCard(
+    key="aurora/whole",
+    name="Ada",
+    email="ada@example.test",
+    phone="+31201234567",
+    language="en",
+    billing=_HOME,
+    shipping=_HOME,
+)
+_ONCE = _WHOLE.model_copy(update={"billing": _WORK, "shipping": _WORK, "for_one_order": True})
+
+
+def _below(fake: FakeOdoo, customer: str) -> dict[str, str]:
+    """Types of the addresses below a customer, by city."""
+    contacts = fake.store.records["res.partner"].values()
+    return {one["city"]: one["type"] for one in contacts if one["parent_id"] == int(customer)}
+
+
+def _writes(fake: FakeOdoo) -> list[str]:
+    return [call for call in fake.calls if call.partition("/")[2] in ("load", "write", "unlink", "create")]
+
+
+@pytest.mark.parametrize("buyer", [_WHOLE, _ONCE], ids=["a customer", "the buyer of one order"])
+def test_who_is_known_as_told_is_not_written(buyer: CustomerCard) -> None:
+    fake = odoo()
+    back = office(fake)
+    back.save_customer(_WHOLE)
+    back.save_customer(buyer)
+    before = len(_writes(fake))
+    office(fake).save_customer(buyer)
+    assert len(_writes(fake)) == before
+
+
+def test_an_address_of_one_order_is_not_proposed_for_others() -> None:
+    fake = odoo()
+    back = office(fake)
+    customer = back.save_customer(_WHOLE)
+    back.save_customer(_ONCE)
+    assert _below(fake, customer) == {"Amsterdam": "delivery", "Rotterdam": "other"}
+
+
+def test_who_moves_has_one_usual_address() -> None:
+    fake = odoo()
+    back = office(fake)
+    customer = back.save_customer(_WHOLE)
+    back.save_customer(_ONCE)
+    back.save_customer(_WHOLE.model_copy(update={"billing": _WORK, "shipping": _WORK}))
+    assert _below(fake, customer) == {"Amsterdam": "other", "Rotterdam": "delivery"}
+    found = back.find_customer(_WHOLE.key)
+    assert found is not None
+    assert (found.card.billing, found.card.shipping) == (_WORK, _WORK)
+
+
+def test_a_bill_is_made_out_to_the_orders_own_address() -> None:
+    fake = odoo()
+    back = office(fake)
+    customer = back.save_customer(_WHOLE)
+    back.save_customer(_ONCE)
+    back.record_sale(order(customer, _MUGS, total="37.50", buyer=_ONCE))
+    back.confirm_sale(KEY)
+    back.post_invoice(KEY)
+    (bill,) = fake.store.records["account.move"].values()
+    assert fake.store.records["res.partner"][bill["partner_id"]]["city"] == "Rotterdam"
+    assert fake.store.records["res.partner"][bill["partner_shipping_id"]]["city"] == "Rotterdam"
+
+
+def test_who_is_forgotten_leaves_the_addresses_of_invoices_alone() -> None:
+    fake = odoo()
+    back = office(fake)
+    customer = back.save_customer(_WHOLE)
+    back.save_customer(_ONCE)
+    back.record_sale(order(customer, _MUGS, total="37.50", buyer=_ONCE))
+    back.confirm_sale(KEY)
+    back.post_invoice(KEY)
+    forgotten = back.forget_customer(_WHOLE.key)
+    assert forgotten is not None
+    assert forgotten.kept == ("addresses of posted invoices: 1 (bookkeeping law)",)
+    assert _below(fake, customer) == {"Rotterdam": "other", False: "delivery"}
+    assert not any(one["active"] for one in fake.store.records["res.partner"].values() if one["parent_id"])
+
+
+def test_what_was_said_about_somebody_is_forgotten_and_nothing_is_said_of_that() -> None:
+    fake = odoo()
+    back = office(fake)
+    customer = int(back.save_customer(_WHOLE))
+    back.save_customer(_WHOLE.model_copy(update={"email": "ada.king@example.test"}))
+    assert fake.store.records["mail.message"]
+    fake.store.create("ir.attachment", {"res_model": "res.partner", "res_id": customer, "name": "passport"})
+    fake.store.create("ir.attachment", {"res_model": "sale.order", "res_id": customer, "name": "another's"})
+    back.forget_customer(_WHOLE.key)
+    assert fake.store.records["mail.message"] == {}
+    assert [one["name"] for one in fake.store.records["ir.attachment"].values()] == ["another's"]
+
+
+def test_a_mobile_number_of_odoo_before_19_is_forgotten() -> None:
+    fake = odoo(generation=17)
+    back = office(fake, "jsonrpc")
+    customer = int(back.save_customer(_WHOLE))
+    fake.store.write("res.partner", [customer], {"mobile": "+31612345678"})
+    back.forget_customer(_WHOLE.key)
+    assert fake.store.records["res.partner"][customer]["mobile"] is False
+
+
+def test_an_address_that_was_forgotten_is_there_again_for_who_comes_back() -> None:
+    fake = odoo()
+    back = office(fake)
+    back.save_customer(_WHOLE)
+    back.forget_customer(_WHOLE.key)
+    back.save_customer(_ONCE)
+    found = back.find_customer(_WHOLE.key)
+    assert found is not None
+    assert (found.card.name, found.card.shipping) == ("Erased customer", _WORK)
+    back.save_customer(_WHOLE)
+    found = back.find_customer(_WHOLE.key)
+    assert found is not None
+    assert found.card.shipping == _HOME.model_copy(update={"street": ("Keizersgracht 1", "II")})
+
+
+def test_of_two_delivery_addresses_of_staff_the_latest_is_the_usual_one() -> None:
+    fake = odoo()
+    back = office(fake)
+    customer = int(back.save_customer(_WHOLE))
+    added = {"parent_id": customer, "type": "delivery", "name": "Ada", "street": "Oudegracht 2", "city": "Utrecht"}
+    fake.store.create("res.partner", added)
+    found = back.find_customer(_WHOLE.key)
+    assert found is not None
+    assert found.card.shipping is not None
+    assert found.card.shipping.city == "Utrecht"
+    cleared = {"shipping": None, "cleared": frozenset({CardField.SHIPPING})}
+    back.save_customer(_WHOLE.model_copy(update=cleared))
+    found = back.find_customer(_WHOLE.key)
+    assert found is not None
+    assert found.card.shipping is None

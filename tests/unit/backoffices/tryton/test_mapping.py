@@ -1,5 +1,6 @@
 """Between Tryton's records and the port's documents."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,6 @@ import pytest
 
 from shared.backoffices.documents import Address, ConsignmentState, InvoiceState, SaleState
 from shared.backoffices.port import Refusal
-from shared.backoffices.tryton.parties import same_address
 from shared.backoffices.tryton.mapping import (
     Left,
     as_invoice,
@@ -21,10 +21,12 @@ from shared.backoffices.tryton.mapping import (
     settled_units,
     unit_price,
 )
+from shared.backoffices.tryton.parties import as_address, is_same_contact, known, same_address
 from shared.backoffices.tryton.schemas import (
     AddressRow,
     InvoiceRow,
     LogRow,
+    PartyRow,
     SaleLineRow,
     SaleRow,
     ShipmentRow,
@@ -321,6 +323,8 @@ def _address(**changes: Any) -> AddressRow:
         "subdivision.": None,
         "invoice": 0,
         "delivery": 1,
+        "create_date": AT,
+        "write_date": None,
     }
     return read(AddressRow, {**values, **changes})
 
@@ -333,6 +337,70 @@ def test_an_address_is_found_again_by_what_it_says() -> None:
     assert same_address(wanted.model_copy(update={"company": "Engines"}), (_address(),)) is None
     engines = _address(party_name="Engines", attn="Ada")
     assert same_address(wanted.model_copy(update={"company": "Engines"}), (engines,)) is engines
+
+
+def _party(*addresses: AddressRow, contacts: Sequence[tuple[str, str, str]] = (), code: str = "aurora/1") -> PartyRow:
+    """Contacts as type, value and compact value."""
+    values = {
+        "id": 3,
+        "code": code,
+        "name": "Ada",
+        "active": True,
+        "lang.": None,
+        "addresses.": addresses,
+        "create_date": AT,
+        "write_date": AT,
+        "contact_mechanisms.": [
+            {
+                "id": number,
+                "type": kind,
+                "value": value,
+                "value_compact": compact,
+                "create_date": AT,
+                "write_date": None,
+            }
+            for number, (kind, value, compact) in enumerate(contacts, start=1)
+        ],
+    }
+    return read(PartyRow, values)
+
+
+def test_a_mobile_number_is_a_telephone_number() -> None:
+    party = _party(contacts=[("fax", "+31 20 1", "+3120 1"), ("mobile", "+31 6 12345678", "+31612345678")])
+    assert known(party).card.phone == "+31612345678"
+
+
+def test_an_address_without_a_mark_is_usual_for_staffs_own_customers_alone() -> None:
+    unmarked = _address(invoice=0, delivery=0)
+    assert known(_party(unmarked)).card.billing is None
+    assert known(_party(unmarked, code="17")).card.billing == as_address(unmarked)
+
+
+def test_an_empty_address_is_none() -> None:
+    empty = dict.fromkeys(("party_name", "street", "postal_code", "city", "country."))
+    assert known(_party(_address(**empty, invoice=1))).card.billing is None
+
+
+def test_a_change_of_an_address_is_a_change_of_the_customer() -> None:
+    assert known(_party(_address())).changed_at == AT
+    assert known(_party(_address(write_date=LATER))).changed_at == LATER
+
+
+@pytest.mark.parametrize(
+    ("held", "told", "is_same"),
+    [
+        pytest.param(("phone", "+1 201-555-0123", "+12015550123"), "+1 (201) 555 0123", True, id="as Tryton writes it"),
+        pytest.param(("phone", "+31 20 123 4567", "+31201234567"), "020 1234567", True, id="without its country"),
+        pytest.param(("phone", "+31 20 123 4567", "+31201234567"), "0031201234567", True, id="with two zeros"),
+        pytest.param(("phone", "+31 20 123 4567", "+31201234567"), "+32201234567", False, id="another country"),
+        pytest.param(("phone", "+31 20 123 4567", "+31201234567"), "4567", False, id="an extension"),
+        pytest.param(("email", "ada@example.test", ""), "Ada@Example.test ", True, id="capitals"),
+        pytest.param(("email", "ada@example.test", ""), "a.da@example.test", False, id="another mailbox"),
+    ],
+)
+def test_a_contact_is_told_from_another(held: tuple[str, str, str], told: str, *, is_same: bool) -> None:
+    (contact,) = _party(contacts=[held]).contact_mechanisms
+    assert is_same_contact(contact, told) is is_same
 
 
 # ---- answers ---------------------------------------------------------------------------------------------------------
