@@ -19,10 +19,12 @@ from infra.fakes.woocommerce_state import OutOfStock
 from infra.local.provision import Contents
 from infra.samples import shopify
 from shared.kernel.clock import utc_now
+from shared.storefronts.woocommerce.subscriptions import CUSTOMER_TOPICS
 
 AURORA = "aurora.example.myshopify.com"
 BOREALIS = "borealis.example"
 SECRET = "twin-secret"  # noqa: S105 - made up
+_ORDER_TOPICS = ("order.created", "order.updated")
 
 
 @dataclass
@@ -47,9 +49,10 @@ class Twins:
     def connect(self, stack_url: str) -> None:
         """Have the shops send their webhooks to this stack."""
         self.stack_url = stack_url
-        for topic in ("order.created", "order.updated"):
-            url = "https://storebridge.example/webhooks/borealis/orders"
-            self.borealis.webhooks.register(topic, url, secret=SECRET)
+        url = "https://storebridge.example/webhooks/borealis"
+        for what, topics in (("orders", _ORDER_TOPICS), ("customers", CUSTOMER_TOPICS)):
+            for topic in topics:
+                self.borealis.webhooks.register(topic, f"{url}/{what}", secret=SECRET)
 
     def stock(self, sku: str, shown: int) -> None:
         """Both shops sell this SKU, and show so many."""

@@ -116,6 +116,8 @@ def _needs(shop: ShopSettings) -> Iterable[Need]:
             yield Need.STOCK
         if shop.tell_storefront:
             yield Need.FULFILMENT
+        if shop.repair.customers:
+            yield Need.CUSTOMERS
 
 
 def _facts(name: str, shop: ShopSettings) -> ShopFacts | Trouble | None:
