@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
+from shared.backoffices.documents import KnownCustomer
 from shared.backoffices.port import BackOffice, Feed
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict, Rejected, Retry
@@ -12,14 +13,16 @@ from shared.orders.errands import Office, Reason
 from shared.platform import bus
 from shared.platform.bus import CustomerChanged
 from shared.platform.configuration import settings
-from shared.platform.errand_queue import OrderErrand, send
+from shared.platform.errand_queue import CustomerErrand, OrderErrand, send
 from shared.platform.observability import count, logger
 from shared.platform.settings import BackOfficeSettings
 from shared.sync.backoffice.feed import Page, feed_step
 from shared.sync.backoffice.stock import StockOwner, follow
+from shared.sync.customers.feed import whom_to_look_at
 from shared.sync.jobs import Job, Worker, leased, work
 from shared.wiring.backoffice_connection import office
 from shared.wiring.backoffice_tables import mirror_table
+from shared.wiring.customer_push import feed_desk
 from shared.wiring.level_tables import job_table
 from shared.wiring.tables import stock_table
 
@@ -86,8 +89,8 @@ def _jobs(name: str, connected: BackOfficeSettings, adapter: BackOffice, worker:
         yield _go_through(f"backoffice_stock/{name}", adapter.changed_stock, _following(owner), worker)
         yield from _sweep(f"backoffice_stock_sweep/{name}", owner, worker)
     if can.customer_feed:
-        customers = _customers(adapter)
-        yield _go_through(f"backoffice_customers/{name}", customers, _announce(name), worker)
+        customers = _CustomerFeed(name, adapter)
+        yield _go_through(f"backoffice_customers/{name}", customers.page, customers.take, worker)
 
 
 def _go_through(job: str, page: Page, take: Take, worker: Worker) -> Job:
@@ -137,20 +140,24 @@ def _sweep(job: str, owner: StockOwner, worker: Worker) -> Iterable[Job]:
     yield work(job, step, worker)
 
 
-def _customers(adapter: BackOffice) -> Page:
-    def page(since: datetime, cursor: str | None) -> Feed[str]:
-        found = adapter.changed_customers(since, cursor)
-        return Feed(tuple(customer.key or f"id/{customer.id}" for customer in found.items), found.cursor)
+class _CustomerFeed:
+    """Customers that changed there: news for the bus, and errands for those of ours that somebody else has changed."""
 
-    return page
+    def __init__(self, name: str, adapter: BackOffice) -> None:
+        self._name = name
+        self._adapter = adapter
+        self._told: dict[str, KnownCustomer] = {}
 
+    def page(self, since: datetime, cursor: str | None) -> Feed[str]:
+        found = self._adapter.changed_customers(since, cursor)
+        self._told = {customer.key or f"id/{customer.id}": customer for customer in found.items}
+        return Feed(tuple(self._told), found.cursor)
 
-def _announce(name: str) -> Take:
-    def take(customers: tuple[str, ...]) -> dict[str, int]:
-        bus.publish_customers([CustomerChanged(backoffice=name, customer=customer) for customer in customers])
-        return {"customers": len(customers)}
-
-    return take
+    def take(self, customers: tuple[str, ...]) -> dict[str, int]:
+        bus.publish_customers([CustomerChanged(backoffice=self._name, customer=customer) for customer in customers])
+        changed = whom_to_look_at((self._told[customer] for customer in customers), feed_desk(self._name))
+        send([CustomerErrand(leader=str(leader)) for leader in changed.leaders], Office.BACKOFFICE)
+        return {"customers": len(customers), "asked": len(changed.leaders), "echoes": changed.echoes}
 
 
 def _wake(name: str) -> None:

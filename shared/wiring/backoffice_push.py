@@ -1,4 +1,4 @@
-"""Put the push together: errands about orders and counts, to the back office of their shop."""
+"""Put the push together: errands about orders, counts and customers, to the back office of their shop."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.orders.errands import Office
 from shared.platform.configuration import settings
-from shared.platform.errand_queue import AnErrand, CountErrand, OrderErrand
+from shared.platform.errand_queue import AnErrand, CountErrand, CustomerErrand, OrderErrand
 from shared.sync.backoffice.counts import Count, is_superseded
 from shared.sync.backoffice.outage import Outages
 from shared.sync.backoffice.push import push
@@ -31,6 +31,10 @@ def run_all(records: Sequence[Mapping[str, Any]], *, run: str, has_time: Callabl
 def _run(errand: AnErrand) -> str:
     if isinstance(errand, CountErrand):
         return _tell(errand)
+    if isinstance(errand, CustomerErrand):
+        from shared.wiring.customer_push import bring  # noqa: PLC0415 - most errands are about orders
+
+        return bring(errand, _outages)
     if not isinstance(errand, OrderErrand):
         return "not a back office's"
     if settings().shop(errand.shop).backoffice is None:

@@ -6,16 +6,21 @@ from typing import Any
 
 import pytest
 
+from shared.backoffices.documents import CustomerCard
 from shared.inventory.models import StockLine
 from shared.kernel.errors import Retry
+from shared.kernel.identifiers import CustomerKey
 from shared.orders.errands import Office, Reason
 from shared.platform import bus
-from shared.platform.errand_queue import OrderErrand
+from shared.platform.errand_queue import CustomerErrand, OrderErrand
 from shared.platform.settings import parse_settings
 from shared.sync.backoffice.mirror import Mirror, Stop
+from shared.sync.customers.feed import FeedDesk
 from shared.wiring import backoffice_pull
 from tests.builders.books import KEY, Company, account, company, taxed
+from tests.builders.customers import MARKER
 from tests.builders.orders import NOON
+from tests.builders.persons import EVE, SHOPS, TWIN, Persons
 from tests.builders.stock import counted
 from tests.fakes.sync import FakeJobs
 
@@ -29,6 +34,7 @@ class Surroundings:
         self.now = NOON
         self.jobs = FakeJobs()
         self.sent: list[str] = []
+        self.persons = Persons()
         self.customers: list[str] = []
         self.settings = parse_settings(
             {
@@ -45,6 +51,7 @@ class Surroundings:
             "stock_table": lambda: self.shop.room,
             "utc_now": self.clock,
             "send": self.send,
+            "feed_desk": self.feed_desk,
             "count": lambda *_, **__: None,
         }
         for name, replacement in replacements.items():
@@ -55,9 +62,21 @@ class Surroundings:
         self.now += timedelta(milliseconds=1)
         return self.now
 
-    def send(self, errands: Iterable[OrderErrand], office: Office) -> None:
+    def send(self, errands: Iterable[OrderErrand | CustomerErrand], office: Office) -> None:
         assert office is Office.BACKOFFICE
-        self.sent += [str(errand.key) for errand in errands if errand.reasons == (Reason.ASKED,)]
+        for errand in errands:
+            if isinstance(errand, CustomerErrand) or errand.reasons == (Reason.ASKED,):
+                self.sent.append(str(errand.key))
+
+    def feed_desk(self, name: str) -> FeedDesk:
+        return FeedDesk(
+            name=name,
+            shops=frozenset(self.settings.shops),
+            finder=self.persons.book,
+            mirrors=self.persons.mirrors,
+            marker=MARKER,
+            country_of=lambda _shop: "DE",
+        )
 
     def publish(self, changed: Iterable[Any]) -> None:
         self.customers += [one.customer for one in changed]
@@ -152,3 +171,30 @@ def test_the_daily_sweep_takes_every_sku_once_and_reads_the_table_once(monkeypat
     assert {around.shop.room.lines[sku, "main"].available for sku in skus} == {2}
     assert around.jobs.jobs["backoffice_stock_sweep/erp"].step == 3
     assert len(reads) == 1
+
+
+def test_a_customer_whom_staff_edited_is_looked_at_and_our_own_echo_is_not(around: Surroundings) -> None:
+    around.persons.register()
+    around.persons.bring()
+    around.shop.office.save_customer(around.persons.party())
+    assert around.look() == "done"
+    assert around.sent == []
+    assert around.jobs.jobs["backoffice_customers/erp"].counts["echoes"] == 1
+    around.shop.office.edit_customer(str(EVE), phone="+4930901821")
+    around.look()
+    assert around.sent == [str(EVE)]
+    assert around.customers[-1] == str(EVE)
+
+
+def test_an_edit_of_a_party_is_news_of_whom_the_person_goes_by(around: Surroundings) -> None:
+    around.persons.register()
+    around.persons.register(TWIN)
+    around.persons.merge(EVE, TWIN)
+    around.settings = around.settings.model_copy(
+        update={"shops": dict.fromkeys(SHOPS, around.settings.shops["aurora"])}
+    )
+    around.shop.office.add_customer("Somebody of their own")
+    for key in (TWIN, CustomerKey("unknown", "customer", "1"), CustomerKey("aurora", "customer", "unheard-of")):
+        around.shop.office.save_customer(CustomerCard(key=str(key), name="Eve"))
+    around.look()
+    assert around.sent == [str(EVE)]

@@ -75,7 +75,7 @@ def test_a_registration_becomes_one_party(persons: Persons) -> None:
         ({"verification": proven(), "flags": (CustomerFlag(flag=Flag.PHONE_INVALID),)}, True),
     ],
 )
-def test_where_the_address_is_to_be_proven_first_nobody_else_gets_in(of_record: dict[str, Any], is_made: bool) -> None:  # noqa: FBT001
+def test_where_the_address_is_to_be_proven_first_nobody_else_gets_in(of_record: dict[str, Any], is_made: bool) -> None:
     persons = Persons(shop_rules(ask=AskFor.REGISTRATION))
     kept(persons.book, customer(), **of_record)
     persons.bring()
@@ -216,9 +216,12 @@ def test_edits_on_both_sides_meet_and_different_fields_do_not_clash() -> None:
 
 
 @pytest.mark.parametrize("office_is_last", [True, False])
-def test_of_the_same_field_the_newest_stands_and_the_other_is_kept_to_be_seen(office_is_last: bool) -> None:  # noqa: FBT001
+def test_of_the_same_field_the_newest_stands_and_the_other_is_kept_to_be_seen(office_is_last: bool) -> None:
     persons = met()
-    edits = [lambda: persons.edit(phone="+4930901821"), lambda: persons.edit_party(phone="+4930901822")]
+    edits: list[Callable[[], None]] = [
+        lambda: persons.edit(phone="+4930901821"),
+        lambda: persons.edit_party(phone="+4930901822"),
+    ]
     for edit in edits if office_is_last else reversed(edits):
         edit()
     persons.bring()
