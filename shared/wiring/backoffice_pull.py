@@ -18,11 +18,9 @@ from shared.platform.observability import count, logger
 from shared.platform.settings import BackOfficeSettings
 from shared.sync.backoffice.feed import Page, feed_step
 from shared.sync.backoffice.stock import StockOwner, follow
-from shared.sync.customers.feed import whom_to_look_at
 from shared.sync.jobs import Job, Worker, leased, work
 from shared.wiring.backoffice_connection import office
 from shared.wiring.backoffice_tables import mirror_table
-from shared.wiring.customer_push import feed_desk
 from shared.wiring.level_tables import job_table
 from shared.wiring.tables import stock_table
 
@@ -154,6 +152,9 @@ class _CustomerFeed:
         return Feed(tuple(self._told), found.cursor)
 
     def take(self, customers: tuple[str, ...]) -> dict[str, int]:
+        from shared.sync.customers.feed import whom_to_look_at  # noqa: PLC0415 - few looks find any
+        from shared.wiring.customer_push import feed_desk  # noqa: PLC0415
+
         bus.publish_customers([CustomerChanged(backoffice=self._name, customer=customer) for customer in customers])
         changed = whom_to_look_at((self._told[customer] for customer in customers), feed_desk(self._name))
         send([CustomerErrand(leader=str(leader)) for leader in changed.leaders], Office.BACKOFFICE)

@@ -16,7 +16,7 @@ from shared.platform.errand_queue import CustomerErrand, OrderErrand
 from shared.platform.settings import parse_settings
 from shared.sync.backoffice.mirror import Mirror, Stop
 from shared.sync.customers.feed import FeedDesk
-from shared.wiring import backoffice_pull
+from shared.wiring import backoffice_pull, customer_push
 from tests.builders.books import KEY, Company, account, company, taxed
 from tests.builders.customers import MARKER
 from tests.builders.orders import NOON
@@ -51,11 +51,11 @@ class Surroundings:
             "stock_table": lambda: self.shop.room,
             "utc_now": self.clock,
             "send": self.send,
-            "feed_desk": self.feed_desk,
             "count": lambda *_, **__: None,
         }
         for name, replacement in replacements.items():
             monkeypatch.setattr(backoffice_pull, name, replacement)
+        monkeypatch.setattr(customer_push, "feed_desk", self.feed_desk)
         monkeypatch.setattr(bus, "publish_customers", self.publish)
 
     def clock(self) -> Any:
