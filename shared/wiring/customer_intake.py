@@ -6,7 +6,7 @@ from typing import Any
 from shared.customers.intake import Outcome, Result, take_in
 from shared.customers.merging import follow_storefront
 from shared.customers.ports import CustomerDesk
-from shared.customers.readings import CustomersMerged, NothingToDo, PrivacyCall
+from shared.customers.readings import CustomerHint, CustomersMerged, NothingToDo, PrivacyCall
 from shared.customers.verify import Occasion, ask
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict, Rejected, Retry
@@ -82,6 +82,8 @@ def _called(call: PrivacyCall, desk: CustomerDesk) -> Outcome:
 
 
 def _merged(reading: CustomersMerged, desk: CustomerDesk) -> Outcome:
+    if desk.storefront is not None:  # the account that is left may not have been told of yet
+        take_in(CustomerHint(reading.kept, "merged"), desk)
     merge = follow_storefront(reading, desk)
     kept = CustomerKey.of_account(desk.shop, reading.kept)
     return Outcome(Result.APPLIED if merge else Result.IGNORED, kept, desk.book.find(kept), reason="merged there")
