@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from shared.kernel.errors import Rejected, Retry
 from shared.platform import aws
@@ -24,6 +24,7 @@ _HOLD_SECONDS = 600
 _MOST_HELD = 50_000
 """SQS lets 120,000 messages of a queue be out at once; operators and the redrive need some."""
 _EMPTY_TRIES = 3
+_Figure = Literal["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
 
 class SqsDeadLetters:
@@ -42,6 +43,9 @@ class SqsDeadLetters:
 def _strike_queue(variable: str, is_theirs: IsTheirs, customers: frozenset[str]) -> Struck:
     """Every message is taken once, and held until all were seen: one that went back at once would come again."""
     url = os.environ[variable]
+    if _count(url, "ApproximateNumberOfMessagesNotVisible"):
+        # Whatever somebody else holds at the moment would not be seen.
+        raise Retry("dead_letters_in_use", "somebody else is looking at what was set aside")
     held: dict[str, str] = {}
     removed, unread = 0, []
     try:
@@ -96,10 +100,13 @@ def _receive(url: str) -> list["MessageTypeDef"]:
         )
         if messages := answer.get("Messages"):
             return messages
-        waiting = aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
-        if not int(waiting["Attributes"]["ApproximateNumberOfMessages"]):
+        if not _count(url, "ApproximateNumberOfMessages"):
             break
     return []
+
+
+def _count(url: str, which: _Figure) -> int:
+    return int(aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=[which])["Attributes"][which])
 
 
 def _give_back(url: str, receipts: Sequence[str]) -> None:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from shared.customers.marks import MarkKind, marks_of
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import CustomerKey, OrderKey
+from shared.orders.buyer import buyer_of
 from shared.storefronts.delivery import Delivery
-from shared.sync.customers.learn import buyer_of
 from shared.sync.jobs import Worker, leased
 from shared.sync.privacy.forget import dismiss_proposals, forget_buyer, forget_customer
 from shared.sync.privacy.models import (

@@ -190,3 +190,14 @@ def test_messages_go_back_also_when_looking_at_them_fails(monkeypatch: pytest.Mo
     with pytest.raises(Retry, match="too_many_dead_letters"):
         SqsDeadLetters().strike(is_eves, frozenset())
     assert len(waiting("ORDERS_DLQ_URL")) == 2
+
+
+def test_what_somebody_else_holds_is_waited_for() -> None:
+    put("ORDERS_DLQ_URL", letter("eve 1"))
+    [held] = aws.sqs().receive_message(QueueUrl=url("ORDERS_DLQ_URL"))["Messages"]
+    with pytest.raises(Retry, match="dead_letters_in_use"):
+        SqsDeadLetters().strike(is_eves, frozenset())
+    aws.sqs().change_message_visibility(
+        QueueUrl=url("ORDERS_DLQ_URL"), ReceiptHandle=held["ReceiptHandle"], VisibilityTimeout=0
+    )
+    assert SqsDeadLetters().strike(is_eves, frozenset()).removed == 1

@@ -151,4 +151,4 @@ def test_nobody_is_erased_by_an_operator_whose_goods_are_still_to_be_sent(house:
     assert "aurora/5001" in refused.value.message
     assert open_erasure(EVE, by="mia", desk=house.desk(), although_open=True).may_go_on(NOON)
     house.orders.records[record.key] = record.model_copy(update={"review": ReviewState.CANCELLED})
-    assert open_erasure(EVE, by="mia", desk=house.desk())
+    assert open_erasure(EVE, by="mia", desk=house.desk()).subjects.customers == (str(EVE),)
