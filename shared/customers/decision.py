@@ -108,10 +108,20 @@ def with_attention(record: CustomerRecord, stored: CustomerRecord | None, now: d
 
 def _filled(account: Customer, before: Customer | None) -> Customer:
     """What orders tell adds up: a later one that lacks a field does not unsay it. A storefront's own account does."""
-    if before is None or account.source is not CustomerSource.ORDER or before.source is not CustomerSource.ORDER:
+    if before is None:
         return account
+    if account.source is not CustomerSource.ORDER or before.source is not CustomerSource.ORDER:
+        return _with_language(account, before)
     said = {name: value for name in Profile.model_fields if (value := getattr(account.personal, name))}
     return account.model_copy(update={"personal": before.personal.model_copy(update=said)})
+
+
+def _with_language(account: Customer, before: Customer) -> Customer:
+    """Shopify's webhooks do not tell the language that its API does: not to tell is not to unsay."""
+    if account.personal.language is not None or before.personal.language is None:
+        return account
+    language = {"language": before.personal.language}
+    return account.model_copy(update={"personal": account.personal.model_copy(update=language)})
 
 
 def _flags(stored: CustomerRecord | None, found: tuple[CustomerFlag, ...]) -> tuple[CustomerFlag, ...]:

@@ -124,6 +124,13 @@ def test_consent_is_carried_and_never_unsaid_by_an_account_that_does_not_tell() 
     assert record_of(desk).consents == ()
 
 
+def test_an_account_that_does_not_tell_the_language_does_not_unsay_it() -> None:
+    desk = customer_desk()
+    told(desk, customer(), customer(minute=1, body="b", personal=profile(language=None)))
+    assert personal_of(desk).language == "en"
+    assert ProfileField.LANGUAGE in record_of(desk).digest.values
+
+
 def test_a_hint_is_followed_up() -> None:
     desk = customer_desk(storefront=FakeCustomerSide(lambda _customer_id: customer()))
     assert take_in(CustomerHint("17", "thin"), desk).result is Result.APPLIED
