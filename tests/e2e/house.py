@@ -124,14 +124,14 @@ Opening = Any
 
 
 @contextmanager
-def opened(opening: Opening, *, of_shops: Mapping[str, Any] | None = None) -> Iterator[House]:
-    """The house with this back office. `of_shops`: more settings for both shops."""
+def opened(opening: Opening, *, of_shops: Mapping[str, Mapping[str, Any]] | None = None) -> Iterator[House]:
+    """The house with this back office. `of_shops`: more settings, by shop."""
     with ExitStack() as stack:
         erp, connection, secret = opening(stack)
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         shops = stack.enter_context(twins())
         made = with_backoffice(contents(), erp, connection, secret)
-        both = {name: {**shop, **(of_shops or {})} for name, shop in made.settings["shops"].items()}
+        both = {name: {**shop, **(of_shops or {}).get(name, {})} for name, shop in made.settings["shops"].items()}
         made = replace(made, settings={**made.settings, "shops": both})
         running = stack.enter_context(LocalStack(Options(contents=made, environment=shops.environment)))
         for name, value in running.clients.environment().items():
