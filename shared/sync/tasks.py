@@ -55,7 +55,7 @@ class Task(Canonical):
             return f"set the webhooks for {self.first_seen_in} active, or let our API credentials make webhooks"
         if self.kind is TaskKind.PRIVACY_REQUEST:
             until = f" by {self.due_at:%Y-%m-%d}" if self.due_at else ""
-            return f"see what is asked{until}: storebridge customers privacy show {self.subject}"
+            return f"see what is asked{until}: storebridge privacy show {self.subject}"
         return "give the product a SKU in the storefront"
 
 

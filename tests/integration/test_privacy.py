@@ -32,13 +32,14 @@ from shared.customers.matching import Proposal
 from shared.customers.models import MarketingConsent, Profile, ProfileField
 from shared.customers.ports import CustomerDesk
 from shared.customers.readings import CompleteCustomer, PrivacyCall, PrivacyTopic
-from shared.kernel.identifiers import CustomerKey, OrderKey
+from shared.kernel.errors import Retry
+from shared.kernel.identifiers import CustomerKey
 from shared.orders.intake import take_in
 from shared.orders.models import Order, PersonalData, Tender
 from shared.orders.ports import Desk
 from shared.orders.readings import CompleteOrder
 from shared.orders.review import ReviewRules
-from shared.orders.table import BuyerTable, OrderTable
+from shared.orders.table import OrderTable
 from shared.platform import aws, configuration, privacy_keys
 from shared.platform.dead_letters import QUEUES
 from shared.platform.intake_queue import CUSTOMERS, ORDERS
@@ -463,38 +464,11 @@ def test_an_operator_erases_and_two_erasures_have_two_proofs(house: House) -> No
     assert faults_in_chain(book.proofs(), book.closed()) == ()
 
 
-# ---- orders' buyers on the table -------------------------------------------------------------------------------------
+# ---- orders' buyers expire --------------------------------------------------------------------------------------------
 
 
 def buyers(house: House, days: int | None = None) -> OrderTable:
     return OrderTable(house.connection, house.names["orders"], house.stock, buyer_days=days, clock=house.clock)
-
-
-def test_a_forgotten_buyer_stays_forgotten_whatever_comes_later(house: House) -> None:
-    table = buyers(house)
-    first = order(personal=EVES_ORDER, tags=("vip",))
-    table.write_account(first)
-    assert list(table.unforgotten("aurora")) == [first.key]
-    assert not table.is_forgotten(first.key)
-    assert table.forget_buyer(first.key, NOON)
-    assert not table.forget_buyer(first.key, NOON)
-    table.write_account(order(minute=5, body="b", personal=EVES_ORDER, tags=("vip",)))
-    kept = table.find_account(first.key)
-    assert kept is not None
-    assert (kept.personal, kept.tags, kept.version.body_sha256) == (PersonalData(), (), "b" * 64)
-    assert list(table.unforgotten("aurora")) == []
-    assert table.is_forgotten(first.key)
-    assert list(table.unforgotten("bor")) == []
-
-
-def test_a_buyer_who_is_forgotten_before_the_order_comes(house: House) -> None:
-    table = buyers(house)
-    table.forget_buyer(OrderKey("aurora", "5001"), NOON)
-    assert table.find_account(OrderKey("aurora", "5001")) is None
-    table.write_account(order(personal=EVES_ORDER))
-    kept = BuyerTable(house.connection, house.names["orders"]).find_account(OrderKey("aurora", "5001"))
-    assert kept is not None
-    assert kept.personal == PersonalData()
 
 
 def test_buyers_expire(house: House) -> None:
@@ -521,3 +495,20 @@ def test_an_expired_buyer_who_was_forgotten_stays_so(house: House) -> None:
     house.now = NOON + timedelta(days=31)
     table.write_account(account)
     assert table.is_forgotten(account.key)
+
+
+def test_one_requests_trouble_stops_no_other(house: House) -> None:
+    inhabited(house)
+    first = customer_privacy.open_call(REDACTION, house.customer_desk())
+    call = PrivacyCall(topic=PrivacyTopic.REDACT, at=NOON + timedelta(hours=2), customer_id="18")
+    second = customer_privacy.open_call(call, house.customer_desk())
+    trouble = [Retry("backoffice_unreachable", "canary is away")]
+
+    def interrupt(method: str, when: str) -> None:
+        if method == "forget_customer" and when == "before" and trouble:
+            raise trouble.pop()
+
+    house.office.interrupt = interrupt
+    assert house.run() == {first.id: "backoffice_unreachable", second.id: "watching"}
+    assert house.run() == {first.id: "watching"}
+    assert found(house.places()) == set()

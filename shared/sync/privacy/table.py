@@ -50,8 +50,9 @@ class PrivacyTable:
         return kept
 
     def find(self, request_id: str) -> PrivacyRequest | None:
-        found = {raw["pk"]["S"]: raw for raw in self._table.get_many([(_OPEN, request_id), (_CLOSED, request_id)])}
-        raw = found.get(_CLOSED) or found.get(_OPEN)
+        # In this order: one that is closed in between is found all the same.
+        still_open, closed = (self._table.get((partition, request_id)) for partition in (_OPEN, _CLOSED))
+        raw = closed or still_open
         return _request(raw) if raw else None
 
     def save(self, request: PrivacyRequest) -> PrivacyRequest:

@@ -447,8 +447,11 @@ def _lives(call: PrivacyCall, merged: bool) -> Callable[[int | None], tuple[Priv
     return live
 
 
-@pytest.mark.parametrize("merged", [False, True], ids=["alone", "leader"])
-@pytest.mark.parametrize("call", [REDACTION, SHOP_REDACTION], ids=["customer", "shop"])
+@pytest.mark.parametrize(
+    ("call", "merged"),
+    [(REDACTION, False), (REDACTION, True), (SHOP_REDACTION, True)],
+    ids=["customer", "leader", "shop"],
+)
 def test_killed_at_any_call_it_comes_to_the_same_end(call: PrivacyCall, merged: bool) -> None:
     live = _lives(call, merged)
     whole, calls = live(None)
