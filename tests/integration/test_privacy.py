@@ -464,7 +464,7 @@ def test_an_operator_erases_and_two_erasures_have_two_proofs(house: House) -> No
     assert faults_in_chain(book.proofs(), book.closed()) == ()
 
 
-# ---- orders' buyers expire --------------------------------------------------------------------------------------------
+# ---- orders' buyers expire -------------------------------------------------------------------------------------------
 
 
 def buyers(house: House, days: int | None = None) -> OrderTable:

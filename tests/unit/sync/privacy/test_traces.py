@@ -71,6 +71,7 @@ def test_finds_a_person_in_a_delivery(topic: str, body: dict[str, Any]) -> None:
         ("order.updated", {"id": 9, "customer_id": 0}),
         ("orders/create", {"id": 9, "email": "eva@example.test"}),
         ("orders/create", {"id": 9, "note": "030 901820"}),
+        ("orders/create", {"id": 9, "email": "adam@example.test", "shipping_address": {"phone": "030 901820"}}),
         ("app/uninstalled", {"id": 5001}),
         ("orders/create", {"id": 9, "confirmed": True, "customer": None}),
     ],
