@@ -1,12 +1,15 @@
-"""The deployment's two secrets, for commands that sign or check. Values never leave this process."""
+"""The deployment's secrets, for commands that sign or check. Values never leave this process."""
 
 import json
 import os
 from collections.abc import Mapping
 from typing import Any
 
-from shared.kernel.errors import Rejected
+from botocore.exceptions import ClientError
+
+from shared.kernel.errors import Rejected, Retry
 from shared.platform import aws
+from shared.platform.privacy_keys import derive
 
 
 def webhook_secrets() -> Mapping[str, list[str]]:
@@ -25,6 +28,17 @@ def api_credentials() -> Mapping[str, Mapping[str, str]]:
         for shop, fields in _document("API_SECRET_ID", "API secret").items()
         if isinstance(fields, dict) and all(isinstance(value, str) for value in fields.values())
     }
+
+
+def privacy_faults() -> list[str]:
+    """What is wrong with the secret that marks and links are made with; nothing is told of its content."""
+    try:
+        derive(_document("PRIVACY_SECRET_ID", "privacy secret"))
+    except ClientError as error:
+        return [f"the privacy secret cannot be read: {error.response['Error']['Code']}"]
+    except (Rejected, Retry) as error:
+        return [error.message]
+    return []
 
 
 def _document(variable: str, what: str) -> dict[str, Any]:

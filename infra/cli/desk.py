@@ -261,6 +261,8 @@ def redrive(
     The failure queues of the two relays cannot be put back: they name a part of a stream, not orders. Changes of orders
     that failed there are found by: storebridge desk behind --retry.
     """
+    if office is not None and office not in DEAD_LETTERS_OF:
+        raise typer.BadParameter("see storebridge events replay --from-dlq --customers", param_hint="--office")
     here = connected(ctx)
     letters: list[tuple[Office, GivenUp]] = []
     sent = 0

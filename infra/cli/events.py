@@ -6,21 +6,35 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from infra.cli.mail import Letter, archive_prefix, archived, delivery_of, order_of, put_through, set_aside
+from infra.cli.mail import (
+    Letter,
+    archive_prefix,
+    archived,
+    customers_of,
+    delivery_of,
+    errand_of,
+    order_of,
+    put_through,
+    set_aside,
+)
 from infra.cli.order_facts import Json, time
 from infra.cli.output import Output, table
 from infra.cli.target import connected
-from shared.kernel.identifiers import OrderKey
+from shared.kernel.identifiers import CustomerKey, OrderKey
+from shared.platform.intake_queue import CUSTOMERS, ORDERS, IntakeQueue
 
 app = typer.Typer(no_args_is_help=True, help="See what was set aside, and put messages through again.")
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show which, and put none through.")]
+Customers = Annotated[bool, typer.Option("--customers", help="Messages about customers, not about orders.")]
 
 
 @app.command("list", epilog="Example: storebridge events list --dlq --code no_api_access")
 def list_events(
     ctx: typer.Context,
+    *,
     dlq: Annotated[bool, typer.Option("--dlq", help="What was set aside (the dead-letter queue).")] = False,
+    customers: Customers = False,
     code: Annotated[str | None, typer.Option(help="Only with this reason's code.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
 ) -> None:
@@ -28,7 +42,8 @@ def list_events(
     if not dlq:
         raise typer.BadParameter("say what to list: --dlq", param_hint="--dlq")
     here = connected(ctx)
-    with here.output.progress("Looking …"), set_aside(limit, code) as letters:
+    queue = (CUSTOMERS if customers else ORDERS).dead_letters_variable
+    with here.output.progress("Looking …"), set_aside(limit, code, queue=queue) as letters:
         facts = {"events": [_facts(letter) for letter in letters]}
     here.output.show(facts, _listed)
 
@@ -61,39 +76,53 @@ def replay(  # noqa: PLR0913 - each is a word of the command
         str | None, typer.Option(metavar="DAY[/PREFIX]", help="Messages of a day: 2026-11-23.")
     ] = None,
     from_dlq: Annotated[bool, typer.Option("--from-dlq", help="Messages that were set aside.")] = False,
+    customers: Customers = False,
     order: Annotated[str | None, typer.Option(metavar="SHOP/ORDER", help="Only about this order.")] = None,
+    customer: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Only about this customer; means --customers.")
+    ] = None,
     shop: Annotated[str | None, typer.Option(help="Only of this shop.")] = None,
     code: Annotated[str | None, typer.Option(help="Only with this reason's code (--from-dlq).")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Look at so many at most (--from-dlq).")] = 500,
     dry_run: DryRun = False,
 ) -> None:
-    """Put messages onto the orders queue again, unchanged.
+    """Put messages onto the queue of orders again, or with --customers onto that of customers, unchanged.
 
-    This is safe: intake compares versions, so what is known already changes nothing. A message leaves the
-    dead-letter queue only after the orders queue has it.
+    This is safe: intake compares versions, so what is known already changes nothing, and nobody who was erased is taken
+    in again. A message leaves the dead-letter queue only after the queue has it.
     """
     if (from_archive is None) == (not from_dlq):
         raise typer.BadParameter("say where from: either --from-archive DAY or --from-dlq")
     if from_archive is not None and code is not None:
         raise typer.BadParameter("only what was set aside has a code", param_hint="--code")
-    wanted = _Wanted(OrderKey.parse(order) if order else None, shop)
-    prefix = archive_prefix(from_archive) if from_archive is not None else None
+    if order is not None and (customers or customer is not None):
+        raise typer.BadParameter("orders have a queue of their own", param_hint="--order")
+    intake = CUSTOMERS if customers or customer is not None else ORDERS
+    wanted = _Wanted(
+        intake, OrderKey.parse(order) if order else None, CustomerKey.parse(customer) if customer else None, shop
+    )
+    prefix = archive_prefix(from_archive, intake.folder) if from_archive is not None else None
     here = connected(ctx)
     if prefix is not None:
         _replay_archive(here.output, prefix, wanted, dry_run=dry_run)
     else:
-        with set_aside(limit, code) as letters:
+        with set_aside(limit, code, queue=intake.dead_letters_variable) as letters:
             _replay(here.output, wanted.among(letters), from_dlq=True, wanted=wanted, dry_run=dry_run)
 
 
 class _Wanted:
     """Which messages to put through; counts those that it could not read, and so not judge."""
 
-    def __init__(self, order: OrderKey | None, shop: str | None) -> None:
-        if order and shop and order.shop != shop:
-            raise typer.BadParameter(f"order {order} is not of shop {shop}", param_hint="--shop")
+    def __init__(
+        self, intake: IntakeQueue, order: OrderKey | None, customer: CustomerKey | None, shop: str | None
+    ) -> None:
+        named = order or customer
+        if named and shop and named.shop != shop:
+            raise typer.BadParameter(f"{named} is not of shop {shop}", param_hint="--shop")
+        self.intake = intake
         self._order = order
-        self._shop = order.shop if order else shop
+        self._customer = customer
+        self._shop = named.shop if named else shop
         self.found = 0
         self.unreadable = 0
 
@@ -104,12 +133,17 @@ class _Wanted:
         self.found += 1
         if self._shop is None:
             return True
+        errand = errand_of(letter)
+        if errand is not None:  # about an order's buyer: which of the customers that is, only the order tells
+            return errand.shop == self._shop and self._customer is None
         delivery = delivery_of(letter)
         if delivery is None:
             self.unreadable += 1
             return False
         if delivery.shop != self._shop:
             return False
+        if self._customer is not None:
+            return self._customer in customers_of(delivery)
         return self._order is None or order_of(delivery) == self._order
 
 
@@ -123,11 +157,12 @@ def _replay(output: Output, letters: list[Letter], *, from_dlq: bool, wanted: _W
     replayed = 0
     if not dry_run:
         with output.progress("Putting through …") as progress:
-            for replayed in put_through(letters, and_delete=from_dlq):
+            for replayed in put_through(letters, and_delete=from_dlq, intake=wanted.intake):
                 progress.update(f"Putting through … {replayed} of {len(letters)}")
     facts: Json = {
         "dry_run": dry_run,
         "source": "dlq" if from_dlq else "archive",
+        "queue": wanted.intake.folder,
         "found": wanted.found,
         "unreadable": wanted.unreadable,
         "selected": len(letters),

@@ -1,4 +1,4 @@
-"""Errands that were given up: the dead-letter queues of the two errand queues, and the way back.
+"""Errands that were given up: the dead-letter queues of the errand queues, and the way back.
 
 An errand carries no content, so it goes back as a new one: its attempts are counted from the beginning.
 """
@@ -16,8 +16,12 @@ from shared.platform.errand_queue import AnErrand, CountErrand, parse, send
 DEAD_LETTERS_OF: Final[Mapping[Office, str]] = {
     Office.BACKOFFICE: "BACKOFFICE_DLQ_URL",
     Office.STOREFRONT: "STOREFRONT_DLQ_URL",
+    Office.BUYER: "BUYER_DLQ_URL",
 }
-"""The environment variable that names each office's dead-letter queue."""
+"""The environment variable that names each office's dead-letter queue.
+
+Not that of the customers' intake: it holds deliveries beside errands, and is `events replay --customers`' business.
+"""
 
 _PER_CALL = 10
 
@@ -32,7 +36,7 @@ class GivenUp:
 
     @property
     def subject(self) -> str | None:
-        """`aurora/5001`, or the count that was to be told."""
+        """`aurora/5001`, `aurora/customer/17`, or the count that was to be told."""
         if isinstance(self.errand, CountErrand):
             return f"count of {self.errand.sku} at {self.errand.location}"
         return str(self.errand.key) if self.errand else None

@@ -1,4 +1,4 @@
-"""Messages on their way: the orders queue, its dead-letter queue and the archive, as `events` works with them.
+"""Messages on their way: an intake's queue, its dead-letter queue and the archive, as `events` works with them.
 
 The text of a message is never changed, and never shown.
 """
@@ -11,15 +11,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from shared.customers.readings import CompleteCustomer, CustomerDeleted, CustomerHint, CustomersMerged, PrivacyCall
 from shared.kernel.errors import Rejected, Retry
-from shared.kernel.identifiers import OrderKey
+from shared.kernel.identifiers import CustomerKey, OrderKey
 from shared.orders.readings import CompleteOrder, OrderHint
 from shared.platform import aws, intake_queue
+from shared.platform.errand_queue import OrderErrand, is_errand, parse
+from shared.platform.intake_queue import ORDERS, IntakeQueue
 from shared.storefronts.delivery import Delivery
+from shared.wiring.customer_desk import customer_reader
 from shared.wiring.storefront import reader
 
 if TYPE_CHECKING:
@@ -36,10 +40,6 @@ _HOLD_SECONDS = 300
 """How long we keep messages to ourselves; what is not put back by then comes back by itself."""
 _EMPTY_TRIES = 3
 _DAY = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)(?:/(.*))?")
-
-
-ORDERS_DLQ: Final = "ORDERS_DLQ_URL"
-"""The environment variable that names the dead-letter queue of orders."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ class Letter:
 
 
 @contextmanager
-def set_aside(most: int, code: str | None = None, *, queue: str = ORDERS_DLQ) -> Iterator[list[Letter]]:
+def set_aside(
+    most: int, code: str | None = None, *, queue: str = ORDERS.dead_letters_variable
+) -> Iterator[list[Letter]]:
     """Messages of a dead-letter queue, up to `most` with this code; all that was looked at goes back afterwards.
 
     They are all taken before any is handed out, so that one which fails again and comes back is not taken twice.
@@ -137,10 +139,10 @@ def _give_back(url: str, letters: Any) -> None:
         )
 
 
-def put_through(letters: Sequence[Letter], *, and_delete: bool) -> Iterator[int]:
-    """Put the messages on the orders queue as they are; tell after each batch how many were taken so far.
+def put_through(letters: Sequence[Letter], *, and_delete: bool, intake: IntakeQueue = ORDERS) -> Iterator[int]:
+    """Put the messages on the intake's queue as they are; tell after each batch how many were taken so far.
 
-    With `and_delete` each leaves the dead-letter queue, after the orders queue has it.
+    With `and_delete` each leaves the dead-letter queue, after the intake's queue has it.
 
     Raises:
         Retry: `queue_refuses`, when some were not taken. Those stay where they were.
@@ -149,17 +151,17 @@ def put_through(letters: Sequence[Letter], *, and_delete: bool) -> Iterator[int]
     for batch in _batches(letters):
         entries = [{"Id": str(number), "MessageBody": letter.text} for number, letter in enumerate(batch)]
         answer = aws.sqs().send_message_batch(
-            QueueUrl=os.environ["ORDERS_QUEUE_URL"],
+            QueueUrl=os.environ[intake.url_variable],
             Entries=entries,  # type: ignore[arg-type] # a dict of text is what the stubs describe
         )
         taken = [batch[int(entry["Id"])] for entry in answer.get("Successful", [])]
         if and_delete:
-            delete(taken, ORDERS_DLQ)
+            delete(taken, intake.dead_letters_variable)
         done += len(taken)
         yield done
         if len(taken) < len(batch):
             code = answer["Failed"][0].get("Code", "unknown")
-            raise Retry("queue_refuses", f"the orders queue took {done} of {len(letters)} messages: {code}")
+            raise Retry("queue_refuses", f"the {intake.folder} queue took {done} of {len(letters)} messages: {code}")
 
 
 def delete(letters: Sequence[Letter], queue: str) -> None:
@@ -186,14 +188,14 @@ def _batches(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
         yield batch
 
 
-def archive_prefix(day: str) -> str:
-    """`2026-11-23` or `2026/11/23/ab` as the archive's own prefix, or `Rejected`."""
+def archive_prefix(day: str, folder: str = ORDERS.folder) -> str:
+    """`2026-11-23` or `2026/11/23/ab` as the prefix in a folder of the archive, or `Rejected`."""
     found = _DAY.fullmatch(day)
     if found is None:
         hint = "write it as 2026-11-23, or 2026-11-23/PREFIX for some of a day's objects"
         raise Rejected("invalid_day", f"{day[:40]!r} is no day", field="from_archive", hint=hint)
     year, month, date, rest = found.groups()
-    return f"orders/{year}/{month}/{date}/{rest or ''}"
+    return f"{folder}/{year}/{month}/{date}/{rest or ''}"
 
 
 def archived(prefix: str) -> Iterator[Letter]:
@@ -238,3 +240,34 @@ def order_of(delivery: Delivery) -> OrderKey | None:
     if isinstance(reading, CompleteOrder):
         return reading.order.key
     return OrderKey(delivery.shop, reading.order_id) if isinstance(reading, OrderHint) else None
+
+
+def customers_of(delivery: Delivery) -> frozenset[CustomerKey]:
+    """The customers that a delivery is about, none where that cannot be read or there are none."""
+    try:
+        reading = customer_reader(delivery.platform)(delivery)
+    except Rejected:
+        return frozenset()
+    match reading:
+        case CompleteCustomer():
+            return frozenset({reading.customer.key})
+        case CustomersMerged():
+            ids = [reading.kept, reading.gone]
+        case CustomerHint() | CustomerDeleted():
+            ids = [reading.customer_id]
+        case PrivacyCall():
+            ids = [reading.customer_id] if reading.customer_id else []
+        case _:
+            ids = []
+    return frozenset(CustomerKey.of_account(delivery.shop, customer_id) for customer_id in ids)
+
+
+def errand_of(letter: Letter) -> OrderErrand | None:
+    """The errand about an order's buyer inside, which the customers' intake takes beside deliveries."""
+    if not is_errand(letter.text):
+        return None
+    try:
+        errand = parse(letter.text)
+    except Rejected:
+        return None
+    return errand if isinstance(errand, OrderErrand) else None

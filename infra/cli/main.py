@@ -22,6 +22,8 @@ GROUPS: Final[Mapping[str, str]] = {
     "orders": "Look at orders; release, cancel or review them.",
     "desk": "See what stopped on its way to the back office or the shop, mend it, and send it on.",
     "doctor": "Examine both sides before the first order flows.",
+    "customers": "Look at customers; verify, refuse, join and part them; keep them in step.",
+    "privacy": "What people may ask for under the law: hand their data over, erase it, prove it.",
     "stock": "Look at stock and explain it, enter what was counted, define bundles.",
     "stocktake": "Count the shelves while selling goes on.",
     "sync": "Synchronise a shop now: its stock, or orders that were missed.",

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,7 +36,10 @@ def send(
     ctx: typer.Context,
     payload: Annotated[Path, typer.Argument(help="The body, sent byte for byte.", show_default=False)],
     shop: Annotated[str, typer.Option(help="The shop to send as.", show_default=False)],
-    topic: Annotated[str | None, typer.Option(help="The vendor's topic [orders/updated or order.updated].")] = None,
+    topic: Annotated[
+        str | None,
+        typer.Option(help="The vendor's topic [orders/updated or order.updated]; customers/create, customer.updated …"),
+    ] = None,
     url: Annotated[str | None, typer.Option(metavar="BASE", help="Another base URL than the stack's own.")] = None,
     secret: Annotated[
         str | None,
@@ -43,20 +47,30 @@ def send(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the request, and send nothing.")] = False,
 ) -> None:
-    """Sign a file and post it to the shop's webhook. Ends with 1 unless the answer is a success (2xx)."""
+    """Sign a file and post it to the shop's webhook for orders, or for customers, as the topic says.
+
+    Ends with 1 unless the answer is a success (2xx).
+    """
     here = session(ctx)
     target = here.target
     body = _read(payload)
     connected = settings().shop(shop)
     signing = secret or _first_secret(shop)
-    headers = signed_headers(connected, body, signing, topic or DEFAULT_TOPICS[connected.platform])
-    endpoint = f"{url.rstrip('/')}/webhooks/{shop}/orders" if url else target.endpoint_of(shop)
+    named = topic or DEFAULT_TOPICS[connected.platform]
+    headers = signed_headers(connected, body, signing, named)
+    at = replace(target, webhook_base_url=url.rstrip("/")) if url else target
+    endpoint = at.customers_endpoint_of(shop) if is_about_customers(named) else at.endpoint_of(shop)
     facts: Json = {"dry_run": dry_run, "url": endpoint, "bytes": len(body), "headers": headers}
     if not dry_run:
         facts |= _post(endpoint, body, headers, through_proxy=not target.local)
     here.output.show(facts, _sent)
     if not (dry_run or httpx.codes.is_success(facts["status"])):
         raise typer.Exit(1)
+
+
+def is_about_customers(topic: str) -> bool:
+    """`customers/create`, `customers_email_marketing_consent/update`, `customer.updated`, and a shop's erasure."""
+    return topic.startswith("customer") or topic == "shop/redact"
 
 
 def _read(payload: Path) -> bytes:

@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from infra.cli.credentials import api_credentials, webhook_secrets
+from infra.cli.credentials import api_credentials, privacy_faults, webhook_secrets
 from infra.cli.order_facts import Json
 from infra.cli.output import table
 from infra.cli.settings_document import deployed_document, faults_of
 from infra.cli.target import Target, session
+from shared.customers.rules import AskFor
 from shared.platform.settings import Settings, ShopSettings, parse_settings, read_settings_file
 
 app = typer.Typer(no_args_is_help=True, help="See which shops are connected, and whether all is set up.")
@@ -39,6 +40,7 @@ def _facts(name: str, shop: ShopSettings, target: Target) -> Json:
         "api_access": shop.api_access,
         "keeps_stock": shop.keeps_stock,
         "endpoint": target.endpoint_of(name),
+        "customers_endpoint": target.customers_endpoint_of(name),
     }
 
 
@@ -52,14 +54,16 @@ def _listed(facts: Json) -> Iterator[RenderableType]:
 
 @app.command(epilog="Example: storebridge shops check --settings settings.toml")
 def check(ctx: typer.Context, settings: CheckedFile = None) -> None:
-    """Whether settings, secrets and credentials are complete, and the URL to enter in each shop. Ends with 1 if not."""
+    """Whether settings, secrets and credentials are complete, and what to enter in each shop. Ends with 1 if not."""
     here = session(ctx)
     target = here.target
     document = read_settings_file(settings) if settings else deployed_document()
     faults = faults_of(document)
     shops = [] if faults else checked(parse_settings(document), webhook_secrets(), api_credentials(), target)
-    ok = not faults and all(shop["ok"] for shop in shops)
-    here.output.show({"ok": ok, "settings": faults, "shops": shops}, _checked)
+    privacy = [{"field": "privacy", "message": message} for message in privacy_faults()]
+    ok = not (faults or privacy) and all(shop["ok"] for shop in shops)
+    pages = None if faults else parse_settings(document).public_url or target.webhook_base_url
+    here.output.show({"ok": ok, "settings": faults, "privacy": privacy, "pages": pages, "shops": shops}, _checked)
     if not ok:
         raise typer.Exit(1)
 
@@ -73,7 +77,11 @@ def checked(
     """What each shop has, and what is missing. Never a secret's value. A set of locations is valid settings' own."""
     found = []
     for name, shop in sorted(settings.shops.items()):
-        faults = [*_secret_faults(name, secrets.get(name, [])), *_api_faults(name, shop, credentials.get(name))]
+        faults = [
+            *_secret_faults(name, secrets.get(name, [])),
+            *_api_faults(name, shop, credentials.get(name)),
+            *_sender_faults(name, shop),
+        ]
         facts = _facts(name, shop, target) | {"webhook_secrets": len(secrets.get(name, []))}
         found.append(facts | {"ok": not faults, "faults": faults})
     return found
@@ -97,6 +105,13 @@ def _api_faults(name: str, shop: ShopSettings, credentials: Mapping[str, str] | 
             yield {"field": f"api.{name}.{field}", "message": "missing"}
 
 
+def _sender_faults(name: str, shop: ShopSettings) -> Iterator[Json]:
+    """Where customers are asked to prove an address, somebody must write to them; else their orders wait for ever."""
+    if shop.customers.verification.ask is not AskFor.OFF and shop.buyers is None:
+        message = "customers are to prove their address, and no sender is set: the link reaches nobody"
+        yield {"field": f"shops.{name}.buyers", "message": message}
+
+
 def _checked(facts: Json) -> Iterator[RenderableType]:
     if facts["settings"]:
         yield _fault_table(facts["settings"], "The settings are not valid")
@@ -108,12 +123,15 @@ def _checked(facts: Json) -> Iterator[RenderableType]:
             s["webhook_secrets"],
             ", ".join(s["locations"]),
             "kept" if s["keeps_stock"] else "left alone",
-            s["endpoint"],
         )
         for s in facts["shops"]
     ]
-    yield table("shop", "", "webhook secrets", "locations", "its stock", "endpoint to enter in the shop", rows=rows)
-    faults = [fault for shop in facts["shops"] for fault in shop["faults"]]
+    yield table("shop", "", "webhook secrets", "locations", "its stock", rows=rows)
+    endpoints = [(s["shop"], s["endpoint"], s["customers_endpoint"]) for s in facts["shops"]]
+    title = "Endpoints to enter in the shop"
+    yield table("shop", "for orders", "for customers and privacy", rows=endpoints, title=title)
+    yield f"Buyers' pages: {facts['pages']}"
+    faults = [*facts["privacy"], *(fault for shop in facts["shops"] for fault in shop["faults"])]
     if faults:
         yield _fault_table(faults)
 

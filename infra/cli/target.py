@@ -74,6 +74,10 @@ class Target:
         """The URL that a shop is to send its order webhooks to."""
         return f"{self.webhook_base_url}/webhooks/{shop}/orders"
 
+    def customers_endpoint_of(self, shop: str) -> str:
+        """The URL for its webhooks about customers, and for what people ask for under the law."""
+        return f"{self.webhook_base_url}/webhooks/{shop}/customers"
+
     def enter(self, environment: MutableMapping[str, str]) -> None:
         """Make this process look like one of the deployment's functions."""
         if self.local:  # nothing of the operator's own AWS set-up may lead a local command into the cloud
