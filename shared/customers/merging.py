@@ -8,9 +8,10 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from shared.customers.commits import CustomerCommit, MergeCommit
 from shared.customers.matching import Proposal, ProposalState
 from shared.customers.merges import Merge, MergeReason, Moved
-from shared.customers.ports import CustomerBook, CustomerCommit, CustomerDesk, MergeCommit
+from shared.customers.ports import CustomerBook, CustomerDesk
 from shared.customers.readings import CustomersMerged
 from shared.customers.record import CustomerRecord
 from shared.customers.verify import required

@@ -7,8 +7,7 @@ from typing import Protocol
 
 import tenacity
 
-from shared.customers.commits import CustomerCommit as CustomerCommit
-from shared.customers.commits import MergeCommit as MergeCommit
+from shared.customers.commits import CustomerCommit, MergeCommit
 from shared.customers.conflicts import EditConflict
 from shared.customers.marks import Mark, Marker
 from shared.customers.matching import Proposal

@@ -7,9 +7,10 @@ from enum import StrEnum
 from functools import partial
 
 from shared.customers import verification
+from shared.customers.commits import CustomerCommit
 from shared.customers.decision import with_attention
 from shared.customers.marks import Marker
-from shared.customers.ports import CustomerCommit, CustomerDesk
+from shared.customers.ports import CustomerDesk
 from shared.customers.record import CustomerRecord, Verification, VerificationState
 from shared.inventory.models import Cause
 from shared.kernel.errors import Rejected

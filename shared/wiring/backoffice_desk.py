@@ -7,7 +7,7 @@ from shared.sync.backoffice.push import BooksDesk
 from shared.sync.customers.buyers import Buyers
 from shared.wiring.backoffice_connection import office, services
 from shared.wiring.backoffice_tables import mirror_table
-from shared.wiring.customer_desk import customer_finder, marker
+from shared.wiring.customer_tables import customer_table, marker
 from shared.wiring.order_desk import desk as order_desk
 
 
@@ -30,6 +30,6 @@ def books_desk(shop: str) -> BooksDesk:
         rules=connected,
         orders=order_desk(shop),
         mirrors=mirror_table(),
-        buyers=Buyers(customer_finder(), marker()),
+        buyers=Buyers(customer_table(), marker()),
         clock=utc_now,
     )

@@ -1,21 +1,16 @@
 """Put a shop's customer desk together."""
 
-import os
-
-from shared.customers.marks import Marker
 from shared.customers.models import Customer
-from shared.customers.ports import CustomerDesk, CustomerFinder
+from shared.customers.ports import CustomerDesk
 from shared.customers.readings import CompleteCustomer
 from shared.customers.rules import CustomerRules
-from shared.customers.table import CustomerTable
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Rejected
 from shared.platform.configuration import settings
-from shared.platform.privacy_keys import privacy_keys
 from shared.platform.settings import ShopSettings
 from shared.storefronts.port import CustomerReader
+from shared.wiring.customer_tables import customer_table, marker
 from shared.wiring.order_desk import retry_conflicts
-from shared.wiring.tables import connection
 
 
 def customer_desk(shop: str) -> CustomerDesk:
@@ -32,18 +27,6 @@ def customer_desk(shop: str) -> CustomerDesk:
         country=settings().country_of(shop),
         takes_mail=_takes_mail,
     )
-
-
-def customer_table() -> CustomerTable:
-    return CustomerTable(connection(), os.environ["CUSTOMERS_TABLE"], profile_days=settings().privacy.profile_days)
-
-
-def customer_finder() -> CustomerFinder:
-    return customer_table()
-
-
-def marker() -> Marker:
-    return Marker(privacy_keys().marker_key)
 
 
 def rules_of(shop: str) -> CustomerRules:

@@ -15,8 +15,9 @@ from shared.platform import bus
 from shared.platform.configuration import settings
 from shared.platform.errand_queue import CustomerErrand, VerificationErrand, send
 from shared.platform.observability import logger
-from shared.wiring.customer_desk import customer_desk, customer_table
+from shared.wiring.customer_desk import customer_desk
 from shared.wiring.customer_matching import match_customer
+from shared.wiring.customer_tables import customer_table
 from shared.wiring.order_desk import desk
 from shared.wiring.tables import order_records
 

@@ -73,10 +73,11 @@ def buyer_desk(mail: BuyerMail) -> BuyerDesk:
 
 
 def verification_desk(shop: str, mail: BuyerMail) -> VerificationDesk:
-    from shared.wiring.customer_desk import customer_finder, marker, rules_of  # noqa: PLC0415 - few errands need it
+    from shared.wiring.customer_desk import rules_of  # noqa: PLC0415 - few errands need it
+    from shared.wiring.customer_tables import customer_table, marker  # noqa: PLC0415
 
     return VerificationDesk(
-        customers=customer_finder(),
+        customers=customer_table(),
         marker=marker(),
         log=_notice_table(),
         mailer=SesMailer(mail),

@@ -43,9 +43,9 @@ def _standings(rules: VerificationRules) -> Callable[[Order], Standing]:
         if rules.ask is AskFor.OFF:
             return Standing.NOT_ASKED
         from shared.sync.customers.standing import BuyerStandings  # noqa: PLC0415 - see above
-        from shared.wiring.customer_desk import customer_finder, marker  # noqa: PLC0415
+        from shared.wiring.customer_tables import customer_table, marker  # noqa: PLC0415
 
-        return BuyerStandings(customer_finder(), marker(), rules)(order)
+        return BuyerStandings(customer_table(), marker(), rules)(order)
 
     return standing
 

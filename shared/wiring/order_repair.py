@@ -20,8 +20,8 @@ from shared.sync.repair.rules import RepairRules
 from shared.sync.repair.silence import News
 from shared.sync.repair.subscriptions import Repaired, repair
 from shared.sync.repair.table import WatchTable
-from shared.wiring.customer_desk import customer_finder
 from shared.wiring.customer_register import register
+from shared.wiring.customer_tables import customer_table
 from shared.wiring.level_tables import job_table
 from shared.wiring.order_pull import order_pull
 from shared.wiring.subscription_desk import endpoints, signing_secret, subscription_desk
@@ -151,7 +151,7 @@ def _side(shop: str, has_time: Callable[[], bool]) -> ShopCustomers:
         shop=shop,
         platform=connected.platform,
         register=register(shop, connected),
-        finder=customer_finder(),
+        finder=customer_table(),
         enqueue=IngressQueue(AwsService("sqs"), AwsService("s3"), "CUSTOMERS_QUEUE_URL"),
         has_time=has_time,
         clock=utc_now,

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.customers.commits import CustomerCommit
 from shared.customers.contact import read_contact
 from shared.customers.marks import Mark, Marker, marks_of
 from shared.customers.models import Customer, CustomerSource, PostalAddress, Profile, ProfileField
-from shared.customers.ports import CustomerBook, CustomerCommit, CustomerDesk
+from shared.customers.ports import CustomerBook, CustomerDesk
 from shared.customers.record import CustomerRecord, ProfileDigest, Verification, VerificationState
 from shared.customers.rules import AskFor, CustomerRules, MatchRules, SuspicionRules, VerificationRules
 from shared.inventory.models import Cause

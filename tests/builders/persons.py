@@ -7,10 +7,10 @@ from typing import Any
 
 from infra.fakes.backoffice import MemoryBackOffice
 from shared.backoffices.documents import CustomerCard
+from shared.customers.commits import MergeCommit
 from shared.customers.intake import take_in
 from shared.customers.merges import Merge, Moved
 from shared.customers.models import Customer, ProfileField
-from shared.customers.ports import MergeCommit
 from shared.customers.readings import CompleteCustomer
 from shared.customers.rules import AskFor, CustomerRules, MaintenanceRules, Owner, SuspicionRules, VerificationRules
 from shared.kernel.identifiers import CustomerKey

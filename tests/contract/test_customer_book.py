@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from pynamodb.connection import Connection
 
+from shared.customers.commits import CustomerCommit, MergeCommit
 from shared.customers.conflicts import EditConflict
 from shared.customers.marks import Mark, MarkKind
 from shared.customers.matching import Proposal, ProposalState
 from shared.customers.merges import Merge, MergeReason, Moved
 from shared.customers.merging import merge, unmerge
 from shared.customers.models import ProfileField
-from shared.customers.ports import CustomerBook, CustomerCommit, MergeCommit
+from shared.customers.ports import CustomerBook
 from shared.customers.record import CustomerRecord
 from shared.customers.table import CustomerTable
 from shared.kernel.errors import Conflict

@@ -8,12 +8,12 @@ from datetime import datetime
 from itertools import islice
 from threading import RLock
 
+from shared.customers.commits import CustomerCommit, MergeCommit
 from shared.customers.conflicts import EditConflict
 from shared.customers.marks import Mark
 from shared.customers.matching import Proposal, ProposalState
 from shared.customers.merges import Merge
 from shared.customers.models import Customer
-from shared.customers.ports import CustomerCommit, MergeCommit
 from shared.customers.record import CustomerRecord
 from shared.kernel.errors import Conflict
 from shared.kernel.identifiers import CustomerKey, OrderKey

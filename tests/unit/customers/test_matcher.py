@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from shared.customers.commits import CustomerCommit
 from shared.customers.matcher import MOST_BEARERS, Matched, match, open_proposals
 from shared.customers.matching import Proposal, proposal_id
 from shared.customers.merging import accept, dismiss, merge, unmerge
 from shared.customers.models import Profile
-from shared.customers.ports import CustomerCommit, CustomerDesk
+from shared.customers.ports import CustomerDesk
 from shared.customers.record import CustomerRecord, Verification
 from shared.kernel.identifiers import CustomerKey
 from tests.builders.customers import MARKER, at, customer, customer_desk, kept, marks_borne, proven, revised, rules

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.customers.commits import CustomerCommit, MergeCommit
 from shared.customers.matching import ProposalState, propose
 from shared.customers.merges import Merge, MergeReason
 from shared.customers.merging import (
@@ -21,7 +22,7 @@ from shared.customers.merging import (
     person_of,
     unmerge,
 )
-from shared.customers.ports import CustomerCommit, CustomerDesk, MergeCommit
+from shared.customers.ports import CustomerDesk
 from shared.customers.readings import CustomersMerged
 from shared.customers.record import CustomerRecord
 from shared.kernel.errors import Conflict, Rejected, Retry

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.customers.ports import CustomerCommit, CustomerDesk
+from shared.customers.commits import CustomerCommit
+from shared.customers.ports import CustomerDesk
 from shared.customers.record import CustomerFlag, CustomerRecord, Flag, ProfileDigest, Verification, VerificationState
 from shared.customers.rules import AskFor
 from shared.customers.verification import of_account
