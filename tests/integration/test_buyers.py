@@ -21,7 +21,7 @@ from shared.orders.table import BuyerTable
 from shared.platform.errand_queue import OrderErrand, VerificationErrand
 from shared.platform.observability import logger
 from shared.sync.backoffice.mirror import Mirror
-from shared.wiring.customer_desk import marker
+from shared.wiring.customer_tables import marker
 from tests.builders.buyers import NUMBER, paid_back, parcel, record, sent
 from tests.builders.customers import customer, kept
 from tests.builders.orders import NOON, line, order
@@ -277,18 +277,20 @@ def test_no_other_link_proves_the_address(house: PagesHouse) -> None:
     assert house.ask("POST", house.address("verify", str(EVE), TOMORROW, nonce), CONFIRM).status == 200
 
 
-def test_no_page_and_no_log_names_anybody(house: PagesHouse, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_page_and_no_log_names_anybody(
+    house: PagesHouse, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
     lines = StringIO()
     writer = logging.StreamHandler(lines)
     writer.setFormatter(logger().registered_formatter)
     logger().addHandler(writer)
+    request.addfinalizer(lambda: logger().handlers.remove(writer))
     sold(house)
     asked(house)
     house.run(ERRAND, VerificationErrand(customer=str(EVE), asked=1))
     path = link_of(house.mails[1])
-    shown = [house.ask(*request).body.decode() for request in (("GET", path), ("POST", path, CONFIRM))]
+    shown = [house.ask(*each).body.decode() for each in (("GET", path), ("POST", path, CONFIRM))]
     metrics = capfd.readouterr().out
-    logger().removeHandler(writer)
     assert "errand run" in lines.getvalue()
     assert "VerificationPage" in metrics
     for written in (*shown, metrics, lines.getvalue()):
