@@ -21,7 +21,7 @@ from shared.sync.privacy.ports import CustomerEraser, PrivacyDesk, RequestDesk
 from shared.sync.privacy.requests import open_request
 from shared.sync.privacy.table import PrivacyTable
 from shared.wiring.backoffice_tables import mirror_table
-from shared.wiring.customer_desk import customer_table, marker
+from shared.wiring.customer_tables import customer_table, marker
 from shared.wiring.level_tables import job_table
 from shared.wiring.order_desk import retry_conflicts
 from shared.wiring.tables import connection, task_table

@@ -51,8 +51,8 @@ from shared.sync.customers.mirror import PersonMirror
 from shared.sync.customers.table import PersonMirrorTable
 from shared.sync.privacy.export import export_person
 from shared.sync.privacy.models import RequestState, faults_in_chain
-from shared.sync.privacy.requests import open_erasure
-from shared.wiring import backoffice_connection, backoffice_tables, customer_desk, customer_privacy, tables
+from shared.sync.privacy.requests import open_erasure, start
+from shared.wiring import backoffice_connection, backoffice_tables, customer_desk, customer_privacy, customer_tables, tables
 from tests.builders.customers import customer
 from tests.builders.orders import NOON, PRICE, order
 from tests.builders.stock import counted
@@ -141,7 +141,7 @@ class House:
         self.stock = tables.stock_table()
         self.stock.set_level(counted("MUG", 100))
         self.orders = OrderTable(self.connection, self.names["orders"], self.stock, clock=self.clock)
-        self.customers = customer_desk.customer_table()
+        self.customers = customer_tables.customer_table()
         self.mirrors = backoffice_tables.mirror_table()
 
     def clock(self) -> datetime:
@@ -443,6 +443,8 @@ def test_the_shop_that_leaves_takes_everything_along(house: House) -> None:
     inhabited(house)
     call = PrivacyCall(topic=PrivacyTopic.SHOP_REDACT, at=NOON, customer_id=None)
     request = customer_privacy.open_call(call, house.customer_desk())
+    assert house.run() == {}, "a person must say so"
+    start(request.id, by="mia", desk=customer_privacy.request_desk())
     assert house.run() == {request.id: "watching"}
     after = house.places()
     assert found(after) == set()

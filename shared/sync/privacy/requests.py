@@ -31,6 +31,9 @@ _BY_RULE = "rule"
 def open_request(shop: str, call: PrivacyCall, desk: RequestDesk) -> PrivacyRequest:
     """Open what a storefront asks for, or find that it is open or done. A person is told of what does not run alone.
 
+    A whole shop is never erased without a person's word, whatever the rules say: Shopify signs the body of its call but
+    not the topic, so whoever has got hold of a smaller call's body could make this one of it.
+
     Raises:
         Retry: our tables are out of reach; the same call again opens the same request.
     """
@@ -43,7 +46,7 @@ def open_request(shop: str, call: PrivacyCall, desk: RequestDesk) -> PrivacyRequ
         asked_by=Asker(by="storefront", name=shop, reference=call.reference),
         asked_at=call.at,
         due_at=call.at + timedelta(days=desk.rules.erase_within_days),
-        started_by=_BY_RULE if kind is not RequestKind.DATA_REQUEST and desk.rules.erase_at_once else None,
+        started_by=_BY_RULE if kind is RequestKind.ERASURE and desk.rules.erase_at_once else None,
     )
     kept = desk.requests.open(request)
     if kept.started_by is None and kept.state is RequestState.OPEN:

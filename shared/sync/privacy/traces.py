@@ -84,52 +84,6 @@ class Searcher:
         return any(self._phone(shop, text) in marks for field, text in texts if "phone" in field.casefold())
 
 
-_REMEMBERED)(
-            lambda text: str(marker.mark(MarkKind.EMAIL, normal_email(text)))
-        )
-        self._phone: Callable[[str, str], str | None] = lru_cache(_REMEMBERED)(
-            lambda shop, text: _phone_mark(phone_of(shop, Profile(phone=text)), marker)
-        )
-
-    def __call__(self, delivery: Delivery) -> bool:
-        """Whether the delivery holds data of the person.
-
-        Raises:
-            Rejected: `invalid_json`, where nobody can tell.
-        """
-        if delivery.shop not in self._traces.shops:
-            return False
-        body = _parsed(delivery.body)
-        resource, number = _resource(delivery.topic, body)
-        if resource == "orders" and number is not None:
-            key = OrderKey(delivery.shop, number)
-            if key in self._traces.named:
-                return True
-            if _placed_after(body, self._traces.asked_at):
-                return False
-            if key in self._traces.orders:
-                return True
-        customer = number if resource == "customers" else None
-        return self._is_named(delivery.shop, customer, body) or self._is_found(delivery.shop, body)
-
-    def _is_named(self, shop: str, customer: str | None, body: dict[str, Any]) -> bool:
-        ids = {customer, *_customer_ids(body)} - {None}
-        keys = {CustomerKey.of_account(shop, name) for name in ids if name is not None}
-        return bool(keys & self._traces.customers)
-
-    def _is_found(self, shop: str, body: dict[str, Any]) -> bool:
-        if not self._traces.marks:
-            return False
-        return any(mark in self._traces.marks for mark in self._marks(shop, body))
-
-    def _marks(self, shop: str, body: dict[str, Any]) -> Iterator[str]:
-        for field, text in _texts(body):
-            if "@" in text:
-                yield from (self._email(found) for found in _EMAIL.findall(text))
-            if "phone" in field.casefold():
-                yield from _some(self._phone(shop, text))
-
-
 _REMEMBERED = 10_000
 """Addresses and numbers whose digest is kept: a shop's deliveries name the same ones again and again."""
 _EMAIL = re.compile(r"[^\s<>()\[\],;:\"']{1,64}@[^\s<>()\[\],;:\"'/]{1,255}")

@@ -276,7 +276,7 @@ def test_the_shop_that_leaves_takes_all_its_customers_along() -> None:
     house = inhabited()
     house.steps = 0  # each run has time for one step
     slow = house.desk(has_time=lambda: False)
-    request = open_request("aurora", SHOP_REDACTION, slow)
+    request = start(open_request("aurora", SHOP_REDACTION, slow).id, by="mia", desk=slow)
     runs = 0
     while not house.book.done:
         left = work_on(request.id, slow, house.worker())
@@ -419,7 +419,7 @@ def _lives(call: PrivacyCall, merged: bool) -> Callable[[int | None], tuple[Priv
         if merged:
             kept(house.customers, customer(str(EVI), personal=profile(email="other@example.test", phone=None)))
             joined(house, EVE, EVA, EVI)
-        request = open_request("aurora", call, house.desk())
+        request = start(open_request("aurora", call, house.desk()).id, by="mia", desk=house.desk())
         ticks = 0
 
         def tick() -> None:

@@ -126,6 +126,13 @@ def test_an_erasure_waits_for_an_operator_where_the_rules_say_so() -> None:
     assert list(house.tasks.all()) == []
 
 
+def test_a_whole_shop_is_never_erased_without_a_persons_word(house: PrivacyHouse) -> None:
+    request = open_request("aurora", call(PrivacyTopic.SHOP_REDACT), house.desk())
+    assert not request.may_go_on(NOON)
+    assert [task.subject for task in house.tasks.all()] == [request.id]
+    assert start(request.id, by="mia", desk=house.desk()).may_go_on(NOON)
+
+
 def test_an_operator_means_the_whole_person_unless_told_otherwise(house: PrivacyHouse) -> None:
     eva = CustomerKey("borealis", "customer", "4")
     kept(house.customers, customer(str(EVE)))
