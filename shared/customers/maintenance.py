@@ -113,6 +113,8 @@ class _Case:
     clashes: list[Clash] = field(default_factory=list)
     source: Side | None = None
     """The side that the party takes its value from."""
+    spared: set[str] = field(default_factory=set)
+    """Accounts that keep what the party is without now. What it says next is still meant for them."""
     void: bool = False
     """The party's value came from somebody who is not of the person any more."""
 
@@ -152,7 +154,7 @@ class _Case:
         if self.shown(side) is not None:
             return True
         still_said = any(self._still_says(other) for other in self.speaking if other is not side)
-        return self.what is not ProfileField.NAME and self.is_in_step(side) and not still_said
+        return self.what not in _NEVER_UNSAID and self.is_in_step(side) and not still_said
 
     def _still_says(self, other: Side) -> bool:
         is_as_before = self.is_in_step(other) and not self.has_changed(other)
@@ -180,8 +182,11 @@ class _Case:
             self.writes.append(Write(side=self.party.name, field=self.what, source=named))
 
     def give_to(self, side: Side) -> None:
-        """The side is to show the party's value. An account keeps its address and its name: it cannot be without."""
-        if not side.takes_writes or (self.held is None and self.what in _KEPT_BY_ACCOUNTS):
+        """The side is to show the party's value. An account keeps what it cannot be without."""
+        if not side.takes_writes:
+            return
+        if self.held is None and self.what in _KEPT_BY_ACCOUNTS:
+            self.spared.add(side.name)
             return
         if self.shown(side) != self.held:
             named = self.party.name if self.held is not None else None
@@ -199,7 +204,9 @@ class _Case:
         )
 
 
-_KEPT_BY_ACCOUNTS = frozenset({ProfileField.EMAIL, ProfileField.NAME})
+_NEVER_UNSAID = frozenset({ProfileField.NAME, ProfileField.LANGUAGE})
+"""A party has a name, and an account without a language does not tell it."""
+_KEPT_BY_ACCOUNTS = frozenset({ProfileField.EMAIL, ProfileField.NAME, ProfileField.LANGUAGE})
 
 
 def _settle(case: _Case) -> _Case:
@@ -350,7 +357,7 @@ def _after(case: _Case, side: Side) -> str | None:
 
 
 def _is_in_step_after(case: _Case, side: Side) -> bool:
-    if _after(case, side) == _after(case, case.party) or case.source is side:
+    if _after(case, side) == _after(case, case.party) or case.source is side or side.name in case.spared:
         return True
     written = {write.side for write in case.writes}
     if side.name in written:

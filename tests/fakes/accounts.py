@@ -1,5 +1,6 @@
 """A shop's accounts in memory: the register of its customers, in canonical words, and what buyers do there."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -91,7 +92,7 @@ class FakeAccounts:
         version = Version(
             updated_at=as_sortable(account.updated_at),
             observed_at=as_sortable(self.clock() + timedelta(milliseconds=1)),
-            body_sha256=f"{hash(account.personal.model_dump_json()):x}{fetched}",
+            body_sha256=hashlib.sha256(f"{fetched}{account.personal.model_dump_json()}".encode()).hexdigest(),
             fetched=fetched,
         )
         return account.model_copy(update={"version": version})

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from shared.backoffices.documents import KnownCustomer
 from shared.backoffices.port import BackOffice
 from shared.customers.conflicts import EditConflict
-from shared.customers.maintenance import Base, Clash, Plan, SideBase, as_seen, reconcile, with_begun
+from shared.customers.maintenance import Base, Clash, Plan, SideBase, Write, as_seen, reconcile, with_begun
 from shared.customers.marks import Marker
 from shared.customers.models import ProfileField
 from shared.customers.ports import CustomerBook
@@ -159,7 +159,7 @@ def _bring_together(run: _Run) -> Together:
             return Together(reason="the policy lets the back office have no such customer yet")
         run.base = Base()
     _catch_up(run)
-    plan = _look_before_writing(run)
+    plan = _with_company(_look_before_writing(run), run)
     if run.desk.rehearsal:
         return _together(plan)
     _keep_clashes(plan.clashes, run)
@@ -223,6 +223,31 @@ def _ask(name: str, run: _Run) -> None:
     if shop.accounts is not None:
         customer = shop.accounts.fetch(CustomerKey.parse(name).id)
         run.shown[name] = shown_freshly(shown, customer, shop, run.desk.marker)
+
+
+def _with_company(plan: Plan, run: _Run) -> Plan:
+    """A back office keeps the company within the address for invoices. A party that had no address had no place for it
+    until now: it comes with the address."""
+    party = run.office_side
+    billing = next((one for one in plan.writes if one.side == party.side.name and one.field is _BILLING), None)
+    has_company = any(one.side == party.side.name and one.field is _COMPANY for one in plan.writes)
+    if billing is None or billing.source is None or has_company or _BILLING in party.content:
+        return plan
+    value = run.side(billing.source).side.values.get(_COMPANY)
+    if value is None:
+        return plan
+    company = Write(side=billing.side, field=_COMPANY, source=billing.source)
+    apart = {name for name, one in run.shown.items() if one.side.values.get(_COMPANY) != value}
+    sides = {
+        name: side.model_copy(update={"in_step": tuple(what for what in side.in_step if what is not _COMPANY)})
+        for name, side in plan.base.sides.items()
+        if name in apart
+    }
+    base = Base(sides={**plan.base.sides, **sides}, taken={**plan.base.taken, _COMPANY: billing.source})
+    return plan.model_copy(update={"writes": (*plan.writes, company), "base": base})
+
+
+_BILLING, _COMPANY = ProfileField.BILLING, ProfileField.COMPANY
 
 
 def _written(plan: Plan) -> tuple[str, ...]:

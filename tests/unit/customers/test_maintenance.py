@@ -114,12 +114,14 @@ def test_of_two_edits_at_once_one_wins_and_the_other_is_told(
     assert plan.clashes == (Clash(field=PHONE, winner=winner, loser=loser, reason=reason, at=lost_at),)
 
 
-@pytest.mark.parametrize("what", [ProfileField.EMAIL, ProfileField.NAME])
+@pytest.mark.parametrize("what", [ProfileField.EMAIL, ProfileField.NAME, ProfileField.LANGUAGE])
 def test_an_account_is_never_left_without_its_address_or_its_name(what: ProfileField) -> None:
     both = agreed(side(A, what=what), party=side(OFFICE, what=what))
     plan = reconcile([side(A, what=what)], side(OFFICE, None, 5, what=what), both, rules(what=what))
     assert not plan.writes
     assert not reconcile([side(A, what=what)], side(OFFICE, None, 5, what=what), plan.base, rules(what=what)).writes
+    told_anew = reconcile([side(A, what=what)], side(OFFICE, "2", 6, what=what), plan.base, rules(what=what))
+    assert writes(told_anew) == [(A, OFFICE)]
 
 
 def test_the_name_of_a_party_is_never_taken_away() -> None:

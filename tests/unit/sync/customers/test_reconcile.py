@@ -170,6 +170,17 @@ def test_a_buyers_edit_reaches_the_party_and_nothing_else() -> None:
     assert persons.bring().written == ()
 
 
+def test_a_company_comes_into_the_party_with_the_address() -> None:
+    persons = met(billing=None, company="Lamps Ltd")
+    assert persons.party().billing is None
+    persons.edit(billing=HOME)
+    persons.bring()
+    billing = persons.party().billing
+    assert billing is not None
+    assert billing.company == "Lamps Ltd"
+    assert persons.bring().written == ()
+
+
 def test_what_a_buyer_clears_is_cleared_in_the_party() -> None:
     persons = met()
     persons.edit(phone=None)
