@@ -52,7 +52,14 @@ from shared.sync.customers.table import PersonMirrorTable
 from shared.sync.privacy.export import export_person
 from shared.sync.privacy.models import RequestState, faults_in_chain
 from shared.sync.privacy.requests import open_erasure, start
-from shared.wiring import backoffice_connection, backoffice_tables, customer_desk, customer_privacy, customer_tables, tables
+from shared.wiring import (
+    backoffice_connection,
+    backoffice_tables,
+    customer_desk,
+    customer_privacy,
+    customer_tables,
+    tables,
+)
 from tests.builders.customers import customer
 from tests.builders.orders import NOON, PRICE, order
 from tests.builders.stock import counted
