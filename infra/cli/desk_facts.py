@@ -153,7 +153,8 @@ def _return(key: str, lines: Iterable[Taken], *, received: bool) -> Json:
 def _customer(card: CustomerCard, *, personal: bool) -> Json:
     if personal:
         return card.model_dump(mode="json", exclude_none=True)
-    return {"given": sorted(card.model_dump(exclude_none=True, exclude={"key"}))}
+    own = {"key", "cleared", "for_one_order"}
+    return {"given": sorted(card.model_dump(exclude_none=True, exclude=own))}
 
 
 def _payments(due: Sequence[PaymentDue]) -> list[Json]:

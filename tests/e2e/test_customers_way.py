@@ -111,9 +111,10 @@ class Place:
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
     mail = {"sender": SENDER, "sender_name": "Example Goods", "notices": ["confirmed"]}
+    common = {"buyers": mail, "repair": {"settle_seconds": 0, "check_subscriptions": False}}
     asks = {
-        "aurora": {"buyers": mail, "customers": {"verification": {"ask": "registration"}}},
-        "borealis": {"buyers": mail, "customers": {"verification": {"ask": "first_order"}}},
+        "aurora": {**common, "customers": {"verification": {"ask": "registration"}}},
+        "borealis": {**common, "customers": {"verification": {"ask": "first_order"}}},
     }
     with opened(tryton, of_shops=asks) as house:
         house.stack.client("sesv2").create_email_identity(EmailIdentity=SENDER)
@@ -201,6 +202,23 @@ def test_a_first_order_waits_until_the_buyer_has_proven_the_address(place: Place
     assert page.status_code == 200
     assert record.name in page.text
     assert known.personal.email not in page.text
+
+
+def test_a_registration_whose_webhook_never_came_is_found(place: Place) -> None:
+    shops = place.house.shops
+    number = shops.aurora.customers.register(email="gus@example.test", first_name="Gus")
+    shops.aurora.customers.take_webhooks()
+    hooks = list(shops.borealis.webhooks.registered.values())
+    for hook in hooks:
+        hook.status = "paused"
+    account = shops.borealis.register("hal@example.test", first_name="Hal")
+    for hook in hooks:
+        hook.status = "active"
+    place.settle()
+    lost = [CustomerKey.of_account("aurora", number), CustomerKey.of_account("borealis", str(account.id))]
+    assert [place.customers.find(key) for key in lost] == [None, None]
+    place.house.fire("order-repair")
+    assert [str(place.record(key).key) for key in lost] == [str(key) for key in lost]
 
 
 # ---- both sides ----

@@ -56,8 +56,18 @@ SETTINGS = parse_settings(
     {
         "locations": {"main": {"name": "Main"}},
         "shops": {
-            "aurora": {"platform": "shopify", "address": "aurora.example", "locations": ["main"]},
-            "borealis": {"platform": "woocommerce", "address": "borealis.example", "locations": ["main"]},
+            "aurora": {
+                "platform": "shopify",
+                "address": "aurora.example",
+                "locations": ["main"],
+                "repair": {"customers": False},
+            },
+            "borealis": {
+                "platform": "woocommerce",
+                "address": "borealis.example",
+                "locations": ["main"],
+                "repair": {"customers": False},
+            },
             "closed": {
                 "platform": "shopify",
                 "address": "closed.example",
