@@ -163,11 +163,18 @@ class _CustomerFeed:
 
 def _wake(name: str) -> None:
     """The back office answers again: what waits because it did not is tried at once, and not after its pause."""
+    from shared.wiring.customer_push import person_mirrors  # noqa: PLC0415 - after an outage alone
+
     for shop in settings().shops_of(name):
         waiting = [
             OrderErrand(shop=shop, order_id=stopped.order_id, reasons=(Reason.ASKED,))
             for stopped in mirror_table().stopped(shop)
             if stopped.stop.passing and stopped.office is Office.BACKOFFICE
         ]
-        if waiting:
-            send(waiting, Office.BACKOFFICE)
+        persons = [
+            CustomerErrand(leader=mirror.leader)
+            for mirror in person_mirrors().stopped(shop)
+            if mirror.stop is not None and mirror.stop.passing and mirror.backoffice == name
+        ]
+        if waiting or persons:
+            send([*waiting, *persons], Office.BACKOFFICE)

@@ -78,8 +78,16 @@ def bring_together(leader: CustomerKey, desk: PersonDesk) -> Together:
         return _bring_together(run)
     except (Rejected, Retry) as error:
         if not desk.rehearsal:
-            run.save(run.mirror.model_copy(update={"stop": Stop.of(error, run.mirror.stop, desk.clock())}))
+            run.save(run.mirror.model_copy(update={"stop": _stopped_by(error, run)}))
         raise
+
+
+def _stopped_by(error: Rejected | Retry, run: "_Run") -> Stop:
+    """An outage passes by itself, and does not hide what a person must mend."""
+    before = run.mirror.stop
+    if before is not None and before.code == REFUSED and isinstance(error, Retry):
+        return before
+    return Stop.of(error, before, run.desk.clock())
 
 
 @dataclass
@@ -156,6 +164,8 @@ def _bring_together(run: _Run) -> Together:
     run.party = run.desk.office.find_customer(str(run.leader))
     if run.party is None:
         if not any(_may_have_a_party(record, run.shop_of(str(record.key))) for record in run.records):
+            if run.mirror.stop is not None and not run.desk.rehearsal:
+                run.save(run.mirror.model_copy(update={"stop": None}))
             return Together(reason="the policy lets the back office have no such customer yet")
         run.base = Base()
     _catch_up(run)

@@ -16,6 +16,7 @@ from shared.platform.errand_queue import CustomerErrand, OrderErrand
 from shared.platform.settings import parse_settings
 from shared.sync.backoffice.mirror import Mirror, Stop
 from shared.sync.customers.feed import FeedDesk
+from shared.sync.customers.mirror import PersonMirror
 from shared.wiring import backoffice_pull, customer_push
 from tests.builders.books import KEY, Company, account, company, taxed
 from tests.builders.customers import MARKER
@@ -56,6 +57,7 @@ class Surroundings:
         for name, replacement in replacements.items():
             monkeypatch.setattr(backoffice_pull, name, replacement)
         monkeypatch.setattr(customer_push, "feed_desk", self.feed_desk)
+        monkeypatch.setattr(customer_push, "person_mirrors", lambda: self.persons.mirrors)
         monkeypatch.setattr(bus, "publish_customers", self.publish)
 
     def clock(self) -> Any:
@@ -90,6 +92,8 @@ class Surroundings:
         stop = Stop(code="x", message="x", since=NOON, attempts=1, passing=passing)
         order_id = f"70{passing:d}"
         self.shop.mirrors.save(Mirror(shop="aurora", order_id=order_id, backoffice="erp", stop=stop), None)
+        leader = f"aurora/customer/70{passing:d}"
+        self.persons.mirrors.save(PersonMirror(leader=leader, backoffice="erp", stop=stop), None)
 
 
 @pytest.fixture
@@ -134,7 +138,7 @@ def test_what_waited_for_a_back_office_is_woken_once_when_it_answers_again(aroun
     assert around.look() == "backoffice_unreachable"
     around.shop.office.interrupt = lambda _method, _when: None
     assert around.look() == "done"
-    assert around.sent == ["aurora/701"]
+    assert around.sent == ["aurora/701", "aurora/customer/701"]
     around.look()
     assert around.sent == []
 

@@ -337,6 +337,37 @@ def test_what_stops_it_is_on_the_mirror_until_it_goes_on(persons: Persons) -> No
     assert persons.mirror().stop is None
 
 
+def test_an_outage_that_passed_leaves_nobody_on_the_desk_whom_the_policy_keeps_out() -> None:
+    persons = Persons(shop_rules(ask=AskFor.REGISTRATION))
+    persons.register()
+
+    def down(_method: str, _when: str) -> None:
+        raise Retry("backoffice_unreachable", "no answer")
+
+    persons.office.interrupt = down
+    with pytest.raises(Retry):
+        persons.bring()
+    persons.office.interrupt = lambda _method, _when: None
+    assert persons.bring().reason
+    assert persons.mirror().stop is None
+
+
+def test_an_outage_hides_no_refusal() -> None:
+    persons = met()
+    persons.shops["aurora"].refuses[ProfileField.EMAIL] = "taken@example.test"
+    persons.edit_party(email="taken@example.test")
+    persons.bring()
+    refused = persons.mirror().stop
+
+    def down(_method: str, _when: str) -> None:
+        raise Retry("backoffice_unreachable", "no answer")
+
+    persons.office.interrupt = down
+    with pytest.raises(Retry):
+        persons.bring()
+    assert persons.mirror().stop == refused
+
+
 def test_a_refusal_of_the_back_office_is_raised(persons: Persons) -> None:
     persons.register()
 
@@ -514,3 +545,30 @@ def _dies_at(at: int, persons: Persons) -> bool:
         persons.interrupted(lambda _method, _when: None)
         persons.desk = whole
     return False
+
+
+def test_an_edit_between_a_death_and_the_next_worker_is_kept_to_be_seen() -> None:
+    """Nobody can tell it from our own write, so the buyer's value is written again; but nothing is lost unseen."""
+    persons = met()
+    persons.edit(phone="+4930901821")
+    assert _dies_at(_call_of("save_customer", "after"), persons)
+    persons.edit_party(phone="+4930901829")
+    persons.bring()
+    assert persons.party().phone == persons.personal().phone == "+4930901821"
+    assert [(one.kept, one.lost) for one in persons.book.conflicts_of(EVE)] == [("+4930901821", "+4930901829")]
+
+
+def _call_of(method: str, when: str) -> int:
+    """The number of this call in the life of a worker that brings a buyer's edit to the party."""
+    persons, calls = met(), list[tuple[str, str]]()
+    persons.edit(phone="+4930901821")
+    whole = persons.desk
+
+    def listen(name: str, moment: str) -> None:
+        calls.append((name, moment))
+
+    watched: Any = {"mirrors": _DyingMirrors(persons, listen), "book": _DyingBook(persons, listen)}
+    persons.desk = replace(whole, **watched)
+    persons.interrupted(listen)
+    persons.bring()
+    return calls.index((method, when)) + 1
