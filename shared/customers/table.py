@@ -137,14 +137,17 @@ class CustomerTable:
 
     def commit(self, commit: CustomerCommit) -> None:
         key = str(commit.record.key)
+        expires = self._expiry()
         puts = [self._putting_record(commit.record, commit.replaces)]
         deletes: list[Operation] = []
         if commit.forget:
             deletes.append(self._table.deleting((key, _PROFILE)))
         elif commit.customer is not None:
-            puts.append(self._table.putting(self._profile(commit.customer)))
+            puts.append(self._table.putting(self._profile(commit.customer, expires)))
         if commit.marks is not None:
-            puts += [self._table.putting(PlainItem(_pk(mark), key)) for mark in sorted(commit.marks - commit.bore)]
+            # Where profiles expire their marks do with them, so each commit puts off both.
+            fresh = commit.marks if self._profile_days is not None else commit.marks - commit.bore
+            puts += [self._table.putting(PlainItem(_pk(mark), key, expires_at=expires)) for mark in sorted(fresh)]
             deletes += [self._table.deleting((_pk(mark), key)) for mark in sorted(commit.bore - commit.marks)]
         transact(self._connection, puts=puts, updates=[], deletes=deletes)
 
@@ -273,10 +276,12 @@ class CustomerTable:
         free = RecordItem.pk.does_not_exist() if replaces is None else RecordItem.revision == replaces
         return self._table.putting(item, free)
 
-    def _profile(self, customer: Customer) -> PersonalItem:
-        expires = None
-        if self._profile_days is not None:
-            expires = int((self._clock() + timedelta(days=self._profile_days)).timestamp())
+    def _expiry(self) -> int | None:
+        if self._profile_days is None:
+            return None
+        return int((self._clock() + timedelta(days=self._profile_days)).timestamp())
+
+    def _profile(self, customer: Customer, expires: int | None) -> PersonalItem:
         body = zlib.compress(customer.model_dump_json(exclude_defaults=True).encode(), 9)
         return PersonalItem(str(customer.key), _PROFILE, body=body, expires_at=expires)
 

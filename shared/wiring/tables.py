@@ -23,7 +23,8 @@ def stock_table() -> StockTable:
 
 
 def order_table() -> OrderTable:
-    return OrderTable(connection(), os.environ["ORDERS_TABLE"], stock_table())
+    buyer_days = settings().privacy.buyer_days
+    return OrderTable(connection(), os.environ["ORDERS_TABLE"], stock_table(), buyer_days=buyer_days)
 
 
 def order_records() -> OrderRecords:
