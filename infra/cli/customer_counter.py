@@ -15,8 +15,8 @@ from shared.platform.configuration import settings
 from shared.platform.settings import Settings
 from shared.sync.customers.sides import Shop, shown_by_account
 from shared.wiring.customer_desk import customer_desk
-from shared.wiring.customer_tables import customer_table, marker
 from shared.wiring.customer_push import person_mirrors
+from shared.wiring.customer_tables import customer_table, marker
 
 
 def desk_for(keys: Sequence[CustomerKey], *, dry_run: bool) -> CustomerDesk:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from infra.cli import proposals
-from infra.cli.customer_counter import desk_for, members_of, mirrors_table, offices_of, record_of, stands_of
+from infra.cli.customer_counter import desk_for, members_of, offices_of, record_of, stands_of
 from infra.cli.customer_facts import decided, found_facts, merge_facts, stopped_facts, summary, whole
 from infra.cli.customer_tables import asked, change, found_listed, joined, listed, shown
 from infra.cli.order_facts import Json
@@ -27,6 +27,7 @@ from shared.platform.configuration import settings
 from shared.platform.errand_queue import CustomerErrand, send
 from shared.sync.backoffice.mirror import Stop
 from shared.sync.customers.mirror import PersonMirror
+from shared.wiring.customer_push import person_mirrors
 from shared.wiring.customer_tables import customer_table, marker
 
 app = typer.Typer(
@@ -115,7 +116,7 @@ def _newest(records: Iterable[CustomerRecord], most: int) -> list[CustomerRecord
 
 def _stopped(shops: Iterable[str]) -> Iterator[tuple[PersonMirror, Stop]]:
     for shop in shops:
-        yield from ((mirror, mirror.stop) for mirror in mirrors_table().stopped(shop) if mirror.stop is not None)
+        yield from ((mirror, mirror.stop) for mirror in person_mirrors().stopped(shop) if mirror.stop is not None)
 
 
 @app.command(epilog="Example: storebridge customers show aurora/customer/17")
