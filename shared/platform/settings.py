@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, StringConstraints, ValidationError, field_validator, model_validator
 
-from shared.customers.rules import CustomerRules, PrivacyRules
+from shared.customers.rules import AskFor, CustomerRules, PrivacyRules
 from shared.inventory.low_stock import PlanningRules
 from shared.inventory.models import LocationId
 from shared.kernel.errors import Rejected
@@ -96,6 +96,12 @@ class ShopSettings(Canonical):
     @classmethod
     def _without_scheme(cls, address: str) -> str:
         return address.rstrip("/")
+
+    @model_validator(mode="after")
+    def _can_ask(self) -> "ShopSettings":
+        if self.customers.verification.ask is not AskFor.OFF and self.buyers is None:
+            raise ValueError("customers.verification.ask: name a sender under buyers, from whom the links come")
+        return self
 
 
 _LOOPBACK = r"http://(?:127\.0\.0\.1|localhost)(?::\d{1,5})?"

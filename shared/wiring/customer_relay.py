@@ -39,7 +39,7 @@ def relay(change: Mapping[str, Any], *, happened_at: datetime) -> None:  # noqa:
     if shop.backoffice is not None:
         persons = persons_to_bring_together(old, new)
         send([CustomerErrand(leader=str(leader)) for leader in persons], Office.BACKOFFICE)
-    if shop.buyers is not None and wants_link(old, new):
+    if wants_link(old, new):
         send([VerificationErrand(customer=str(new.key), asked=new.verification.asked)], Office.BUYER)
     if changes_standing(old, new):
         match_customer(new.key, customer_desk(new.shop))

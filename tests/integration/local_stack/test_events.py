@@ -17,8 +17,10 @@ ORDERS = {"shopify": "aurora/5001", "woocommerce": "borealis/727"}
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[LocalStack]:
+    settings = tomllib.loads((HERE / "settings.toml").read_text(encoding="utf-8"))
+    settings["shops"]["aurora"]["buyers"] = {"sender": "shop@example.test", "sender_name": "Aurora"}
     contents = Contents(
-        settings=tomllib.loads((HERE / "settings.toml").read_text(encoding="utf-8")),
+        settings=settings,
         secrets=tomllib.loads((HERE / "secrets.example.toml").read_text(encoding="utf-8")),
     )
     closed = json.dumps({shop["address"]: 9 for shop in contents.settings["shops"].values()})
@@ -99,9 +101,53 @@ def test_the_look_at_back_offices_ends_where_there_are_none(stack: LocalStack) -
 
 
 def test_the_repair_event_looks_after_every_shop_and_says_what_stands_in_its_way(stack: LocalStack) -> None:
-    verdict = {"subscriptions": "no_base_url", "orders": "storefront_unreachable"}
+    out_of_reach = dict.fromkeys(("orders", "customers"), "storefront_unreachable")
+    verdict = {"subscriptions": "no_base_url", **out_of_reach}
     found = invoke(stack, "order-repair", read("order_repair_schedule"))
     assert found == {"aurora": verdict, "borealis": verdict}
+
+
+@pytest.mark.parametrize(("platform", "customer"), [("shopify", "aurora/"), ("woocommerce", "borealis/")])
+def test_a_registration_event_becomes_a_customer(stack: LocalStack, platform: str, customer: str) -> None:
+    event = read(f"registration_webhook_{platform}")
+    assert invoke(stack, "registration-webhook", event)["statusCode"] == 200
+    stack.drain()
+    items = stack.clients.dynamodb.scan(TableName="storebridge-customers", ConsistentRead=True)["Items"]
+    assert [
+        item for item in items if item["pk"]["S"].startswith(f"{customer}customer/") and item["sk"]["S"] == "record"
+    ]
+    assert left_over(stack) == {}
+
+
+@pytest.mark.parametrize(
+    "event", ["customer_intake_sqs", "customer_relay_stream", "notify_order", "notify_verification"]
+)
+def test_the_events_of_customers_and_buyers_are_taken_whole(stack: LocalStack, event: str) -> None:
+    function = event.rpartition("_")[0].replace("_", "-")
+    assert invoke(stack, function, read(event)) == {"batchItemFailures": []}
+    stack.drain()
+    assert left_over(stack) == {}
+
+
+def test_the_page_of_an_order_shows_it(stack: LocalStack) -> None:
+    invoke(stack, "order-webhook", read("order_webhook_shopify"))
+    stack.drain()
+    page = invoke(stack, "order-tracking", read("order_tracking_get"))
+    assert page["statusCode"] == 200
+    assert 'lang="zh-Hans"' in page["body"]
+
+
+@pytest.mark.parametrize("event", ["customer_verification_get", "customer_verification_post"])
+def test_a_link_whose_customer_nobody_knows_is_answered_politely(stack: LocalStack, event: str) -> None:
+    page = invoke(stack, "customer-verification", read(event))
+    assert 200 <= page["statusCode"] < 500
+    assert page["headers"]["content-type"].startswith("text/html")
+
+
+def test_the_work_on_erasures_ends_where_nobody_asked_for_any(stack: LocalStack) -> None:
+    invoke(stack, "customer-privacy", read("customer_privacy_schedule"))
+    stack.drain()
+    assert left_over(stack) == {}
 
 
 def test_each_function_has_an_event_and_each_event_a_function() -> None:

@@ -152,3 +152,13 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
 def test_the_local_stacks_settings_are_good() -> None:
     settings = parse_settings(read_settings_file(ROOT / "infra" / "local" / "settings.toml"))
     assert {shop.platform for shop in settings.shops.values()} == {"shopify", "woocommerce"}
+
+
+def test_a_shop_that_asks_for_proof_names_who_writes() -> None:
+    asks = {"customers": {"verification": {"ask": "registration"}}}
+    shop = {"platform": "shopify", "address": "aurora.example", "locations": ["main"], **asks}
+    document = {"locations": {"main": {"name": "Main"}}, "shops": {"aurora": shop}}
+    with pytest.raises(Rejected, match="name a sender under buyers"):
+        parse_settings(document)
+    shop["buyers"] = {"sender": "shop@example.test", "sender_name": "Aurora"}
+    assert parse_settings(document).shop("aurora").buyers is not None
