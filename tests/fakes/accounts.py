@@ -28,6 +28,8 @@ class FakeAccounts:
         self.accounts: dict[str, Customer] = {}
         self.refuses: dict[ProfileField, str] = {}
         """Values that the shop does not take, by field."""
+        self.has_one_address = False
+        """As Shopify: the usual address is the one for invoices and for deliveries; of two the latter counts."""
         self.fetches = 0
         self.writes: list[tuple[str, frozenset[ProfileField]]] = []
 
@@ -47,7 +49,10 @@ class FakeAccounts:
         for what in sorted(fields):
             if what in self.refuses and getattr(profile, what.value, None) == self.refuses[what]:
                 raise Rejected("customer_refused", "the shop does not take it", field=what.value)
-        self._change(customer_id, **_written(profile, fields))
+        changes = _written(profile, fields)
+        if self.has_one_address and {"billing", "shipping"} & changes.keys():
+            changes["billing"] = changes["shipping"] = changes.get("shipping", changes.get("billing"))
+        self._change(customer_id, **changes)
         self.interrupt("write", "after")
 
     # ---- what buyers do ----

@@ -324,8 +324,14 @@ def _seen(run: _Run) -> dict[str, Version]:
 
 
 def _as_seen(plan: Plan, run: _Run) -> Base:
+    """An account that has one address for both shows our write of the one in the other too: that is no buyer's edit."""
     accounts = (one.side for one in run.shown.values() if not one.side.is_silent)
-    return as_seen(plan.base, [run.office_side.side, *accounts], plan.writes)
+    moved = dict.fromkeys(one.side for one in plan.writes if one.side in run.shown and one.field in _ADDRESS_FIELDS)
+    beside = (Write(side=name, field=what, source=None) for name in moved for what in _ADDRESS_FIELDS)
+    return as_seen(plan.base, [run.office_side.side, *accounts], (*plan.writes, *beside))
+
+
+_ADDRESS_FIELDS = (ProfileField.BILLING, ProfileField.SHIPPING, ProfileField.COMPANY)
 
 
 def _stop_after(plan: Plan, run: _Run) -> Stop | None:

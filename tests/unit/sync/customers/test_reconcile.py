@@ -209,6 +209,22 @@ def test_of_an_address_that_was_changed_in_the_back_office_the_rest_stays() -> N
     assert persons.personal().billing == HOME.model_copy(update=expected)
 
 
+def test_where_an_account_has_one_address_for_both_the_party_keeps_its_two() -> None:
+    persons = met()
+    persons.shops["aurora"].has_one_address = True
+    home, moved = persons.party().shipping, persons.party().billing
+    assert moved is not None
+    persons.edit_party(billing=moved.model_copy(update={"street": ("Weg 3",)}))
+    persons.bring()
+    assert persons.personal().shipping == persons.personal().billing == HOME.model_copy(update={"address1": "Weg 3"})
+    assert persons.bring().written == ()
+    assert persons.party().shipping == home
+    persons.edit(billing=WORK, shipping=WORK)
+    persons.bring()
+    assert persons.party().shipping is not None
+    assert persons.party().shipping.street == ("Allee 7", "Hof")  # type: ignore[union-attr]
+
+
 def test_spellings_of_the_same_are_no_edits() -> None:
     persons = met()
     persons.edit_party(phone="+49 30 901820", email="EVE@example.test", language="en")
