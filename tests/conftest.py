@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pynamodb.connection import Connection
 
 from infra.local.children import Children
 from infra.local.dynoxide import start_engine
-from infra.local.template import load_deployment
+from infra.local.template import Table, load_deployment
 from shared.dynamodb.table import connect
 
 # The test command tries the same cases each time; `HYPOTHESIS_PROFILE=searching` looks for new ones.
@@ -46,12 +47,18 @@ def connection(engine: str, monkeypatch: pytest.MonkeyPatch) -> Connection:
 
 @pytest.fixture
 def table_names(connection: Connection, engine: str) -> dict[str, str]:
-    """Fresh tables by their role: `orders`, `stock`, `movements`, `stocktakes`, `sync`."""
+    """Fresh tables by their role: `orders`, `stock`, `movements`, `stocktakes`, `sync`, `customers`."""
     client = boto3.client("dynamodb", endpoint_url=engine)
     run = next(_numbers)
     names = {}
-    for table in load_deployment(_ROOT / "template.yaml").tables:
+    for table in _tables():
         role = table.name.rpartition("-")[2]
         names[role] = f"{table.name}-{run:04}"
         client.create_table(**{**table.definition, "TableName": names[role]})
     return names
+
+
+@cache
+def _tables() -> tuple[Table, ...]:
+    """Of the template, which takes a second to read."""
+    return load_deployment(_ROOT / "template.yaml").tables
