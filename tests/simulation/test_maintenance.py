@@ -63,6 +63,8 @@ class Life:
         self.on_the_way: list[Customer] = []
         self.errands: list[CustomerKey] = []
         self.merge: Merge | None = None
+        self.was_merged = False
+        """What staff change of a merged person's party may stay apart from an account that never said the same."""
         self.last_look: datetime = self.persons.now
         self.said: dict[ProfileField, set[str]] = {what: set() for what in ProfileField}
         self.edits = self.deaths = 0
@@ -170,6 +172,7 @@ class Life:
         before = self.persons.book.records[TWIN]
         if self.merge is None:
             self.merge = self.persons.merge(EVE, TWIN)
+            self.was_merged = True
         else:
             self.persons.part(self.merge)
             self.merge = None
@@ -260,7 +263,7 @@ class Life:
         for name, content in accounts.items():
             shown = digests_of(content, "DE", MARKER)
             assert base.sides[name].values == shown
-            self._check_step(Side(name=name, values=shown), party, base.sides[name].in_step, alone=len(accounts) == 1)
+            self._check_step(Side(name=name, values=shown), party, base.sides[name].in_step, alone=not self.was_merged)
 
     def _check_step(
         self, side: Side, party: dict[ProfileField, str], in_step: tuple[ProfileField, ...], *, alone: bool

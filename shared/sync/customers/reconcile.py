@@ -240,7 +240,7 @@ def _with_company(plan: Plan, run: _Run) -> Plan:
     until now: it comes with the address."""
     party = run.office_side
     billing = next((one for one in plan.writes if one.side == party.side.name and one.field is _BILLING), None)
-    has_company = any(one.side == party.side.name and one.field is _COMPANY for one in plan.writes)
+    has_company = any(one.field is _COMPANY for one in plan.writes)
     if billing is None or billing.source is None or has_company or _BILLING in party.content:
         return plan
     value = run.side(billing.source).side.values.get(_COMPANY)
