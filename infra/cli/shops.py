@@ -12,7 +12,6 @@ from infra.cli.order_facts import Json
 from infra.cli.output import table
 from infra.cli.settings_document import deployed_document, faults_of
 from infra.cli.target import Target, session
-from shared.customers.rules import AskFor
 from shared.platform.settings import Settings, ShopSettings, parse_settings, read_settings_file
 
 app = typer.Typer(no_args_is_help=True, help="See which shops are connected, and whether all is set up.")
@@ -77,11 +76,7 @@ def checked(
     """What each shop has, and what is missing. Never a secret's value. A set of locations is valid settings' own."""
     found = []
     for name, shop in sorted(settings.shops.items()):
-        faults = [
-            *_secret_faults(name, secrets.get(name, [])),
-            *_api_faults(name, shop, credentials.get(name)),
-            *_sender_faults(name, shop),
-        ]
+        faults = [*_secret_faults(name, secrets.get(name, [])), *_api_faults(name, shop, credentials.get(name))]
         facts = _facts(name, shop, target) | {"webhook_secrets": len(secrets.get(name, []))}
         found.append(facts | {"ok": not faults, "faults": faults})
     return found
@@ -103,13 +98,6 @@ def _api_faults(name: str, shop: ShopSettings, credentials: Mapping[str, str] | 
     for field in wanted:
         if not credentials.get(field):
             yield {"field": f"api.{name}.{field}", "message": "missing"}
-
-
-def _sender_faults(name: str, shop: ShopSettings) -> Iterator[Json]:
-    """Where customers are asked to prove an address, somebody must write to them; else their orders wait for ever."""
-    if shop.customers.verification.ask is not AskFor.OFF and shop.buyers is None:
-        message = "customers are to prove their address, and no sender is set: the link reaches nobody"
-        yield {"field": f"shops.{name}.buyers", "message": message}
 
 
 def _checked(facts: Json) -> Iterator[RenderableType]:

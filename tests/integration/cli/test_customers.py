@@ -453,20 +453,23 @@ def test_letters_to_buyers_that_were_given_up_are_put_back(storebridge: CommandL
     assert "events replay --from-dlq --customers" in refusal["message"]
 
 
-def test_a_shop_that_asks_and_has_no_sender_is_a_fault(
+def test_a_check_says_what_to_enter_and_where_buyers_find_us(
     storebridge: CommandLine, stack: LocalStack, trade: Trade
 ) -> None:
     listed = {shop["shop"]: shop for shop in storebridge.json("shops", "list")["shops"]}
     assert listed["aurora"]["customers_endpoint"] == f"{stack.url}/webhooks/aurora/customers"
-    trade.settle(shops=shops(customers={"verification": {"ask": "first_order"}}))
-    result = storebridge("shops", "check", "--json")
-    found = json.loads(result.stdout)
-    faults = {shop["shop"]: [fault["field"] for fault in shop["faults"]] for shop in found["shops"]}
-    assert (result.exit_code, found["privacy"], faults["aurora"]) == (1, [], ["shops.aurora.buyers"])
-    trade.settle(shops=shops(customers={"verification": {"ask": "first_order"}}, buyers=SENDER))
-    checked = json.loads(storebridge("shops", "check", "--json").stdout)
+    asking = {"customers": {"verification": {"ask": "first_order"}}}
+    unsaid = storebridge.file("unsaid.json", json.dumps({**SETTINGS, "shops": shops(**asking)}).encode())
+    result = storebridge("shops", "check", "--settings", unsaid, "--json")
+    (fault,) = json.loads(result.stdout)["settings"]
+    assert (result.exit_code, "sender" in fault["message"]) == (1, True)
+    said = {**SETTINGS, "shops": shops(**asking, buyers=SENDER), "public_url": "https://orders.example"}
+    file = storebridge.file("said.json", json.dumps(said).encode())
+    checked = json.loads(storebridge("shops", "check", "--settings", file, "--json").stdout)
     assert {shop["shop"]: shop["ok"] for shop in checked["shops"]}["aurora"] is True
-    assert checked["pages"] == stack.url
+    assert (checked["settings"], checked["privacy"], checked["pages"]) == ([], [], "https://orders.example")
+    assert "for customers and privacy" in storebridge("shops", "check").stdout
+    assert json.loads(storebridge("shops", "check", "--json").stdout)["pages"] == stack.url
 
 
 def test_a_privacy_secret_without_a_root_is_a_fault_and_is_not_told(

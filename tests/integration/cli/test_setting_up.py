@@ -89,6 +89,7 @@ def test_shops_are_listed_with_the_url_to_enter(storebridge: CommandLine, stack:
         "api_access": False,
         "keeps_stock": False,
         "endpoint": f"{stack.url}/webhooks/aurora/orders",
+        "customers_endpoint": f"{stack.url}/webhooks/aurora/customers",
     }
     assert "borealis.example" in storebridge("shops", "list").stdout
 
