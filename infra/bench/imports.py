@@ -20,6 +20,13 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 LOADED: Final = {
     "order_webhook": ("functions.order_webhook.handler", "shared.storefronts.shopify.signature"),
     "order_intake": ("functions.order_intake.handler", "shared.storefronts.shopify.mapping"),
+    "registration_webhook": ("functions.registration_webhook.handler", "shared.storefronts.shopify.signature"),
+    "customer_intake": ("functions.customer_intake.handler", "shared.storefronts.shopify.customer_mapping"),
+    "customer_relay": ("functions.customer_relay.handler",),
+    "customer_verification": ("functions.customer_verification.handler",),
+    "customer_privacy": ("functions.customer_privacy.handler", "shared.backoffices.tryton.backoffice"),
+    "order_tracking": ("functions.order_tracking.handler",),
+    "notify": ("functions.notify.handler",),
     "order_relay": ("functions.order_relay.handler",),
     "order_review": ("functions.order_review.handler",),
     "order_repair": (

@@ -17,7 +17,7 @@ class EditConflict(Canonical):
     """The value that stands, as one line for people."""
     lost: str | None
     reason: str
-    """`owner` (of the field), or `newest`."""
+    """`owner` (of the field), `newest`, or `refused`: the loser's side does not take the value."""
     at: datetime
 
     @property

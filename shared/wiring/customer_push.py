@@ -18,7 +18,8 @@ from shared.sync.customers.reconcile import PersonDesk, Together, bring_together
 from shared.sync.customers.sides import Accounts, Shop
 from shared.sync.customers.table import PersonMirrorTable
 from shared.wiring.backoffice_connection import office
-from shared.wiring.customer_desk import customer_desk, customer_finder, customer_table, marker
+from shared.wiring.customer_desk import customer_desk
+from shared.wiring.customer_tables import customer_table, marker
 from shared.wiring.tables import connection
 
 
@@ -66,7 +67,7 @@ def feed_desk(backoffice: str) -> FeedDesk:
     return FeedDesk(
         name=backoffice,
         shops=frozenset(settings().shops),
-        finder=customer_finder(),
+        finder=customer_table(),
         mirrors=person_mirrors(),
         marker=marker(),
         country_of=settings().country_of,
