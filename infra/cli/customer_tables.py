@@ -24,6 +24,7 @@ def listed(facts: Json) -> Iterator[RenderableType]:
         columns = ("customer", "backoffice", "since", "attempts", "reason", "todo", "command")
         stopped = [[row[name] for name in columns] for row in facts["stopped"]]
         yield table(*columns, rows=stopped, title="Not in step with the back office")
+        yield "In the back office's own words: storebridge customers show KEY --personal"
     if facts["more_stopped"]:
         yield f"{facts['more_stopped']} more are stopped: raise --limit."
 

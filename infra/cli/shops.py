@@ -102,7 +102,7 @@ def _api_faults(name: str, shop: ShopSettings, credentials: Mapping[str, str] | 
 
 def _checked(facts: Json) -> Iterator[RenderableType]:
     if facts["settings"]:
-        yield _fault_table(facts["settings"], "The settings are not valid")
+        yield _fault_table([*facts["settings"], *facts["privacy"]], "The settings are not valid")
         return
     rows = [
         (
