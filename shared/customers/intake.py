@@ -1,6 +1,7 @@
 """Take in one account of a customer: compare, decide, commit. Called for every delivery, any number of times."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from shared.customers.contact import read_contact
@@ -10,6 +11,7 @@ from shared.customers.ports import CustomerDesk, CustomerSide
 from shared.customers.readings import CompleteCustomer, CustomerDeleted, CustomerHint
 from shared.customers.record import CustomerFlag, CustomerRecord
 from shared.customers.suspicion import look_into
+from shared.kernel.clock import as_sortable
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import CustomerKey
 from shared.kernel.versions import Comparison, Version, compare
@@ -102,6 +104,8 @@ class _Taking:
             return self._commit(account, None)
         if known.record.erased_at is not None:
             return Outcome(Result.ERASED, account.key, known.record)
+        if known.record.deleted_at is not None:
+            return self._apply_to_gone(account, known, known.record.deleted_at)
         if account.source is known.record.source:
             return self._apply_newer(account, known)
         if account.source is CustomerSource.ORDER:
@@ -115,8 +119,28 @@ class _Taking:
             return self._ask_again(account, known)
         if comparison is Comparison.OLDER:
             return Outcome(Result.SUPERSEDED, account.key, known.record)
-        if comparison is Comparison.SAME and known.record.deleted_at is None:
+        if comparison is Comparison.SAME:
             return Outcome(Result.DUPLICATE, account.key, known.record)
+        return self._commit(account, known)
+
+    def _apply_to_gone(self, account: Customer, known: Known, deleted_at: datetime) -> Outcome:
+        """A delivery that comes late, or once more, tells of an account that is gone by now: only the storefront can
+        say that it is there again. Where it cannot be asked, what changed after the deletion does."""
+        if account.source is CustomerSource.ORDER:
+            if known.record.source is account.source and account.updated_at > deleted_at:
+                return self._commit(account, known)
+            return Outcome(Result.SUPERSEDED, account.key, known.record, reason=_GONE)
+        if not (account.version.fetched and account.version.observed_at > as_sortable(deleted_at)):
+            storefront = self._desk.storefront
+            if storefront is not None:
+                found = storefront.fetch(account.customer_id)
+            else:
+                found = account if account.updated_at > deleted_at else None
+            if found is None:
+                return Outcome(Result.SUPERSEDED, account.key, known.record, reason=_GONE)
+            account = found
+        if account.source is known.record.source and compare(account.version, known.record.version) is Comparison.OLDER:
+            return Outcome(Result.SUPERSEDED, account.key, known.record)
         return self._commit(account, known)
 
     def _ask_again(self, account: Customer, known: Known) -> Outcome:
@@ -155,6 +179,9 @@ class _Taking:
 
     def _phone_of(self, profile: Profile) -> str | None:
         return read_contact(profile, self._desk.country).phone_e164
+
+
+_GONE = "the storefront had deleted the account when this was told"
 
 
 def _rank(version: Version) -> tuple[str, str]:

@@ -146,15 +146,48 @@ def test_a_deletion_is_believed_only_of_who_is_gone() -> None:
 
 
 def test_who_is_deleted_leaves_nothing_personal_and_comes_back_if_the_storefront_says_so() -> None:
-    desk = customer_desk(storefront=FakeCustomerSide(lambda _customer_id: None))
+    there: list[Customer] = []
+    desk = customer_desk(storefront=FakeCustomerSide(lambda _customer_id: there[0] if there else None))
     told(desk, customer())
     results = [take_in(CustomerDeleted("17", NOON), desk).result for _ in range(2)]
     assert results == [Result.APPLIED, Result.DUPLICATE]
     record = record_of(desk)
     assert (desk.book.find_customer(KEY), record.digest.values, record.flags) == (None, {}, ())
     assert desk.book.bearers(MARKER.mark(MarkKind.EMAIL, "eve@example.test"), most=5) == ()
+    assert told(desk, customer(), customer(minute=1, body="b")) == [Result.SUPERSEDED, Result.SUPERSEDED], "told late"
+    assert desk.book.find_customer(KEY) is None
+    there.append(customer())
     assert told(desk, customer()) == [Result.APPLIED], "the shop restored it, with an old time"
     assert record_of(desk).deleted_at is None
+
+
+def test_where_nobody_can_be_asked_what_was_told_before_the_deletion_brings_nobody_back() -> None:
+    desk = customer_desk(now=NOON + timedelta(minutes=30))
+    told(desk, customer())
+    take_in(CustomerDeleted("17", NOON), desk)
+    late = [customer(), customer(minute=29, body="b"), customer(minute=29, body="c", source=CustomerSource.ORDER)]
+    assert told(desk, *late) == [Result.SUPERSEDED] * 3
+    assert (desk.book.find_customer(KEY), record_of(desk).deleted_at is None) == (None, False)
+    assert told(desk, customer(minute=31, body="d")) == [Result.APPLIED], "somebody had only said that it was deleted"
+    assert record_of(desk).deleted_at is None
+
+
+def test_what_was_fetched_before_the_deletion_is_no_proof_that_the_account_is_there() -> None:
+    desk = customer_desk(now=NOON + timedelta(minutes=30))
+    told(desk, customer())
+    take_in(CustomerDeleted("17", NOON), desk)
+    before, after = (version(1, "b", observed=minute, fetched=True) for minute in (29, 31))
+    assert told(desk, customer(minute=1, version=before)) == [Result.SUPERSEDED]
+    assert told(desk, customer(minute=1, version=after)) == [Result.APPLIED]
+
+
+def test_an_order_that_was_placed_before_the_deletion_brings_no_buyer_back() -> None:
+    desk = customer_desk(now=NOON + timedelta(minutes=30))
+    told(desk, customer(source=CustomerSource.ORDER))
+    take_in(CustomerDeleted("17", NOON), desk)
+    edited = customer(source=CustomerSource.ORDER, version=version(0, "b", observed=40))
+    later = customer(minute=31, body="c", source=CustomerSource.ORDER)
+    assert told(desk, edited, later) == [Result.SUPERSEDED, Result.APPLIED]
 
 
 def test_whoever_was_never_known_is_not_deleted() -> None:
