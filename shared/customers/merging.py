@@ -253,8 +253,11 @@ def _going_back(merge: Merge, book: CustomerBook, cause: Cause) -> Iterator[Cust
 
 
 def _leads(origin: str, returning: set[str], records: Mapping[str, CustomerRecord]) -> bool:
-    """Whether the former leader will be one again; else each of its members goes by itself."""
-    return origin in returning or (origin in records and records[origin].is_leader)
+    """Whether the former leader will be one again; else, and where it was erased since, each of its members goes by
+    itself."""
+    if origin not in records or records[origin].erased_at is not None:
+        return False
+    return origin in returning or records[origin].is_leader
 
 
 # ---- proposals ----

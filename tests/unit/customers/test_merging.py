@@ -234,6 +234,17 @@ def test_a_former_leader_who_has_left_meanwhile_takes_nobody_back() -> None:
     assert _leaders(desk) == _alone(EVE, EVI, EDA) | {str(EVA): str(EDA)}
 
 
+def test_a_former_leader_who_was_erased_takes_nobody_back() -> None:
+    desk = _desk()
+    _join(desk, EVA, EVI)
+    made = _join(desk, EVE, EVA)
+    _leave(desk, EVA, EVA)
+    gone = _record(desk, EVA)
+    desk.book.commit(CustomerCommit(revised(gone, erased_at=NOON), replaces=gone.revision, forget=True))
+    unmerge(made.id, EVE, desk, by="mia")
+    assert _leaders(desk) == _alone(EVE, EVA, EVI, EDA)
+
+
 def test_a_former_leader_who_leads_again_takes_them_back() -> None:
     desk = _desk()
     _join(desk, EVA, EVI)
