@@ -67,7 +67,8 @@ class CustomerBook(CustomerFinder, Protocol):
         ...
 
     def keep_proposal(self, proposal: Proposal) -> bool:
-        """Keep a proposal unless there is one of the same two; whether it was new."""
+        """Keep a proposal unless there is one of the same two; whether it was new. Raises `Conflict` when somebody else
+        was at it."""
         ...
 
     def find_proposal(self, proposal_id: str) -> Proposal | None: ...
@@ -101,7 +102,8 @@ class CustomerBook(CustomerFinder, Protocol):
         ...
 
     def forget_conflicts(self, leader: CustomerKey) -> int:
-        """Remove them all, for they hold personal data; returns how many there were."""
+        """Remove them all, for they hold personal data, and those under whoever led this customer before that name it
+        as a side; returns how many there were."""
         ...
 
     # ---- registrations in a row ----

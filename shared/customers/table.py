@@ -8,6 +8,7 @@
 | `shop/customer/17` | `merge/…` | a merge into this person, undone or not |
 | `shop/customer/17` | `order/…` | an order of this customer |
 | `shop/customer/17` | `conflict/…` | an edit that lost; expires by itself |
+| `shop/customer/17` | `conflicts-of/…` | a leader under whom an edit of this customer lost or won; expires too |
 | `order/shop/5001` | `customer` | whose order it is |
 | `mark/kind/digest` | customer's key | who bears a mark |
 | `proposal`, `proposal/decided` | its id | two customers that may be one person |
@@ -44,6 +45,7 @@ _MEMBER = "member/"
 _MERGE = "merge/"
 _ORDER = "order/"
 _CONFLICT = "conflict/"
+_CONFLICTS_OF = "conflicts-of/"
 _CUSTOMER = "customer"
 _OPEN = "proposal"
 _DECIDED = "proposal/decided"
@@ -193,11 +195,18 @@ class CustomerTable:
             yield Merge.model_validate(_value(raw))
 
     def keep_proposal(self, proposal: Proposal) -> bool:
-        if self._table.get((_DECIDED, proposal.id)) is not None:
+        if self.find_proposal(proposal.id) is not None:
             return False
+        new = self._table.putting(_plain(_OPEN, proposal), PlainItem.pk.does_not_exist())
+        # Of one that is decided at this moment nothing may be left that looks open, for nobody could decide it again.
+        undecided = self._connection.get_operation_kwargs(
+            self._table.name, _DECIDED, proposal.id, condition=PlainItem.pk.does_not_exist()
+        )
         try:
-            self._table.put(_plain(_OPEN, proposal), PlainItem.pk.does_not_exist())
+            transact(self._connection, puts=[new], updates=[], deletes=[undecided])
         except WriteRefused:
+            if self.find_proposal(proposal.id) is None:
+                raise
             return False
         return True
 
@@ -241,6 +250,8 @@ class CustomerTable:
     def keep_conflict(self, conflict: EditConflict) -> None:
         body = zlib.compress(conflict.model_dump_json().encode(), 9)
         expires = int((conflict.at + _CONFLICTS_KEPT).timestamp())
+        for side in _customers_of(conflict):  # first, so that each finds what is about them, by whomever they go
+            self._table.put(PlainItem(side, _CONFLICTS_OF + conflict.leader, expires_at=expires))
         self._table.put(PersonalItem(conflict.leader, _CONFLICT + conflict.id, body=body, expires_at=expires))
 
     def conflicts_of(self, leader: CustomerKey) -> Iterator[EditConflict]:
@@ -248,10 +259,17 @@ class CustomerTable:
             yield EditConflict.model_validate_json(_unpack(raw))
 
     def forget_conflicts(self, leader: CustomerKey) -> int:
-        found = [raw["sk"]["S"] for raw in self._sorted(str(leader), _CONFLICT)]
-        for sort in found:
-            self._table.delete((str(leader), sort))
-        return len(found)
+        own = [(str(leader), raw["sk"]["S"]) for raw in self._sorted(str(leader), _CONFLICT)]
+        named_under = [raw["sk"]["S"] for raw in self._sorted(str(leader), _CONFLICTS_OF)]
+        others = [
+            (conflict.leader, _CONFLICT + conflict.id)
+            for sort in named_under
+            for conflict in self.conflicts_of(CustomerKey.parse(sort.removeprefix(_CONFLICTS_OF)))
+            if str(leader) in _customers_of(conflict)
+        ]
+        for key in (*own, *others, *((str(leader), sort) for sort in named_under)):
+            self._table.delete(key)
+        return len(own) + len(others)
 
     # ---- registrations in a row ----
 
@@ -307,6 +325,12 @@ def _pk(mark: Mark) -> str:
 
 def _plain(partition: str, proposal: Proposal) -> PlainItem:
     return PlainItem(partition, proposal.id, value=proposal.model_dump(mode="json"))
+
+
+def _customers_of(conflict: EditConflict) -> set[str]:
+    """The sides that are customers other than the leader: a back office is written with a slash less."""
+    sides = {conflict.winner, conflict.loser} - {conflict.leader}
+    return {side for side in sides if side.count("/") == 2}  # noqa: PLR2004
 
 
 def _merge_sort(merge: Merge) -> str:

@@ -285,6 +285,19 @@ def test_a_proposal_is_decided_once(book: CustomerBook) -> None:
     assert book.find_proposal(proposal.id) == decided
 
 
+def test_a_proposal_that_is_decided_while_it_is_made_again_stays_decided(
+    connection: Connection, table_names: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = CustomerTable(connection, table_names["customers"], clock=lambda: NOON)
+    proposal = _proposal()
+    table.keep_proposal(proposal)
+    table.decide_proposal(proposal.model_copy(update={"state": ProposalState.DISMISSED}))
+    monkeypatch.setattr(table, "find_proposal", lambda _proposal_id: None)  # read the moment before
+    with pytest.raises(Conflict):
+        table.keep_proposal(proposal)
+    assert list(table.proposals()) == []
+
+
 def test_open_proposals_are_told_oldest_first(book: CustomerBook) -> None:
     made = [
         _proposal().model_copy(update={"id": proposal_id, "found_at": NOON + timedelta(minutes=minutes)})
@@ -322,6 +335,17 @@ def test_conflicts_are_kept_once_newest_first_and_forgotten(book: CustomerBook) 
     assert book.forget_conflicts(EVE) == 2
     assert list(book.conflicts_of(EVE)) == []
     assert book.forget_conflicts(EVE) == 0
+
+
+def test_conflicts_that_name_a_customer_are_found_by_it_whoever_led_it_then(book: CustomerBook) -> None:
+    ours = _conflict(0).model_copy(update={"loser": str(EVA)})
+    won = _conflict(1).model_copy(update={"winner": str(EVA), "loser": "backoffice/erp"})
+    others = _conflict(2)
+    for conflict in (ours, won, others):
+        book.keep_conflict(conflict)
+    assert book.forget_conflicts(EVA) == 2
+    assert list(book.conflicts_of(EVE)) == [others]
+    assert book.forget_conflicts(EVA) == 0
 
 
 # ---- registrations in a row ----

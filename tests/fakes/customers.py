@@ -146,7 +146,13 @@ class FakeCustomerBook:
         yield from (found[conflict_id] for conflict_id in sorted(found, reverse=True))
 
     def forget_conflicts(self, leader: CustomerKey) -> int:
-        return len(self.conflicts.pop(str(leader), {}))
+        gone = len(self.conflicts.pop(str(leader), {}))
+        for kept in self.conflicts.values():
+            named = [name for name, one in kept.items() if str(leader) in (one.winner, one.loser)]
+            for name in named:
+                del kept[name]
+            gone += len(named)
+        return gone
 
     # ---- registrations in a row ----
 
