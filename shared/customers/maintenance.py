@@ -34,6 +34,9 @@ class Side(Canonical):
     """It tells nothing (withheld, deleted, expired): what is not there is unknown, and not cleared."""
     takes_writes: bool = True
     """False: a guest, a deleted account, a shop that is told nothing."""
+    together: tuple[ProfileField, ...] = ()
+    """Fields of which writing one may change what the side shows of the others: a shop that has one address for both,
+    a back office that keeps the company within an address."""
 
     def changed(self, what: ProfileField) -> datetime:
         return self.changed_at.get(what, NEVER)
@@ -47,6 +50,8 @@ class SideBase(Canonical):
     """Fields of a storefront side of which the party says the same, as far as it can hold it."""
     begun: tuple[ProfileField, ...] = ()
     """Fields that we set out to write and have not seen written: whatever the side shows there may be our own."""
+    beside: tuple[ProfileField, ...] = ()
+    """Fields that go together with those: what the side shows there may have come with our own, and is no edit."""
 
 
 class Base(Canonical):
@@ -142,7 +147,10 @@ class _Case:
         return self.base.sides[side.name].values.get(self.what) if self.is_met(side) else None
 
     def has_changed(self, side: Side) -> bool:
-        return self.is_met(side) and not self.is_begun(side) and self.shown(side) != self.before(side)
+        if not self.is_met(side):
+            return False
+        base = self.base.sides[side.name]
+        return self.what not in (*base.begun, *base.beside) and self.shown(side) != self.before(side)
 
     @property
     def changed(self) -> tuple[Side, ...]:
@@ -181,9 +189,14 @@ class _Case:
             named = source.name if source is not None and wanted is not None else None
             self.writes.append(Write(side=self.party.name, field=self.what, source=named))
 
+    def is_anothers(self, side: Side) -> bool:
+        """Whether the party's value is that of another account, which is nobody's business at this one's shop."""
+        taken_from = self.base.taken.get(self.what)
+        return taken_from not in (None, side.name) and not self.has_changed(self.party)
+
     def give_to(self, side: Side) -> None:
         """The side is to show the party's value. An account keeps what it cannot be without."""
-        if not side.takes_writes:
+        if not side.takes_writes or self.is_anothers(side):
             return
         if self.held is None and self.what in _KEPT_BY_ACCOUNTS:
             self.spared.add(side.name)
@@ -380,39 +393,49 @@ def _is_cleared(case: _Case) -> bool:
     return any(write.side == case.party.name and write.source is None for write in case.writes)
 
 
-def with_begun(base: Base, party: Side, writes: Iterable[Write]) -> Base:
+def with_begun(base: Base, party: Side, writes: Iterable[Write], accounts: Iterable[Side] = ()) -> Base:
     """The base as it is kept before a plan's writes are made: whoever dies meanwhile leaves it to the next one.
 
     An account that is to be written is in step from then on: the party's value is meant for it.
     """
     sides = {party.name: SideBase(values=party.values), **base.sides}
-    taken = dict(base.taken)
-    for write in writes:
+    taken, to_make = dict(base.taken), tuple(writes)
+    for write in to_make:
         side = sides[write.side]
         sides[write.side] = side.model_copy(
             update={"begun": _with(side.begun, write.field), "in_step": _with(side.in_step, write.field)}
         )
         if write.side == party.name and write.source is not None:
             taken[write.field] = write.source
+    for one in (party, *accounts):
+        if beside := _beside(one, to_make):
+            side = sides[one.name]
+            sides[one.name] = side.model_copy(update={"beside": _with(side.beside, *beside)})
     return Base(sides=sides, taken=taken)
 
 
-def _with(fields: tuple[ProfileField, ...], what: ProfileField) -> tuple[ProfileField, ...]:
-    return tuple(dict.fromkeys((*fields, what)))
+def _with(fields: tuple[ProfileField, ...], *what: ProfileField) -> tuple[ProfileField, ...]:
+    return tuple(dict.fromkeys((*fields, *what)))
+
+
+def _beside(side: Side, writes: Iterable[Write]) -> tuple[ProfileField, ...]:
+    """What these writes may change at a side beside what they are to change."""
+    written = {write.field for write in writes if write.side == side.name}
+    return tuple(what for what in side.together if what not in written) if written & {*side.together} else ()
 
 
 def as_seen(base: Base, seen: Iterable[Side], writes: Iterable[Write]) -> Base:
-    """The base with what sides really show of what was written to them, each in its own manner.
+    """The base with what sides really show of what was written to them, each in its own manner, and of what goes
+    together with that.
 
     What was not written stays as the plan saw it: if it is different now, somebody has edited it meanwhile.
     """
-    shown = {side.name: side for side in seen}
-    sides = dict(base.sides)
-    for write in writes:
-        if write.side in shown and write.side in sides:
-            values = {**sides[write.side].values}
-            values.pop(write.field, None)
-            value = shown[write.side].values.get(write.field)
-            after = values if value is None else {**values, write.field: value}
-            sides[write.side] = sides[write.side].model_copy(update={"values": after})
+    sides, made = dict(base.sides), tuple(writes)
+    for side in seen:
+        written = {write.field for write in made if write.side == side.name}
+        if written and side.name in sides:
+            moved = {*written, *_beside(side, made)}
+            kept = {what: value for what, value in sides[side.name].values.items() if what not in moved}
+            shown = {what: value for what, value in side.values.items() if what in moved}
+            sides[side.name] = sides[side.name].model_copy(update={"values": kept | shown})
     return base.model_copy(update={"sides": sides})

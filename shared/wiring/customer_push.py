@@ -92,6 +92,7 @@ def _shops(backoffice: str) -> Mapping[str, Shop]:
             rules=settings().shop(name).customers,
             accounts=_accounts(name),
             country=settings().country_of(name),
+            has_one_address=settings().shop(name).platform == "shopify",
         )
         for name in settings().shops_of(backoffice)
     }

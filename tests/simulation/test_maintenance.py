@@ -305,7 +305,7 @@ def test_both_sides_agree_once_all_is_quiet(seed: int) -> None:
 
 def test_a_worker_that_notes_nothing_of_what_it_began_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the note the party's own manner of showing a dead worker's write is taken for an edit of its staff."""
-    monkeypatch.setattr(reconcile, "with_begun", lambda base, _party, _writes: base)
+    monkeypatch.setattr(reconcile, "with_begun", lambda base, *_: base)
     caught = [seed for seed in range(60) if _damages(seed)]
     assert caught
 

@@ -72,8 +72,10 @@ def _filled(values: Mapping[ProfileField, Value | None]) -> Content:
 
 
 def _told(address: Address | None) -> Address | None:
-    """Platforms that withhold personal data leave the town and the country: such an address is none."""
-    return address if address and (address.street or address.name) else None
+    """Platforms that withhold personal data leave the town and the country, and WooCommerce copies an account's name
+    into an address that is not there: such an address is none."""
+    is_place = address is not None and (address.street or address.city or address.postal_code)
+    return address if address and is_place and (address.street or address.name) else None
 
 
 def _without_company(address: Address | None) -> Address | None:

@@ -17,6 +17,9 @@ from shared.orders.models import Order, PersonalData
 def learn(order: Order, desk: CustomerDesk) -> Outcome:
     """Take in what an order says of its buyer, and note that the order is theirs. Called for every version of it.
 
+    Of a buyer who was erased nothing is taken in, but the order is theirs: whoever is to be erased once more has bought
+    again since, and waits for the goods until then.
+
     Raises:
         Retry, Conflict: as `take_in`.
     """
@@ -24,8 +27,7 @@ def learn(order: Order, desk: CustomerDesk) -> Outcome:
     if key is None:
         return Outcome(Result.IGNORED, reason="the order does not say who its buyer is")
     outcome = take_in(CompleteCustomer(_customer(key, order)), desk)
-    if outcome.result is not Result.ERASED:
-        desk.book.link_order(key, order.key, order.processed_at or order.created_at)
+    desk.book.link_order(key, order.key, order.processed_at or order.created_at)
     return outcome
 
 

@@ -270,7 +270,7 @@ def _written(plan: Plan) -> tuple[str, ...]:
 def _write(plan: Plan, run: _Run) -> None:
     """Note what is begun, write the party, then the accounts; all from what the sides showed before."""
     party = run.office_side
-    begun = with_begun(run.base, party.side, plan.writes)
+    begun = with_begun(run.base, party.side, plan.writes, [one.side for one in run.shown.values()])
     run.save(run.mirror.model_copy(update={"base": begun, "seen": _seen(run)}))
     changes = {name: run.changes(name, plan) for name in (party.side.name, *run.shown)}
     before = {party.side.name: party, **run.shown}
@@ -324,14 +324,8 @@ def _seen(run: _Run) -> dict[str, Version]:
 
 
 def _as_seen(plan: Plan, run: _Run) -> Base:
-    """An account that has one address for both shows our write of the one in the other too: that is no buyer's edit."""
     accounts = (one.side for one in run.shown.values() if not one.side.is_silent)
-    moved = dict.fromkeys(one.side for one in plan.writes if one.side in run.shown and one.field in _ADDRESS_FIELDS)
-    beside = (Write(side=name, field=what, source=None) for name in moved for what in _ADDRESS_FIELDS)
-    return as_seen(plan.base, [run.office_side.side, *accounts], (*plan.writes, *beside))
-
-
-_ADDRESS_FIELDS = (ProfileField.BILLING, ProfileField.SHIPPING, ProfileField.COMPANY)
+    return as_seen(plan.base, [run.office_side.side, *accounts], plan.writes)
 
 
 def _stop_after(plan: Plan, run: _Run) -> Stop | None:

@@ -32,6 +32,8 @@ class Shop:
     accounts: Accounts | None
     """None where the shop has no API access: it is told nothing."""
     country: str | None = None
+    has_one_address: bool = False
+    """Whether the one for invoices, the one for deliveries and the company are one and the same to it."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def shown_by_account(record: CustomerRecord, customer: Customer | None, shop: Sh
         changed_at={**_all_at(updated_at), **record.digest.changed_at},
         is_silent=not content,
         takes_writes=_takes_writes(record, shop),
+        together=(ProfileField.BILLING, ProfileField.SHIPPING, ProfileField.COMPANY) if shop.has_one_address else (),
     )
     return Shown(side, content, customer, record)
 
@@ -95,6 +98,7 @@ def shown_by_party(known: KnownCustomer | None, backoffice: str, country: str | 
         name=party_name(backoffice),
         values=digests_of(content, country, marker),
         changed_at=_all_at(known.changed_at if known else None),
+        together=(ProfileField.BILLING, ProfileField.COMPANY),
     )
     return Shown(side, content)
 

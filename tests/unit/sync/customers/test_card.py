@@ -98,6 +98,11 @@ def test_a_town_without_a_street_is_an_address_that_is_withheld() -> None:
     assert content_of_profile(Profile(billing=town, shipping=town)) == {}
 
 
+def test_a_name_without_a_place_is_no_address() -> None:
+    """WooCommerce copies the account's name into an address for invoices that the buyer never gave."""
+    assert ProfileField.BILLING not in content_of_profile(Profile(billing=PostalAddress(name="Eve", first_name="Eve")))
+
+
 @pytest.mark.parametrize("name", ["Customer of aurora", "Guest of aurora", "Erased customer", "Erased customer 17"])
 def test_a_name_that_stands_in_for_one_is_none(name: str) -> None:
     assert content_of_card(CustomerCard(key=str(KEY), name=name)) == {}

@@ -10,9 +10,10 @@ import pytest
 from shared.backoffices.documents import Address, CustomerCard
 from shared.customers.models import PostalAddress, ProfileField
 from shared.customers.record import CustomerFlag, Flag, Verification, VerificationState
-from shared.customers.rules import AskFor, Owner
+from shared.customers.rules import AskFor, CustomerRules, Owner
 from shared.kernel.errors import Rejected, Retry
 from shared.kernel.identifiers import CustomerKey
+from shared.sync.customers.card import address_of
 from tests.builders.customers import HOME, customer, kept, proven, revised
 from tests.builders.persons import EVE, OFFICE, TWIN, Persons, shop_rules
 from tests.contract.backoffices.world import Killed
@@ -210,8 +211,7 @@ def test_of_an_address_that_was_changed_in_the_back_office_the_rest_stays() -> N
 
 
 def test_where_an_account_has_one_address_for_both_the_party_keeps_its_two() -> None:
-    persons = met()
-    persons.shops["aurora"].has_one_address = True
+    persons = _with_one_address()
     home, moved = persons.party().shipping, persons.party().billing
     assert moved is not None
     persons.edit_party(billing=moved.model_copy(update={"street": ("Weg 3",)}))
@@ -223,6 +223,37 @@ def test_where_an_account_has_one_address_for_both_the_party_keeps_its_two() -> 
     persons.bring()
     assert persons.party().shipping is not None
     assert persons.party().shipping.street == ("Allee 7", "Hof")  # type: ignore[union-attr]
+
+
+def _with_one_address() -> Persons:
+    persons = met()
+    persons.shops["aurora"].has_one_address = True
+    shop = replace(persons.desk.shops["aurora"], has_one_address=True)
+    persons.desk = replace(persons.desk, shops={**persons.desk.shops, "aurora": shop})
+    return persons
+
+
+def test_an_address_that_a_buyer_changes_while_the_other_one_is_written_is_an_edit() -> None:
+    persons = met()
+    accounts = persons.shops["aurora"]
+
+    def interrupt(method: str, when: str) -> None:
+        if (method, when) == ("write", "after"):
+            accounts.edit("17", shipping=WORK)
+
+    persons.edit_party(billing=_home_at("Weg 3"))
+    persons.interrupted(interrupt)
+    persons.bring()
+    persons.interrupted(lambda _method, _when: None)
+    persons.bring()
+    assert persons.party().shipping is not None
+    assert persons.party().shipping.street == ("Allee 7", "Hof")  # type: ignore[union-attr]
+
+
+def _home_at(street: str) -> Address:
+    address = address_of(HOME)
+    assert address is not None
+    return address.model_copy(update={"street": (street,)})
 
 
 def test_spellings_of_the_same_are_no_edits() -> None:
@@ -402,9 +433,9 @@ def test_a_refusal_of_the_back_office_is_raised(persons: Persons) -> None:
 # ---- two shops ----
 
 
-def two_shops() -> Persons:
+def two_shops(rules: CustomerRules | None = None) -> Persons:
     """Eve has a telephone number at one shop alone, and the party is hers of the other."""
-    persons = Persons()
+    persons = Persons(rules)
     persons.register(phone=None, first_name="Eve")
     persons.register(TWIN, first_name="E.", email="eve@example.test")
     persons.bring()
@@ -454,6 +485,18 @@ def test_an_edit_in_the_back_office_reaches_both_accounts_that_said_the_same() -
     assert persons.personal().email == persons.personal(TWIN).email == "new@example.test"
     assert persons.personal(TWIN).phone == "+4930901821"
     assert persons.personal().phone is None
+
+
+def test_a_buyer_whose_edit_does_not_count_gets_nothing_of_another_shops_account() -> None:
+    persons = two_shops(shop_rules(owners=dict.fromkeys(ProfileField, Owner.BACKOFFICE)))
+    persons.merge(EVE, TWIN)
+    persons.bring()
+    persons.edit(TWIN, email="new@borealis.test", first_name="Eva")
+    persons.bring()
+    assert persons.personal(TWIN).email == "new@borealis.test"
+    assert persons.personal(TWIN).first_name == "Eva"
+    assert persons.party().email == persons.personal(EVE).email
+    assert {(one.field, one.loser) for one in persons.book.conflicts_of(EVE)} >= {(ProfileField.EMAIL, str(TWIN))}
 
 
 def test_customers_of_shops_with_another_back_office_are_not_this_ones() -> None:
@@ -522,6 +565,13 @@ def _creating() -> Persons:
     return persons
 
 
+def _moving_one_address() -> Persons:
+    """What is written as the address for invoices is shown as the one for deliveries too."""
+    persons = _with_one_address()
+    persons.edit_party(billing=_home_at("Weg 3"))
+    return persons
+
+
 def _state(persons: Persons) -> tuple[Any, ...]:
     conflicts = [one.model_dump(exclude={"at"}) for one in persons.book.conflicts_of(EVE)]
     accounts = {name: shop.accounts for name, shop in persons.shops.items()}
@@ -529,7 +579,7 @@ def _state(persons: Persons) -> tuple[Any, ...]:
     return persons.office.customers(), personal, conflicts, persons.mirror().base
 
 
-@pytest.mark.parametrize("prepared", [_creating, _clashing])
+@pytest.mark.parametrize("prepared", [_creating, _clashing, _moving_one_address])
 def test_whoever_dies_the_next_one_comes_to_the_same_end(prepared: Callable[[], Persons]) -> None:
     undisturbed = prepared()
     undisturbed.bring()
