@@ -132,12 +132,12 @@ def _plan(
             field="customer",
             hint="so many are hardly one person: undo some of the merges first",
         )
-    first, second = sorted((ours, theirs), key=lambda person: _precedence(person.leader))
+    first, second = sorted((ours, theirs), key=lambda person: precedence(person.leader))
     return first.leader, second.members
 
 
-def _precedence(record: CustomerRecord) -> tuple[bool, bool, bool, str, str]:
-    """An account that there still is before one that is gone, an account before a guest, the older one first."""
+def precedence(record: CustomerRecord) -> tuple[bool, bool, bool, str, str]:
+    """Who leads: an account that there still is before one that is gone, an account before a guest, the older first."""
     registered = record.registered_at
     return (
         record.deleted_at is not None,

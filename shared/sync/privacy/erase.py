@@ -13,6 +13,7 @@ from shared.customers.marks import MarkKind, marks_of
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import CustomerKey, OrderKey
 from shared.orders.buyer import buyer_of
+from shared.orders.record import OrderRecord
 from shared.storefronts.delivery import Delivery
 from shared.sync.jobs import Worker, leased
 from shared.sync.privacy.forget import dismiss_proposals, forget_buyer, forget_customer
@@ -28,7 +29,7 @@ from shared.sync.privacy.models import (
     proof_of,
 )
 from shared.sync.privacy.ports import IsTheirs, PrivacyDesk, Struck
-from shared.sync.privacy.requests import call_a_person, call_off
+from shared.sync.privacy.requests import call_a_person, call_off, still_to_be_sent
 from shared.sync.privacy.traces import Searcher, Traces
 
 _ORDERS_PER_STEP = 100
@@ -323,7 +324,22 @@ def _is_from(delivery: Delivery, shop: str) -> bool:
 
 def _back_office(request: PrivacyRequest, desk: PrivacyDesk) -> Step:
     waiting = [party for party in request.parties if party.state is PartyState.OPEN]
-    return Step(request.with_parties([_forget_party(party, desk) for party in waiting]))
+    return Step(request.with_parties([_settled(party, request, desk) for party in waiting]))
+
+
+def _settled(party: Party, request: PrivacyRequest, desk: PrivacyDesk) -> Party:
+    """Whoever has bought again since waits for goods, and without an address nobody can send them: the next round sees
+    whether they are on their way, and after that it is for a person."""
+    if any(_is_new_business(order, request) for order in still_to_be_sent([CustomerKey.parse(party.key)], desk)):
+        return party.model_copy(update={"state": PartyState.REFUSED, "code": BOUGHT_AGAIN})
+    return _forget_party(party, desk)
+
+
+def _is_new_business(order: OrderRecord, request: PrivacyRequest) -> bool:
+    return order.placed_at > request.asked_at and str(order.key) not in request.subjects.orders
+
+
+BOUGHT_AGAIN = "bought_again"
 
 
 def _forget_party(party: Party, desk: PrivacyDesk) -> Party:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from shared.customers.commits import MergeCommit
 from shared.customers.merges import Merge, MergeReason, Moved
+from shared.customers.merging import precedence
 from shared.customers.ports import CustomerBook
 from shared.customers.record import CustomerRecord
 from shared.inventory.models import Cause
@@ -45,7 +46,7 @@ def _hand_over(leader: CustomerRecord, followers: Sequence[CustomerKey], book: C
     who is gone.
     """
     found = book.find_many(followers).values()
-    left = sorted(found, key=_precedence)
+    left = sorted(found, key=precedence)
     if not left:
         return
     heir, *rest = left
@@ -54,12 +55,6 @@ def _hand_over(leader: CustomerRecord, followers: Sequence[CustomerKey], book: C
         book.commit_merge(MergeCommit(_merge(str(heir.key), rest, clock, undone=False, name=name), ()))
     moved = tuple(_going_by(one, str(heir.key)) for one in left)
     book.commit_merge(MergeCommit(_merge(str(leader.key), left, clock, undone=True, name=name), moved))
-
-
-def _precedence(record: CustomerRecord) -> tuple[bool, str, str]:
-    """An account before a guest, the older one first."""
-    since = record.registered_at.isoformat() if record.registered_at else "later"
-    return record.kind == "guest", since, str(record.key)
 
 
 def _undo(key: CustomerKey, book: CustomerBook, clock: Clock) -> None:

@@ -1,7 +1,7 @@
 """Take in what a person may ask for under the law: once, however often the storefront says it.
 
 A storefront speaks for its own shop, so only that shop's customers are meant. An operator means the whole person, all
-customers that are joined, unless told that one customer alone is meant.
+customers that are joined and the guests of their e-mail addresses, unless told that one customer alone is meant.
 """
 
 import json
@@ -66,8 +66,8 @@ def open_erasure(
     record = desk.customers.find(key)
     if record is None:
         raise Rejected("unknown_customer", f"there is no customer {key}", field="customer")
-    keys = (key,) if only_this else desk.customers.members(CustomerKey.parse(record.leader))
-    waiting = [] if although_open else sorted(str(order.key) for order in _open_orders(keys, desk))
+    keys = {key} if only_this else _person(CustomerKey.parse(record.leader), desk)
+    waiting = [] if although_open else sorted(str(order.key) for order in still_to_be_sent(keys, desk))
     if waiting:
         raise Rejected(
             "orders_open",
@@ -88,6 +88,17 @@ def open_erasure(
         started_by=by,
     )
     return desk.requests.open(request)
+
+
+def _person(leader: CustomerKey, desk: RequestDesk) -> set[CustomerKey]:
+    """All that are joined, and whoever bought with one of their e-mail addresses and no account: nobody may have said
+    that these are one person, but the address is the person's."""
+    joined = desk.customers.members(leader)
+    found = [desk.customers.find_customer(key) for key in joined]
+    emails = {normal_email(one.personal.email) for one in found if one and one.personal.email}
+    marks = [desk.marker.mark(MarkKind.EMAIL, email) for email in sorted(emails)]
+    bearers = [key for mark in marks for key in desk.customers.bearers(mark, most=_MOST_BEARERS)]
+    return {*joined, *(key for key in bearers if key.is_guest)}
 
 
 def start(request_id: str, *, by: str, desk: RequestDesk) -> PrivacyRequest:
@@ -166,7 +177,7 @@ def _named_by(shop: str, call: PrivacyCall, desk: RequestDesk) -> Subjects:
         return Subjects()
     orders = tuple(OrderKey(shop, number) for number in call.orders)
     marks = tuple(_marks(shop, call, desk))
-    keys = {CustomerKey.of_account(shop, call.customer_id)} if call.customer_id else set()
+    keys = set(_accounts(CustomerKey.of_account(shop, call.customer_id), desk)) if call.customer_id else set()
     keys |= {key for order in orders if (key := desk.customers.customer_of(order)) and key.is_guest}
     keys |= set(_bearing(shop, call, marks, desk))
     return Subjects(
@@ -174,6 +185,16 @@ def _named_by(shop: str, call: PrivacyCall, desk: RequestDesk) -> Subjects:
         orders=tuple(sorted(map(str, orders))),
         marks=tuple(sorted(map(str, marks))),
     )
+
+
+def _accounts(key: CustomerKey, desk: RequestDesk) -> Iterator[CustomerKey]:
+    """The account, and those of this shop that are the same person's and gone there: the shop's staff merged them into
+    it, so that no call ever names them."""
+    yield key
+    record = desk.customers.find(key)
+    if record is not None:
+        members = desk.customers.find_many(desk.customers.members(CustomerKey.parse(record.leader)))
+        yield from (one for one in members if one.shop == key.shop and members[one].deleted_at is not None)
 
 
 def _marks(shop: str, call: PrivacyCall, desk: RequestDesk) -> Iterator[Mark]:
@@ -214,7 +235,8 @@ def _digest(shop: str, call: PrivacyCall, desk: RequestDesk) -> str:
 # Orders that are not over
 
 
-def _open_orders(keys: Iterable[CustomerKey], desk: RequestDesk) -> Iterator[OrderRecord]:
+def still_to_be_sent(keys: Iterable[CustomerKey], desk: RequestDesk) -> Iterator[OrderRecord]:
+    """The customers' orders of which goods have not left yet."""
     orders = [order for key in keys for order in desk.customers.orders_of(key)]
     for record in desk.orders.find_many(orders).values():
         is_over = record.review is ReviewState.CANCELLED or record.fulfilment in _ALL_LEFT

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.customers.commits import CustomerCommit
 from shared.customers.guests import guest_key
 from shared.customers.intake import Result, take_in
 from shared.customers.models import CustomerSource, MarketingConsent
@@ -18,7 +19,7 @@ from shared.orders.record import HoldReason, LineKind, LineState
 from shared.orders.review import ReviewRules, find_holds
 from shared.sync.customers.learn import learn
 from shared.sync.customers.standing import BuyerStandings
-from tests.builders.customers import MARKER, customer, customer_desk, kept, proven
+from tests.builders.customers import MARKER, customer, customer_desk, kept, proven, revised
 from tests.builders.orders import ADDRESS, NOON, order
 from tests.fakes.customers import FakeCustomerBook
 
@@ -59,6 +60,15 @@ def test_an_order_of_an_account_is_that_accounts_and_changes_nothing_of_it() -> 
     assert found is not None
     assert found.personal.first_name == "Eve"
     assert desk.book.customer_of(OrderKey("aurora", "5001")) == ACCOUNT
+
+
+def test_whoever_was_erased_buys_again_unknown_but_the_order_is_theirs() -> None:
+    desk = customer_desk()
+    made = kept(desk.book, customer())
+    desk.book.commit(CustomerCommit(revised(made, erased_at=NOON), replaces=1, forget=True, marks=frozenset()))
+    assert learn(bought(customer_id="17"), desk).result is Result.ERASED
+    assert desk.book.find_customer(ACCOUNT) is None
+    assert list(desk.book.orders_of(ACCOUNT)) == [OrderKey("aurora", "5001")]
 
 
 def test_woocommerces_nobody_is_a_guest() -> None:

@@ -19,7 +19,9 @@ from shared.customers.readings import PrivacyCall, PrivacyTopic
 from shared.customers.record import CustomerFlag, Flag, ProfileDigest
 from shared.kernel.errors import Rejected, Retry
 from shared.kernel.identifiers import CustomerKey, OrderKey
+from shared.orders.intake import take_in
 from shared.orders.models import PersonalData
+from shared.orders.readings import CompleteOrder
 from shared.storefronts.delivery import Delivery
 from shared.sync.backoffice.mirror import Mirror, Stop, Told
 from shared.sync.privacy.erase import work_on
@@ -27,12 +29,14 @@ from shared.sync.privacy.models import PrivacyRequest, RequestState, faults_in_c
 from shared.sync.privacy.requests import open_erasure, open_request, start
 from tests.builders.customers import MARKER, customer, kept, profile, proven, revised
 from tests.builders.orders import ADDRESS, NOON, order
+from tests.fakes.order_desk import desk as order_desk
 from tests.fakes.privacy import PrivacyHouse
 
 EVE, EVA, EVI = (CustomerKey.parse(text) for text in ("aurora/customer/17", "borealis/customer/4", "aurora/guest/9f"))
 ADAM = CustomerKey("aurora", "customer", "18")
 EMAIL = MARKER.mark(MarkKind.EMAIL, "eve@example.test")
 REDACTION = PrivacyCall(topic=PrivacyTopic.REDACT, at=NOON, customer_id="17", email="eve@example.test")
+_BOUGHT_AGAIN = "customer aurora/customer/17: bought_again"
 SHOP_REDACTION = PrivacyCall(topic=PrivacyTopic.SHOP_REDACT, at=NOON, customer_id=None)
 
 
@@ -263,6 +267,31 @@ def test_whoever_buys_again_keeps_the_new_order() -> None:
     named = open_request("aurora", PrivacyCall(PrivacyTopic.REDACT, house.now, None, orders=("5009",)), house.desk())
     finish(house, named)
     assert house.orders.is_forgotten(later.key)
+
+
+@pytest.mark.parametrize(("is_sent", "email", "not_done"), [(True, None, []), (False, "eve@new.test", [_BOUGHT_AGAIN])])
+def test_whoever_buys_again_keeps_the_address_in_the_back_office_until_the_goods_are_sent(
+    is_sent: bool, email: str | None, not_done: list[str]
+) -> None:
+    house = inhabited()
+    request = open_request("aurora", REDACTION, house.desk())
+    work_on(request.id, house.desk(), house.worker())
+    again = order(order_id="5009", created_at=NOON + timedelta(minutes=5), processed_at=NOON + timedelta(minutes=5))
+    record = take_in("aurora", CompleteOrder(again), order_desk()).record
+    assert record is not None
+    house.orders.records[again.key] = record
+    house.customers.link_order(EVE, again.key, NOON)
+    house.office.save_customer(CustomerCard(key=str(EVE), name="Eve", email="eve@new.test"))
+    if is_sent:
+        lines = tuple(line.model_copy(update={"open": 0}) for line in record.lines)
+        house.orders.records[again.key] = record.model_copy(update={"lines": lines})
+    finish(house, request)
+    there = house.office.find_customer(str(EVE))
+    assert there is not None
+    assert there.card.email == email
+    [proof] = house.book.proofs()
+    assert [entry.what for entry in proof.not_done] == not_done
+    assert bool(list(house.tasks.all())) is bool(not_done), "a person erases it there"
 
 
 def test_an_order_that_is_not_known_yet_is_forgotten_beforehand() -> None:

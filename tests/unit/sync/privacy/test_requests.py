@@ -146,6 +146,30 @@ def test_an_operator_means_the_whole_person_unless_told_otherwise(house: Privacy
         open_erasure(EVI, by="mia", desk=house.desk())
 
 
+def test_an_operator_means_the_guests_of_the_persons_addresses_too(house: PrivacyHouse) -> None:
+    adam, guest_there = CustomerKey("aurora", "guest", "1"), CustomerKey("borealis", "guest", "7")
+    for key in (EVE, EVI, guest_there):
+        kept(house.customers, customer(str(key)))
+    kept(house.customers, customer(str(adam), personal=profile(email="adam@example.test")))
+    kept(house.customers, customer("borealis/customer/4"))
+    found = open_erasure(EVE, by="mia", desk=house.desk()).subjects.customers
+    assert found == tuple(sorted(map(str, (EVE, EVI, guest_there)))), "another account is for somebody to name"
+    assert open_erasure(EVE, by="mia", desk=house.desk(), only_this=True).subjects.customers == (str(EVE),)
+
+
+def test_accounts_that_the_shop_merged_into_one_are_meant_with_it(house: PrivacyHouse) -> None:
+    gone, there, elsewhere = (CustomerKey.parse(f"{shop}/customer/{n}") for shop, n in _THREE)
+    other = profile(email="other@example.test", phone=None)
+    kept(house.customers, customer(str(EVE)))
+    for key, deleted_at in ((gone, NOON), (there, None), (elsewhere, NOON)):
+        kept(house.customers, customer(str(key), personal=other), leader=str(EVE), deleted_at=deleted_at)
+    house.customers.following[EVE] = {gone, there, elsewhere}
+    assert open_request("aurora", call(), house.desk()).subjects.customers == tuple(sorted((str(EVE), str(gone))))
+
+
+_THREE = (("aurora", "3"), ("aurora", "4"), ("borealis", "5"))
+
+
 def test_nobody_is_erased_by_an_operator_whose_goods_are_still_to_be_sent(house: PrivacyHouse) -> None:
     kept(house.customers, customer(str(EVE)))
     record = take_in("aurora", CompleteOrder(order(line())), order_desk()).record
