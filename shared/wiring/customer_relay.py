@@ -51,10 +51,8 @@ _OF_THE_BUYER = frozenset({HoldReason.CUSTOMER_UNVERIFIED, HoldReason.CUSTOMER_R
 
 def _look_at_orders_again(record: CustomerRecord) -> None:
     """At once, and not only when the review comes round: the buyer has just followed the link, and waits."""
-    records = order_records()
-    for key in customer_table().orders_of(record.key):
-        order = records.find(key)
-        if order is not None and any(hold.reason in _OF_THE_BUYER for hold in order.holds):
+    for key, order in order_records().find_many(customer_table().orders_of(record.key)).items():
+        if any(hold.reason in _OF_THE_BUYER for hold in order.holds):
             looked_at = reconsider(key, desk(key.shop))
             if looked_at.postponed:
                 raise Retry(looked_at.postponed, f"order {key} is to be looked at again")
