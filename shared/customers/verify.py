@@ -91,14 +91,20 @@ def decline(link: Link, desk: CustomerDesk, now: datetime) -> CustomerRecord:
     return desk.retrying()(_answer, link, desk, partial(verification.declined, at=now), "declined")
 
 
-def _answer(link: Link, desk: CustomerDesk, step: Callable[[Verification], Verification], word: str) -> CustomerRecord:
+def require_open(link: Link, desk: CustomerDesk) -> CustomerRecord:
+    """Whose link it is, while it may still be answered. Changes nothing; raises what `confirm` raises."""
     stored = _holder(link, desk)
-    state, by = stored.verification.state, stored.verification.by
-    if state is VerificationState.PENDING:
-        return _commit(stored, step(stored.verification), word, step(stored.verification).by or word, desk)
-    if by in (verification.LINK, verification.OWNER):
+    if stored.verification.state is VerificationState.PENDING:
+        return stored
+    if stored.verification.by in (verification.LINK, verification.OWNER):
         raise Rejected("link_used", "the link was followed already", field="token")
     raise _invalid()
+
+
+def _answer(link: Link, desk: CustomerDesk, step: Callable[[Verification], Verification], word: str) -> CustomerRecord:
+    stored = require_open(link, desk)
+    answered = step(stored.verification)
+    return _commit(stored, answered, word, answered.by or word, desk)
 
 
 def _holder(link: Link, desk: CustomerDesk) -> CustomerRecord:

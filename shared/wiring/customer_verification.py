@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from shared.customers.verify import VERIFY, confirm, decline
+from shared.customers.ports import CustomerDesk
+from shared.customers.verify import VERIFY, confirm, decline, require_open
 from shared.kernel import links
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Conflict, Rejected, Retry
@@ -43,10 +44,12 @@ def answer(event: Mapping[str, Any]) -> http.Response:
     is_answer = event["requestContext"]["http"]["method"] == "POST"
     try:
         link = links.read(event["pathParameters"]["token"], VERIFY, keys=privacy_keys().link_keys, now=utc_now())
+        desk = customer_desk(CustomerKey.parse(link.subject).shop)
         if not is_answer:
+            require_open(link, desk)
             count("VerificationPage", outcome="asked")
             return _respond(HTTPStatus.OK, question_page(language=language))
-        message = _taken_in(link, http.form_field(event, "action"))
+        message = _taken_in(link, http.form_field(event, "action"), desk)
     except Rejected as error:
         message = _MESSAGES.get(error.code, "unknown")
     except (Retry, Conflict) as error:
@@ -56,10 +59,9 @@ def answer(event: Mapping[str, Any]) -> http.Response:
     return _respond(_STATUS[message], message_page(message, language=language, switches=not is_answer))
 
 
-def _taken_in(link: Link, action: str | None) -> Message:
+def _taken_in(link: Link, action: str | None, desk: CustomerDesk) -> Message:
     if action not in ("confirm", "decline"):
         return "unclear"
-    desk = customer_desk(CustomerKey.parse(link.subject).shop)
     if action == "confirm":
         confirm(link, desk, utc_now())
         return "confirmed"
