@@ -1,10 +1,12 @@
-"""The second act, scene by scene: orders become sales in Tryton, and what its warehouse does shows at the shops."""
+"""The second act, scene by scene: orders become sales in Tryton, what its warehouse does shows at the shops, and who
+buys is the same person on both sides (see `customer_scenes`)."""
 
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from infra.demo.backoffice_stage import LOOK, SHOPS, House
+from infra.demo.customer_scenes import MEETING, PEOPLE
 from infra.demo.scenes import Told
 from shared.backoffices.documents import InvoiceState, Sale, SaleState
 from shared.kernel.identifiers import OrderKey
@@ -28,16 +30,23 @@ def opening(house: House) -> Iterator[Told]:
     )
 
 
-def sales(house: House) -> Iterator[Told]:
-    for shop, units in zip(SHOPS, (3, 2), strict=True):
-        key = house.buy(shop, "MUG", units)
-        sale, total = house.sale(key), house.record(key).total
-        yield Told(
-            f"{units} mugs are ordered at {shop.title()}",
-            f"sale {sale.number} {sale.state}, {sale.total}",
-            f"the shop says {total}; released orders are confirmed, so that the warehouse ships",
-            _is_confirmed(sale) and sale.total.equals(total),
-        )
+def sale_at_aurora(house: House) -> Iterator[Told]:
+    yield _sold(house, "aurora", 3)
+
+
+def sale_at_borealis(house: House) -> Iterator[Told]:
+    yield _sold(house, "borealis", 2)
+
+
+def _sold(house: House, shop: str, units: int) -> Told:
+    key = house.buy(shop, "MUG", units)
+    sale, total = house.sale(key), house.record(key).total
+    return Told(
+        f"{units} mugs are ordered at {shop.title()}",
+        f"sale {sale.number} {sale.state}, {sale.total}",
+        f"the shop says {total}; released orders are confirmed, so that the warehouse ships",
+        _is_confirmed(sale) and sale.total.equals(total),
+    )
 
 
 def unknown_product(house: House) -> Iterator[Told]:
@@ -208,10 +217,13 @@ def closing(house: House) -> Iterator[Told]:
 
 BACK_OFFICE: tuple[tuple[str, Scene], ...] = (
     ("Counting the shelf", opening),
-    ("Orders become sales", sales),
+    ("An order becomes a sale", sale_at_aurora),
+    *MEETING,
+    ("At the other shop too", sale_at_borealis),
     ("An unknown product", unknown_product),
     ("An order's whole life", life_of_an_order),
     ("A count", counting),
+    *PEOPLE,
     ("Tryton goes down", outage),
     ("All is shipped", closing),
 )

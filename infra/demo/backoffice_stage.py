@@ -24,6 +24,7 @@ from infra.tryton.staff import Staff
 from infra.tryton.template import admin, copy_database
 from shared.backoffices.documents import Sale
 from shared.backoffices.tryton.backoffice import TrytonBackOffice
+from shared.customers.table import CustomerTable
 from shared.dynamodb.table import connect
 from shared.inventory.table import MovementTable
 from shared.kernel.identifiers import OrderKey
@@ -31,11 +32,15 @@ from shared.kernel.money import Money
 from shared.orders.record import OrderRecord
 from shared.sync.backoffice.mirror import Stopped
 from shared.sync.backoffice.table import MirrorTable
+from shared.sync.privacy.table import PrivacyTable
 
 LOOK: Final = "backoffice-pull"
 SHOPS: Final = ("aurora", "borealis")
+SENDER: Final = "shop@example.test"
 _PATIENCE_SECONDS: Final = 60.0
 _LOOK_EVERY: Final = 0.5
+_ASK: Final = {"aurora": "registration", "borealis": "first_order"}
+"""When each shop has its customers prove their addresses."""
 _ROUNDS: Final = 3
 """Of settling: what a shop is told makes it send a webhook, and what that changes may be told again."""
 
@@ -50,6 +55,8 @@ class House:
     erp: TrytonBackOffice
     mirrors: MirrorTable
     ledger: MovementTable
+    customers: CustomerTable
+    requests: PrivacyTable
 
     def have(self, sku: str, units: int) -> None:
         """Count so many here, and have both shops sell them."""
@@ -156,6 +163,7 @@ def house(tell: Callable[[str], None]) -> Iterator[House]:
             made = joined(contents(), server)
             with LocalStack(Options(contents=made, environment=shops.environment)) as stack:
                 stage = Stage.on(stack, shops)
+                stack.client("sesv2").create_email_identity(EmailIdentity=SENDER)
                 tables = {table.name.rpartition("-")[2]: table.name for table in stack.deployment.tables}
                 yield House(
                     stage=stage,
@@ -164,11 +172,13 @@ def house(tell: Callable[[str], None]) -> Iterator[House]:
                     erp=TrytonBackOffice(server.url, server.database, _credentials, http),
                     mirrors=MirrorTable(connect(), tables["sync"]),
                     ledger=MovementTable(connect(), tables["movements"]),
+                    customers=CustomerTable(connect(), tables["customers"]),
+                    requests=PrivacyTable(connect(), tables["sync"]),
                 )
 
 
 def joined(made: Contents, server: Server) -> Contents:
-    """The shops' settings, joined with the Tryton."""
+    """The shops' settings, joined with the Tryton; what each asks of its customers, and writes to them."""
     office = {
         "vendor": "tryton",
         "address": server.url,
@@ -180,7 +190,11 @@ def joined(made: Contents, server: Server) -> Contents:
         "complete_when": "shipped",
         "look_every_minutes": 0,
     }
-    shops = {name: {**shop, "backoffice": "erp"} for name, shop in made.settings["shops"].items()}
+    mail = {"sender": SENDER, "sender_name": "Example Goods", "notices": ["confirmed"]}
+    shops = {
+        name: {**shop, "backoffice": "erp", "buyers": mail, "customers": {"verification": {"ask": _ASK[name]}}}
+        for name, shop in made.settings["shops"].items()
+    }
     settings = {**made.settings, "shops": shops, "backoffices": {"erp": office}}
     return replace(
         made, settings=settings, secrets={**made.secrets, "api": {**made.secrets["api"], "erp": company.USER}}

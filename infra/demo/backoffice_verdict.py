@@ -17,6 +17,7 @@ def check_back_office(house: House) -> Iterator[Check]:
     yield _shelves_equal(house)
     yield _ledger_whole(house)
     yield _told_once(house, sales)
+    yield _people_equal(house)
     yield _nothing_waits(house)
     yield nothing_private(house.stage)
 
@@ -59,7 +60,23 @@ def _told_once(house: House, sales: dict[OrderKey, Sale]) -> Check:
     return Check("One mail for each consignment", right, f"{parcels} consignments, {sum(mails.values())} mails")
 
 
+def _people_equal(house: House) -> Check:
+    """Each account that has a party of its own and Tryton say the same; nobody has two parties."""
+    differing, compared = [], 0
+    for record in house.customers.all_records():
+        customer, names = house.customers.find_customer(record.key), house.staff.customer_names(str(record.key))
+        if customer is not None and customer.kind == "customer" and names:
+            compared += 1
+            party = house.erp.find_customer(str(record.key))
+            known = (party.card.name, party.card.email) if party else None
+            if len(names) > 1 or known != (customer.personal.name, customer.personal.email):
+                differing.append(str(record.key))
+    found = f"{compared} accounts, differing: {', '.join(differing) or 'none'}"
+    return Check("One party for each account, with its name and e-mail", not differing and compared > 0, found)
+
+
 def _nothing_waits(house: House) -> Check:
     stopped, behind = house.stopped(), house.operate("desk", "behind")["orders"]
-    found = f"{len(stopped)} on the error desk, {len(behind)} behind"
-    return Check("Nothing is stopped, nobody is behind", not stopped and not behind, found)
+    people = house.operate("customers", "list")["stopped"]
+    found = f"{len(stopped)} on the error desk, {len(behind)} behind, {len(people)} people stopped"
+    return Check("Nothing is stopped, nobody is behind", not stopped and not behind and not people, found)

@@ -9,8 +9,9 @@ from infra.demo.stage import Stage
 from shared.inventory.models import StockLine
 from shared.orders.record import OrderRecord
 
-_CANARIES = ("@example.test", "Ünal", "\\u00dcnal")
-"""Part of every buyer's e-mail address in this demo, and the buyers' name as it is and as JSON may write it."""
+_CANARIES = ("@example.test", "@gmail.com", "Ünal", "\\u00dcnal", "Lovelace", "Mueller", "Erpside", "901820")
+"""Part of every buyer's e-mail address in this demo, the buyers' name as it is and as JSON may write it, and of those
+who have accounts names and a telephone number."""
 
 
 @dataclass(frozen=True)
