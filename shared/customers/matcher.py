@@ -81,7 +81,7 @@ def _match(key: CustomerKey, desk: CustomerDesk, rules_of: RulesOf) -> Merge | t
             continue
         if verdict.decision is Decision.JOIN and _may_join(ours, theirs, desk.book):
             _check_unchanged((side, other), desk.book)
-            return merge_once(key, other.record.key, desk, verdict.reasons, RULE)
+            return merge_once(key, other.record.key, desk, verdict.reasons, RULE, seen=(side.record, other.record))
         doubtful.append((other, verdict))
     proposals = (propose(key, other.record.key, verdict.reasons, desk.clock()) for other, verdict in doubtful)
     return tuple(proposal for proposal in proposals if desk.book.keep_proposal(proposal))

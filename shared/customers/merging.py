@@ -96,9 +96,18 @@ def merge(a: CustomerKey, b: CustomerKey, desk: CustomerDesk, *, reasons: tuple[
     return desk.retrying()(merge_once, a, b, desk, reasons, by)
 
 
-def merge_once(a: CustomerKey, b: CustomerKey, desk: CustomerDesk, reasons: tuple[MergeReason, ...], by: str) -> Merge:
-    """`merge` without a further try: raises `Conflict` as well."""
-    plan = _plan(a, b, desk)
+def merge_once(
+    a: CustomerKey,
+    b: CustomerKey,
+    desk: CustomerDesk,
+    reasons: tuple[MergeReason, ...],
+    by: str,
+    *,
+    seen: tuple[CustomerRecord, ...] = (),
+) -> Merge:
+    """`merge` without a further try: raises `Conflict` as well, and where those whom the reasons were found in are not
+    any more as they were `seen` then."""
+    plan = _plan(a, b, desk, seen)
     if isinstance(plan, Merge):
         return plan
     leader, moving = plan
@@ -117,7 +126,7 @@ def merge_once(a: CustomerKey, b: CustomerKey, desk: CustomerDesk, reasons: tupl
 
 
 def _plan(
-    a: CustomerKey, b: CustomerKey, desk: CustomerDesk
+    a: CustomerKey, b: CustomerKey, desk: CustomerDesk, seen: tuple[CustomerRecord, ...] = ()
 ) -> tuple[CustomerRecord, tuple[CustomerRecord, ...]] | Merge:
     """Who is to lead, and who is to follow; or the merge that made them one already."""
     if a == b:
@@ -125,6 +134,8 @@ def _plan(
     ours, theirs = (person_of(required(key, desk), desk.book) for key in (a, b))
     if ours.leader.key == theirs.leader.key:
         return _joining(ours, str(b) if str(a) == ours.leader.leader else str(a), desk)
+    if any(record not in (*ours.members, *theirs.members) for record in seen):
+        raise _changed()
     if len(ours.members) + len(theirs.members) > MOST_MEMBERS:
         raise Rejected(
             "too_many_members",
@@ -335,4 +346,4 @@ def _decided(proposal: Proposal) -> Rejected:
 
 
 def _changed() -> Conflict:
-    return Conflict("changed_meanwhile", "the customers were joined or parted while they were read")
+    return Conflict("changed_meanwhile", "the customers changed while they were read")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.customers import matcher
 from shared.customers.commits import CustomerCommit
 from shared.customers.matcher import MOST_BEARERS, Matched, match, open_proposals
 from shared.customers.matching import Proposal, proposal_id
@@ -211,7 +212,9 @@ class _ChangingBook(FakeCustomerBook):
         return super().find_proposal(proposal_id)
 
 
-def test_a_proof_that_is_gone_by_the_time_joins_nobody() -> None:
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_proof_that_is_gone_by_the_time_joins_nobody(is_late: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the two are compared, or when they have been looked at once more."""
     book = _ChangingBook()
     desk = customer_desk(book)
     _add(desk, EVE, proven(), **EMAIL)
@@ -227,7 +230,10 @@ def test_a_proof_that_is_gone_by_the_time_joins_nobody() -> None:
             CustomerCommit(record, replaces=stored.revision, customer=account, marks=marks_borne(moved), bore=bore)
         )
 
-    book.meanwhile = new_address
+    if is_late:
+        monkeypatch.setattr(matcher, "_check_unchanged", lambda *_: new_address())
+    else:
+        book.meanwhile = new_address
     assert _match(desk) == Matched()
     assert _leaders(desk) == {str(EVE), str(EVA)}
 
