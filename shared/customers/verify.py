@@ -12,6 +12,7 @@ from shared.customers.decision import with_attention
 from shared.customers.marks import Marker
 from shared.customers.ports import CustomerDesk
 from shared.customers.record import CustomerRecord, Verification, VerificationState
+from shared.customers.rules import AskFor
 from shared.inventory.models import Cause
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import CustomerKey
@@ -54,10 +55,14 @@ def _ask(key: CustomerKey, desk: CustomerDesk, occasion: Occasion) -> CustomerRe
         return None
     if occasion is Occasion.REGISTRATION and stored.verification.state is VerificationState.PENDING:
         return stored
-    has_ordered = occasion is Occasion.ORDER or _has_ordered(key, desk)
+    has_ordered = occasion is Occasion.ORDER or (_is_asked_for_orders(desk) and _has_ordered(key, desk))
     if not verification.wants_link(stored, desk.rules.verification, has_ordered=has_ordered, now=desk.clock()):
         return stored
     return _asked(stored, desk, actor="system")
+
+
+def _is_asked_for_orders(desk: CustomerDesk) -> bool:
+    return desk.rules.verification.ask is AskFor.FIRST_ORDER
 
 
 def _has_ordered(key: CustomerKey, desk: CustomerDesk) -> bool:

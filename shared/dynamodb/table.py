@@ -88,8 +88,10 @@ class Table:
         condition: Condition | None = None,
         consistent: bool = False,
         newest_first: bool = False,
+        page: int | None = None,
     ) -> Iterator[RawItem]:
-        """All items of a partition in the order of the sort key, or against it, page by page."""
+        """All items of a partition in the order of the sort key, or against it, page by page: as many at a time as
+        come in one answer, or fewer for callers that want only the first ones."""
         start: Any = None
         while True:
             with _translated():
@@ -101,6 +103,7 @@ class Table:
                     consistent_read=consistent,
                     exclusive_start_key=start,
                     scan_index_forward=not newest_first,
+                    limit=page,
                 )
             yield from answer["Items"]
             start = answer.get("LastEvaluatedKey")

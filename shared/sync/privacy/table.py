@@ -79,7 +79,7 @@ class PrivacyTable:
         return map(_request, self._table.query(_CLOSED))
 
     def last_proof(self) -> ErasureProof | None:
-        newest = next(self._table.query(_PROOFS, consistent=True, newest_first=True), None)
+        newest = next(self._table.query(_PROOFS, consistent=True, newest_first=True, page=1), None)
         return _proof(newest) if newest else None
 
     def proofs(self) -> Iterator[ErasureProof]:
