@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from infra.bench import backoffice, cpu, imports, throughput, units
+from infra.bench import backoffice, cpu, customers, imports, letters, persons, throughput, units
 from infra.bench.report import Report, show
 from infra.local.dynoxide import EngineUnavailable
 from infra.tryton.server import TrytonUnavailable
@@ -16,6 +16,9 @@ from infra.tryton.server import TrytonUnavailable
 class Part(StrEnum):
     UNITS = "units"
     BACKOFFICE = "backoffice"
+    CUSTOMERS = "customers"
+    PERSONS = "persons"
+    LETTERS = "letters"
     IMPORTS = "imports"
     CPU = "cpu"
     THROUGHPUT = "throughput"
@@ -27,7 +30,7 @@ def bench(
     processes: Annotated[int, typer.Option(min=1, help="Fresh processes for each import time.")] = 9,
     orders: Annotated[int, typer.Option(min=2, help="Orders through the local stack.")] = 200,
 ) -> None:
-    """Measure what one order costs: CPU, DynamoDB units, imports, back offices, the local stack."""
+    """Measure what one order and one customer cost: CPU, DynamoDB units, imports, back offices, the local stack."""
     parts = set(only or Part)
     console = Console(stderr=True)
     try:
@@ -47,6 +50,9 @@ def _measure(parts: set[Part], processes: int, orders: int) -> Report:
     return Report(
         units=tuple(units.measure()) if Part.UNITS in parts else (),
         backoffice=tuple(backoffice.measure()) if Part.BACKOFFICE in parts else (),
+        customers=tuple(customers.measure()) if Part.CUSTOMERS in parts else (),
+        persons=tuple(persons.measure()) if Part.PERSONS in parts else (),
+        letters=tuple(letters.measure()) if Part.LETTERS in parts else (),
         imports=tuple(imports.measure(processes)) if Part.IMPORTS in parts else (),
         cpu=tuple(cpu.measure()) if Part.CPU in parts else (),
         throughput=(throughput.measure(orders),) if Part.THROUGHPUT in parts else (),

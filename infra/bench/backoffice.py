@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 
 from infra.bench.companies import GOODS, Company, Opening, companies, fill_shelves
 from infra.bench.memory import LOCATION, empty_desk
-from infra.bench.units import Meter, Request, sync_table
+from infra.bench.units import READS, Meter, Request, sync_table
 from infra.demo.shops import Post, aurora, aurora_line
 from infra.samples import shopify
 from shared.backoffices.port import BackOffice
@@ -35,7 +35,6 @@ from shared.sync.jobs import leased
 from shared.sync.table import JobTable
 from shared.wiring.storefront import reader
 
-_READS: Final = ("BatchGetItem", "GetItem", "Query")
 _LEASE: Final = timedelta(minutes=6)
 _FIRST: Final = "a worker's first order"
 RECORDED: Final = "its next order"
@@ -70,7 +69,7 @@ class BookCost:
         )
 
 
-class _Counting:
+class Counting:
     """A back office that counts what is asked of it, by name of the port's method."""
 
     def __init__(self, office: BackOffice) -> None:
@@ -94,7 +93,7 @@ class _Bench:
     """One vendor's company with the books in front of it."""
 
     company: Company
-    office: _Counting
+    office: Counting
     orders: Desk
     books: BooksDesk
     jobs: JobTable
@@ -144,7 +143,7 @@ def measure() -> list[BookCost]:
 def _at(opening: Opening, number: int, mirrors: MirrorTable, jobs: JobTable, meter: Meter) -> Iterator[BookCost]:
     with opening() as company:
         fill_shelves(company)
-        office = _Counting(company.office())
+        office = Counting(company.office())
         orders = replace(empty_desk(), clock=utc_now)
         bench = _Bench(company, office, orders, _books(company, office, orders, mirrors), jobs, meter)
         first, second = 8000 + 10 * number, 8001 + 10 * number
@@ -162,7 +161,7 @@ def _life(bench: _Bench, number: int) -> Iterator[BookCost]:
     yield recorded + shipped
 
 
-def _books(company: Company, office: _Counting, orders: Desk, mirrors: MirrorTable) -> BooksDesk:
+def _books(company: Company, office: Counting, orders: Desk, mirrors: MirrorTable) -> BooksDesk:
     port = cast("BackOffice", office)
     return BooksDesk(
         name="erp",
@@ -204,4 +203,4 @@ def _lines(**overrides: Any) -> list[dict[str, Any]]:
 
 
 def _units(requests: tuple[Request, ...], *, reading: bool) -> float:
-    return sum(request.units for request in requests if (request.operation in _READS) is reading)
+    return sum(request.units for request in requests if (request.operation in READS) is reading)

@@ -9,7 +9,10 @@ from rich.table import Table
 
 from infra.bench.backoffice import IDLE, RECORDED, BookCost
 from infra.bench.cpu import CpuCost
+from infra.bench.customers import AGAIN, REGISTERED, CustomerCost
 from infra.bench.imports import ImportCost
+from infra.bench.letters import WHOLE, LetterCost
+from infra.bench.persons import UNCHANGED, PersonCost
 from infra.bench.throughput import Throughput
 from infra.bench.units import UnitCost
 
@@ -23,6 +26,12 @@ PUSH_UNITS: Final = 10
 """Of recording such an order in a back office: its stand, three promises, and the errand's lease."""
 IDLE_CALLS: Final = 1
 """Of a look with nothing to do: where the sale stands."""
+
+REGISTRATION_UNITS: Final = 20
+"""Of a new customer who is asked for proof: the record and the profile, what it is found by, two counters of sign-ups,
+and the record once more when a link is asked for."""
+MAILS: Final = 3
+"""To the buyer of an order of one parcel, whose shop sends every notice: confirmed, shipped, delivered."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,9 @@ class Report:
 
     units: tuple[UnitCost, ...] = ()
     backoffice: tuple[BookCost, ...] = ()
+    customers: tuple[CustomerCost, ...] = ()
+    persons: tuple[PersonCost, ...] = ()
+    letters: tuple[LetterCost, ...] = ()
     imports: tuple[ImportCost, ...] = ()
     cpu: tuple[CpuCost, ...] = ()
     throughput: tuple[Throughput, ...] = ()
@@ -55,6 +67,8 @@ class Report:
                 what = f"transaction of a new 3-line order, {cost.platform}: write units"
                 yield Target(what, cost.transaction, TRANSACTION_UNITS, exact=True)
         yield from _backoffice_targets(self.backoffice)
+        yield from _customer_targets(self.customers)
+        yield from _person_targets(self.persons, self.letters)
         for row in self.throughput:
             yield Target("queue messages for each order", row.messages_per_order, 1.0, exact=True)
         if self.imports:
@@ -66,6 +80,9 @@ class Report:
             "targets": [{**asdict(target), "met": target.met} for target in self.targets()],
             "units": [_with(cost, "read", "written", "transaction") for cost in self.units],
             "backoffice": [_with(cost) for cost in self.backoffice],
+            "customers": [_with(cost, "read", "written", "items") for cost in self.customers],
+            "persons": [_with(cost) for cost in self.persons],
+            "letters": [_with(cost) for cost in self.letters],
             "imports": [_with(cost) for cost in self.imports],
             "cpu": [_with(cost, "webhook_ratio", "order_ratio") for cost in self.cpu],
             "throughput": [
@@ -92,6 +109,24 @@ def _backoffice_targets(costs: Iterable[BookCost]) -> Iterator[Target]:
             yield Target(f"{IDLE} in {cost.vendor}: port calls", cost.port_calls, IDLE_CALLS, exact=True)
 
 
+def _customer_targets(costs: Iterable[CustomerCost]) -> Iterator[Target]:
+    for cost in costs:
+        if cost.account == REGISTERED:
+            what = f"a registration, {cost.platform}: write units"
+            yield Target(what, cost.written, REGISTRATION_UNITS, exact=True)
+        if cost.account == AGAIN:
+            yield Target(f"told of again, {cost.platform}: write units", cost.written, 0, exact=True)
+
+
+def _person_targets(persons: Iterable[PersonCost], letters: Iterable[LetterCost]) -> Iterator[Target]:
+    for cost in persons:
+        if cost.account == UNCHANGED:
+            yield Target(f"a person in step with {cost.vendor}: port calls", cost.port_calls, IDLE_CALLS, exact=True)
+    for letter in letters:
+        if letter.account == WHOLE:
+            yield Target("mails to an order's buyer", letter.mails, MAILS, exact=True)
+
+
 def _import_targets(by_function: Mapping[str, ImportCost]) -> Iterator[Target]:
     webhook, intake = by_function["order_webhook"], by_function["order_intake"]
     modules, size = webhook.modules / intake.modules, webhook.source_bytes / intake.source_bytes
@@ -105,6 +140,9 @@ def _import_targets(by_function: Mapping[str, ImportCost]) -> Iterator[Target]:
 _Rows = Iterable[tuple[str, ...]]
 _UNITS: Final = ("vendor", "account", "result", "written", "read", "by request")
 _BACKOFFICE: Final = ("back office", "account", "calls", "HTTP", "written", "read", "errands")
+_CUSTOMERS: Final = ("vendor", "account", "result", "written", "items", "read", "messages")
+_PERSONS: Final = ("back office", "account", "calls", "HTTP", "at the shop", "written", "read")
+_LETTERS: Final = ("order", "mails", "written", "read")
 _IMPORTS: Final = ("function", "modules", "source KB", "ms over bare Python")
 _CPU: Final = ("vendor", "lines", "bytes", "webhook", "order", "µs json", "µs webhook", "µs order")
 _THROUGHPUT: Final = ("orders", "messages/order", "bytes/order", "accepted/s", "orders/s, drained")
@@ -118,6 +156,9 @@ def _tables(report: Report) -> Iterator[tuple[str, tuple[str, ...], _Rows]]:
         _BACKOFFICE,
         map(_backoffice, report.backoffice),
     )
+    yield "Customers: units, items, messages that follow", _CUSTOMERS, map(_customer, report.customers)
+    yield "A person in the back office: calls, units", _PERSONS, map(_person, report.persons)
+    yield "Mails to an order's buyer", _LETTERS, map(_letter, report.letters)
     yield "Imports", _IMPORTS, map(_imports, report.imports)
     yield "CPU, × json.loads of the same body", _CPU, map(_cpu, report.cpu)
     yield "Through the local stack", _THROUGHPUT, map(_throughput, report.throughput)
@@ -143,6 +184,20 @@ def _terms(units: Iterable[float]) -> str:
 def _backoffice(cost: BookCost) -> tuple[str, ...]:
     counts = (cost.port_calls, cost.http_requests, cost.written, cost.read, cost.errands)
     return cost.vendor, cost.account, *(f"{count:g}" for count in counts)
+
+
+def _customer(cost: CustomerCost) -> tuple[str, ...]:
+    counts = (cost.written, cost.items, cost.read, cost.messages)
+    return cost.platform, cost.account, cost.result, *(f"{count:g}" for count in counts)
+
+
+def _person(cost: PersonCost) -> tuple[str, ...]:
+    counts = (cost.port_calls, cost.http_requests, cost.shop_requests, cost.written, cost.read)
+    return cost.vendor, cost.account, *(f"{count:g}" for count in counts)
+
+
+def _letter(cost: LetterCost) -> tuple[str, ...]:
+    return cost.account, *(f"{count:g}" for count in (cost.mails, cost.written, cost.read))
 
 
 def _imports(cost: ImportCost) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from shared.sync.table import JobTable
 from shared.wiring.storefront import reader
 
 LINES: Final = 3
-_READS: Final = ("BatchGetItem", "GetItem", "Query")
+READS: Final = ("BatchGetItem", "GetItem", "Query")
 _PLENTY: Final = 1000
 
 
@@ -38,6 +38,8 @@ _PLENTY: Final = 1000
 class Request:
     operation: str
     units: float
+    items: int = 1
+    """Written or asked for; of a query, the query."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,11 @@ class UnitCost:
 
     @property
     def read(self) -> float:
-        return sum(request.units for request in self.requests if request.operation in _READS)
+        return sum(request.units for request in self.requests if request.operation in READS)
 
     @property
     def written(self) -> float:
-        return sum(request.units for request in self.requests if request.operation not in _READS)
+        return sum(request.units for request in self.requests if request.operation not in READS)
 
     @property
     def transaction(self) -> float:
@@ -67,6 +69,8 @@ class Meter:
 
     def __init__(self, client: Any) -> None:
         self._requests: list[Request] = []
+        self._items = 1
+        client.meta.events.register("before-parameter-build.dynamodb.*", self._count)
         client.meta.events.register("after-call.dynamodb.*", self._note)
 
     def take(self) -> tuple[Request, ...]:
@@ -74,12 +78,17 @@ class Meter:
         taken, self._requests = tuple(self._requests), []
         return taken
 
+    def _count(self, *, params: dict[str, Any], **_: Any) -> None:
+        asked = params.get("RequestItems", {}).values()
+        self._items = len(params.get("TransactItems", ())) or sum(len(one["Keys"]) for one in asked) or 1
+
     def _note(self, *, parsed: dict[str, Any], model: Any, **_: Any) -> None:
         stated = parsed.get("ConsumedCapacity", [])
         tables = stated if isinstance(stated, list) else [stated]
         if not tables and parsed["ResponseMetadata"]["HTTPStatusCode"] < 300:  # noqa: PLR2004 - HTTP's successes
             raise AssertionError(f"the engine does not say what {model.name} consumed")
-        self._requests.append(Request(str(model.name), sum(float(table["CapacityUnits"]) for table in tables)))
+        units = sum(float(table["CapacityUnits"]) for table in tables)
+        self._requests.append(Request(str(model.name), units, self._items))
 
 
 def measure() -> list[UnitCost]:
@@ -117,7 +126,7 @@ def _cancelled(vendor: Vendor) -> dict[str, Any]:
 @contextmanager
 def _desk() -> Iterator[tuple[Desk, Meter]]:
     """A desk on a real engine in memory, with stock on the shelf."""
-    with _tables() as (connection, names):
+    with tables() as (connection, names):
         stock = StockTable(connection, names["stock"], (LOCATION,))
         for sku in SKUS:
             set_level(stock, utc_now, LevelRequest(sku=sku, location=LOCATION, on_hand=_PLENTY), actor="bench")
@@ -128,12 +137,12 @@ def _desk() -> Iterator[tuple[Desk, Meter]]:
 @contextmanager
 def sync_table() -> Iterator[tuple[MirrorTable, JobTable, Meter]]:
     """What the sync table holds of orders and leases, on a real engine in memory, and what every request costs."""
-    with _tables() as (connection, names):
+    with tables() as (connection, names):
         yield MirrorTable(connection, names["sync"]), JobTable(connection, names["sync"]), Meter(connection.client)
 
 
 @contextmanager
-def _tables() -> Iterator[tuple[Any, dict[str, str]]]:
+def tables() -> Iterator[tuple[Any, dict[str, str]]]:
     """A connection to the deployment's tables, and their names by what they hold."""
     with Children() as children:
         endpoint = start_engine(children, ROOT / ".cache" / "dynoxide", None)

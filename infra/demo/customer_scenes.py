@@ -45,8 +45,9 @@ _PRIVATE: Final = ("Zoe", "Ünal", "@example.test", "MUG", "EUR", "12.50")
 
 
 def first_order(house: House) -> Iterator[Told]:
+    before = links(ZOE, "verify"), links(ZOE, "track")
     key = house.buy("borealis", "MUG", 1)
-    record, asked = house.record(key), links(ZOE, "verify")
+    record, asked = house.record(key), [path for path in links(ZOE, "verify") if path not in before[0]]
     yield Told(
         "Zoe orders at Borealis for the first time",
         f"{record.status}; {len(asked)} link mailed",
@@ -62,11 +63,11 @@ def first_order(house: House) -> Iterator[Told]:
         "once the address is proven the order goes on, and every later one of hers",
         record.status == "ready" and sale.state is SaleState.CONFIRMED,
     )
-    yield _order_page(house, key)
+    (path,) = [path for path in links(ZOE, "track") if path not in before[1]]
+    yield _order_page(house, key, path)
 
 
-def _order_page(house: House, key: OrderKey) -> Told:
-    path = links(ZOE, "track")[-1]
+def _order_page(house: House, key: OrderKey, path: str) -> Told:
     page = opened(house, path)
     names_order = house.record(key).name in page.words
     shows_more = [word for word in _PRIVATE if word in page.html]
