@@ -1,6 +1,7 @@
 """`python -m infra.bench`: exact counters first, then times as ratios. Status 1 when an exact target is missed."""
 
 import json
+import logging
 from enum import StrEnum
 from typing import Annotated
 
@@ -31,6 +32,7 @@ def bench(
     orders: Annotated[int, typer.Option(min=2, help="Orders through the local stack.")] = 200,
 ) -> None:
     """Measure what one order and one customer cost: CPU, DynamoDB units, imports, back offices, the local stack."""
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics of its own when a stack is dropped
     parts = set(only or Part)
     console = Console(stderr=True)
     try:

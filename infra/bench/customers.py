@@ -74,7 +74,7 @@ class CustomerCost:
 
 
 @dataclass(frozen=True)
-class _Counter:
+class Counter:
     """Where one shop's customers are taken in, and what that costs."""
 
     vendor: Vendor
@@ -114,21 +114,21 @@ def measure() -> list[CustomerCost]:
     """A customer registers, is told of again, and changes; buyers are learned from orders; two become one person."""
     costs = []
     for vendor in VENDORS:  # apart, for they would be proposed as one person
-        with _counters(vendor) as (counter,):
-            costs += list(_story(counter))
-    with _counters(*VENDORS) as counters:
-        return costs + list(_joined(counters))
+        with _open(vendor) as (counter,):
+            costs += list(story(counter))
+    with _open(*VENDORS) as counters:
+        return costs + list(joined(counters))
 
 
 @contextmanager
-def _counters(*vendors: Vendor) -> Iterator[list[_Counter]]:
+def _open(*vendors: Vendor) -> Iterator[list[Counter]]:
     """Shops whose customers are in one table, on a real engine in memory."""
     with tables() as (connection, names):
         book, meter = CustomerTable(connection, names["customers"]), Meter(connection.client)
-        yield [_Counter(vendor, desk_of(vendor.shop, book), meter) for vendor in vendors]
+        yield [Counter(vendor, desk_of(vendor.shop, book), meter) for vendor in vendors]
 
 
-def _story(counter: _Counter) -> Iterator[CustomerCost]:
+def story(counter: Counter) -> Iterator[CustomerCost]:
     vendor, number = counter.vendor, _NUMBERS[counter.vendor.platform]
     registered = account_of(vendor, number)
     yield counter.takes(REGISTERED, registered)
@@ -142,7 +142,7 @@ def _story(counter: _Counter) -> Iterator[CustomerCost]:
         yield counter.learns(account, order)
 
 
-def _joined(counters: list[_Counter]) -> Iterator[CustomerCost]:
+def joined(counters: list[Counter]) -> Iterator[CustomerCost]:
     """The accounts of both shops are one person's, an operator says; and then that they are not."""
     one, other = (CustomerKey.of_account(each.vendor.shop, str(_NUMBERS[each.vendor.platform])) for each in counters)
     desk, meter = counters[0].desk, counters[0].meter
@@ -152,13 +152,13 @@ def _joined(counters: list[_Counter]) -> Iterator[CustomerCost]:
     meter.take()
     made = merge(one, other, desk, reasons=(MergeReason(kind="operator", weight=0),), by="bench")
     requests = meter.take()
-    joined = desk.book.find_many([one, other])
-    yield CustomerCost("both", "two are joined", "joined", requests, _all_messages(before, joined))
+    together = desk.book.find_many([one, other])
+    yield CustomerCost("both", "two are joined", "joined", requests, _all_messages(before, together))
     meter.take()
     unmerge(made.id, CustomerKey.parse(made.leader), desk, by="bench")
     requests = meter.take()
     parted = desk.book.find_many([one, other])
-    yield CustomerCost("both", "and parted", "parted", requests, _all_messages(joined, parted))
+    yield CustomerCost("both", "and parted", "parted", requests, _all_messages(together, parted))
 
 
 def _messages(before: CustomerRecord | None, after: CustomerRecord) -> int:
