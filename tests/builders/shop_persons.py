@@ -49,10 +49,10 @@ Interrupt = Callable[[str, str], None]
 
 
 class OdoosManner(MemoryBackOffice):
-    """The address for invoices is the customer's own and has the customer's name; the other one has no company."""
+    """The address for invoices is the customer's own and has no name beside; the other one has no company."""
 
     def _keep(self, card: CustomerCard, *, is_ours: bool = True) -> Any:
-        billing = card.billing and card.billing.model_copy(update={"name": card.name})
+        billing = card.billing and card.billing.model_copy(update={"name": None})
         shipping = card.shipping and card.shipping.model_copy(update={"company": None})
         if shipping and shipping.name is None:
             shipping = shipping.model_copy(update={"name": card.name})

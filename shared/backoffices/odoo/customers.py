@@ -190,13 +190,19 @@ def _card(row: _Row, key: str) -> CustomerCard:
         email=row.get("email") or None,
         phone=row.get("phone") or None,
         language=str(row["lang"]).partition("_")[0] if row.get("lang") else None,
-        billing=_address(row),
+        billing=_own_address(row),
         shipping=_address(latest) if latest else None,
     )
 
 
 def _children(row: _Row) -> list[dict[str, Any]]:
     return list(row.get("child_ids") or ())
+
+
+def _own_address(row: _Row) -> Address | None:
+    """It has no name but the customer's, which is said already: who renames the customer changes no address."""
+    address = _address(row)
+    return address.model_copy(update={"name": None}) if address else None
 
 
 def _address(row: _Row) -> Address | None:
@@ -220,7 +226,7 @@ def _is_same(address: Address, held: Address | None) -> bool:
 
 
 def _is_same_place(address: Address, held: Address | None) -> bool:
-    """Whether it reads the same as the customer's own, which has the customer's name."""
+    """Whether it reads the same as the customer's own, which has no name of its own."""
     return held is not None and (address.company, _place_of(address)) == (held.company, _place_of(held))
 
 

@@ -71,8 +71,10 @@ def as_address(row: AddressRow) -> Address:
 
 
 def _as_read(address: Address) -> tuple[str, ...]:
+    """By Tryton's fields: a company without a person stands where a person without a company does."""
     street = tuple(part for line in address.street for part in line.split("\n"))
-    fields = (address.company, address.name, *street, "", address.postal_code, address.city, address.country)
+    names = (address.company or address.name, address.name if address.company else None)
+    fields = (*names, *street, "", address.postal_code, address.city, address.country)
     return tuple((field or "").strip() for field in fields)
 
 

@@ -110,7 +110,7 @@ def normal_of(what: ProfileField, value: Value, content: Content, country: str |
         case ProfileField.PHONE:
             return _normal_phone(value, content, country)
         case ProfileField.LANGUAGE:
-            return value.replace("_", "-").partition("-")[0].casefold()
+            return value.replace("_", "-").partition("-")[0].casefold() or value
         case ProfileField.NAME:
             return _normal_name(value)
         case _:
@@ -209,14 +209,16 @@ def profile_for(own: Profile, changes: Changes) -> Profile:
     profile = own.model_copy(update=dict(_plain_changes(own, changes)))
     if ProfileField.BILLING in changes:
         company = profile.company or (own.billing.company if own.billing else None)
-        billing = _postal(changes[ProfileField.BILLING], own.billing)
+        billing = _postal(changes[ProfileField.BILLING], own.billing, profile)
         profile = profile.model_copy(
             update={"billing": billing.model_copy(update={"company": company}) if billing else None}
         )
     elif ProfileField.COMPANY in changes and own.billing is not None:
         profile = profile.model_copy(update={"billing": own.billing.model_copy(update={"company": profile.company})})
     if ProfileField.SHIPPING in changes:
-        profile = profile.model_copy(update={"shipping": _postal(changes[ProfileField.SHIPPING], own.shipping)})
+        profile = profile.model_copy(
+            update={"shipping": _postal(changes[ProfileField.SHIPPING], own.shipping, profile)}
+        )
     return profile
 
 
@@ -266,11 +268,15 @@ _DOUBLE_FAMILY_NAMES = frozenset(
 )
 
 
-def _postal(value: Value | None, own: PostalAddress | None) -> PostalAddress | None:
-    """What the back office does not hold of an address stays as the storefront has it."""
+def _postal(value: Value | None, own: PostalAddress | None, profile: Profile) -> PostalAddress | None:
+    """What the back office does not hold of an address stays as the storefront has it; a new one without a name is the
+    customer's own. Where the account's company stands for a name nobody is named: some know no other place for it."""
     if not isinstance(value, Address):
         return None
-    had = own or PostalAddress()
+    had = own or PostalAddress(first_name=profile.first_name, last_name=profile.last_name, name=profile.name)
+    companies = [folded(company) for company in (had.company, profile.company) if company]
+    if value.name and value.company is None and folded(value.name) in companies:
+        value = value.model_copy(update={"name": None, "company": value.name})
     name = value.name or had.name
     first, last = (had.first_name, had.last_name)
     if value.name and folded(value.name) != folded(f"{first or ''} {last or ''}"):
@@ -281,7 +287,7 @@ def _postal(value: Value | None, own: PostalAddress | None) -> PostalAddress | N
         first_name=first,
         last_name=last,
         name=name,
-        company=value.company or had.company,
+        company=value.company or (had.company if _is_there_still(value, had) else None),
         address1=lines[0],
         address2=", ".join(value.street[1:]) or None,
         city=value.city,
@@ -293,9 +299,14 @@ def _postal(value: Value | None, own: PostalAddress | None) -> PostalAddress | N
     )
 
 
+def _is_there_still(value: Address, had: PostalAddress) -> bool:
+    """Not so where somebody has moved: then what is not told of the new place is not that of the old one."""
+    return folded(value.postal_code or "") == folded(had.postal_code or "")
+
+
 def _province(value: Address, had: PostalAddress, *, same_country: bool) -> dict[str, str | None]:
-    is_there_still = same_country and folded(value.postal_code or "") == folded(had.postal_code or "")
     told = value.subdivision
+    is_there_still = same_country and _is_there_still(value, had)
     if told in (had.province_code, had.province) or (told is None and is_there_still):
         return {"province": had.province, "province_code": had.province_code}
     is_code = told is not None and re.fullmatch(r"[A-Z0-9]{1,3}", told) is not None

@@ -208,12 +208,21 @@ def _may_have_a_party(record: CustomerRecord, shop: Shop) -> bool:
 
 
 def _catch_up(run: _Run) -> None:
-    """Ask a storefront where our book is behind what we have seen there ourselves, and seems to say something new."""
+    """Ask a storefront where our book is behind what we have seen there ourselves, and seems to say something new.
+
+    Of the language it always may be: webhooks do not tell it, so what the book says of it is older than the account.
+    """
     for name, shown in run.shown.items():
-        known = run.base.sides.get(name, SideBase())
-        is_news = shown.side.values != known.values and not shown.side.is_silent
-        if is_news and shown.customer and not is_up_to_date(shown.customer, run.mirror.seen.get(name)):
+        known = run.base.sides.get(name)
+        seen = run.mirror.seen.get(name)
+        if known is None or shown.customer is None or shown.side.is_silent or shown.side.values == known.values:
+            continue
+        of_language = shown.side.values.get(_LANGUAGE) != known.values.get(_LANGUAGE)
+        if of_language or not is_up_to_date(shown.customer, seen):
             _ask(name, run)
+
+
+_LANGUAGE = ProfileField.LANGUAGE
 
 
 def _look_before_writing(run: _Run) -> Plan:
@@ -320,7 +329,13 @@ def _refused(error: Rejected, left: Changes) -> frozenset[ProfileField]:
 def _seen(run: _Run) -> dict[str, Version]:
     fresh = {name: one.customer.version for name, one in run.shown.items() if one.is_fresh and one.customer}
     kept = {name: version for name, version in run.mirror.seen.items() if name in run.shown}
-    return {**kept, **fresh}
+    news = {name: version for name, version in fresh.items() if name not in kept or not _is_same(version, kept[name])}
+    return {**kept, **news}
+
+
+def _is_same(one: Version, other: Version) -> bool:
+    """Whenever it was looked at."""
+    return (one.updated_at, one.body_sha256, one.fetched) == (other.updated_at, other.body_sha256, other.fetched)
 
 
 def _as_seen(plan: Plan, run: _Run) -> Base:

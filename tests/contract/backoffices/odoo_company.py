@@ -114,10 +114,10 @@ class OdooWorld:
         return [repr(row) for row in [*contacts, *said] if word in repr(row)]
 
     def held(self, card: CustomerCard) -> CustomerCard:
-        """The billing address is the customer's own, and has the customer's name."""
+        """The billing address is the customer's own, and has no name beside the customer's."""
         if card.billing is None:
             return card
-        return card.model_copy(update={"billing": card.billing.model_copy(update={"name": card.name})})
+        return card.model_copy(update={"billing": card.billing.model_copy(update={"name": None})})
 
     def _customer(self, key: str) -> int:
         found = self.fresh().find_customer(key)

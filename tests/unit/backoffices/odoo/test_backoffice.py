@@ -424,7 +424,19 @@ def test_who_moves_has_one_usual_address() -> None:
     assert _below(fake, customer) == {"Amsterdam": "other", "Rotterdam": "delivery"}
     found = back.find_customer(_WHOLE.key)
     assert found is not None
-    assert (found.card.billing, found.card.shipping) == (_WORK, _WORK)
+    assert (found.card.billing, found.card.shipping) == (_WORK.model_copy(update={"name": None}), _WORK)
+
+
+def test_who_is_renamed_has_the_same_addresses() -> None:
+    """The contact's own address has no name beside the contact's: nobody has moved."""
+    back = office(odoo())
+    back.save_customer(_WHOLE)
+    before = back.find_customer(_WHOLE.key)
+    back.save_customer(CustomerCard(key=_WHOLE.key, name="Ada King"))
+    after = back.find_customer(_WHOLE.key)
+    assert before is not None
+    assert after is not None
+    assert after.card == before.card.model_copy(update={"name": "Ada King"})
 
 
 def test_a_bill_is_made_out_to_the_orders_own_address() -> None:

@@ -337,6 +337,8 @@ def test_an_address_is_found_again_by_what_it_says() -> None:
     assert same_address(wanted.model_copy(update={"company": "Engines"}), (_address(),)) is None
     engines = _address(party_name="Engines", attn="Ada")
     assert same_address(wanted.model_copy(update={"company": "Engines"}), (engines,)) is engines
+    nobodys = _address(party_name="Engines", attn=None)
+    assert same_address(wanted.model_copy(update={"name": None, "company": "Engines"}), (nobodys,)) is nobodys
 
 
 def _party(*addresses: AddressRow, contacts: Sequence[tuple[str, str, str]] = (), code: str = "aurora/1") -> PartyRow:

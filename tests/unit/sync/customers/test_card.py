@@ -167,6 +167,33 @@ def test_a_new_address_takes_nothing_of_another_country_along() -> None:
     assert (province.province, province.province_code) == ("Noord-Holland", None)
 
 
+def test_an_address_made_out_to_nobody_keeps_whom_the_account_has_it_made_out_to() -> None:
+    """Odoo has no name for an address for invoices; Tryton reads a company that no person goes with as one."""
+    own = profile(company="Lamps Ltd", billing=HOME.model_copy(update={"name": "Accounts", "first_name": "Accounts"}))
+    nobodys = Address(street=("Weg 3",), city="Berlin", postal_code="10115", country="DE")
+    for told in (nobodys, nobodys.model_copy(update={"name": "LAMPS Ltd."})):
+        written = profile_for(own, {ProfileField.BILLING: told}).billing
+        assert written is not None
+        assert (written.name, written.first_name, written.company) == ("Accounts", "Accounts", "Lamps Ltd")
+
+
+def test_a_new_address_made_out_to_nobody_is_the_customers_own() -> None:
+    told = Address(street=("Weg 3",), city="Berlin", postal_code="10115", country="DE")
+    written = profile_for(profile(billing=None), {ProfileField.BILLING: told}).billing
+    assert written is not None
+    assert (written.first_name, written.last_name) == ("Eve", "Shopper")
+
+
+def test_a_company_stays_with_an_address_until_somebody_moves() -> None:
+    own = profile(shipping=HOME.model_copy(update={"company": "Lamps Ltd"}))
+    told = Address(street=("Weg 3",), city="Berlin", postal_code="10115", country="DE")
+    for postal_code, company in (("10115", "Lamps Ltd"), ("20095", None)):
+        moved = told.model_copy(update={"postal_code": postal_code})
+        written = profile_for(own, {ProfileField.SHIPPING: moved}).shipping
+        assert written is not None
+        assert written.company == company
+
+
 def test_an_address_is_one_line_for_people() -> None:
     address = content_of_profile(profile())[ProfileField.SHIPPING]
     assert line_of(address) == "Eve Shopper, Weg 2, 10115 Berlin, DE"

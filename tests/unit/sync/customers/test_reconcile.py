@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.backoffices.documents import Address, CustomerCard
-from shared.customers.models import PostalAddress, ProfileField
+from shared.customers.models import Customer, PostalAddress, ProfileField
 from shared.customers.record import CustomerFlag, Flag, Verification, VerificationState
 from shared.customers.rules import AskFor, CustomerRules, Owner
 from shared.kernel.errors import Rejected, Retry
@@ -330,6 +330,30 @@ def test_an_account_is_read_before_it_is_written_and_its_buyers_news_counts() ->
     persons.bring()
     assert persons.party().phone == persons.personal().phone == "+4930901822"
     assert persons.shops["aurora"].writes == []
+
+
+def test_a_webhook_that_tells_no_language_brings_no_older_one_back() -> None:
+    """What our book says of it is from before the staff's edit: Shopify's webhooks do not tell it."""
+    persons = met()
+    accounts = persons.shops["aurora"]
+    persons.edit(language="fr")
+    persons.bring()
+    accounts.told = lambda account: persons.deliver(_without_language(account))
+    persons.edit_party(language="de")
+    persons.bring()
+    assert persons.personal().language == "de"
+    persons.edit(phone="+4930901821")
+    assert persons.bring().written == (f"{OFFICE} phone",)
+    assert (persons.party().language, persons.personal().language) == ("de", "de")
+    saves = persons.mirrors.saves
+    persons.bring()
+    assert persons.mirrors.saves == saves
+
+
+def _without_language(account: Customer) -> Customer:
+    version = account.version.model_copy(update={"body_sha256": account.version.body_sha256[::-1]})
+    personal = account.personal.model_copy(update={"language": None})
+    return account.model_copy(update={"personal": personal, "version": version})
 
 
 def test_a_deleted_account_is_written_no_more() -> None:
