@@ -153,7 +153,7 @@ def _return(key: str, lines: Iterable[Taken], *, received: bool) -> Json:
 def _customer(card: CustomerCard, *, personal: bool) -> Json:
     if personal:
         return card.model_dump(mode="json", exclude_none=True)
-    own = {"key", "cleared", "for_one_order"}
+    own = {"key", "cleared", "for_one_order", "is_kept_up"}
     return {"given": sorted(card.model_dump(exclude_none=True, exclude=own))}
 
 

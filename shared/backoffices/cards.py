@@ -9,10 +9,13 @@ ERASED = "Erased customer"
 def to_save(card: CustomerCard, known: CustomerCard) -> CustomerCard:
     """The card of which every field that is not None, or is cleared, is to be written over what is known.
 
-    One order's buyer brings only what the customer lacks. Addresses that are beside the usual ones are not in it.
+    One order's buyer brings only what the customer lacks, and nothing where accounts say that. Addresses that are
+    beside the usual ones are not in it.
     """
     if not card.for_one_order:
         return card
+    if card.is_kept_up:
+        return CustomerCard(key=card.key, name=known.name)
     lacking = {field: getattr(card, field) for field in CardField if getattr(known, field) is None}
     return CustomerCard(key=card.key, name=known.name, **lacking)
 
@@ -21,5 +24,5 @@ def as_saved(card: CustomerCard, known: CustomerCard | None) -> CustomerCard:
     """The customer as it is after the card was saved."""
     wanted = to_save(card, known) if known else card
     kept = known.model_dump(exclude={field.value for field in wanted.cleared}) if known else {}
-    stated = wanted.model_dump(exclude_none=True, exclude={"cleared", "for_one_order"})
+    stated = wanted.model_dump(exclude_none=True, exclude={"cleared", "for_one_order", "is_kept_up"})
     return CustomerCard.model_validate({**kept, **stated})

@@ -60,6 +60,9 @@ class CustomerCard(Canonical):
     for_one_order: bool = False
     """The card of one order's buyer: a customer that exists keeps name, e-mail, phone and language where it has them,
     and its usual addresses; the order's addresses are added beside them."""
+    is_kept_up: bool = False
+    """With `for_one_order`: what the customer's accounts say comes here by itself. Of the order not even that is taken
+    which the customer lacks: it would look like an edit of the back office's staff, and go to the storefronts."""
 
 
 class KnownCustomer(Canonical):

@@ -8,7 +8,7 @@ from shared.orders.lifecycle import ReviewState
 from shared.orders.models import Order, RestockKind
 from shared.orders.record import OrderRecord
 from shared.sync.backoffice.books import SHIPPED, Books, Return, Stage, Taken
-from shared.sync.backoffice.customer import customer_of
+from shared.sync.backoffice.customer import Buyer, customer_of
 from shared.sync.backoffice.payments import PAID, day_of, payments_of
 from shared.sync.backoffice.reckoning import Reckoner, by_time
 from shared.sync.backoffice.rules import BookRules, InvoiceMoment
@@ -19,12 +19,12 @@ def books_of(
     record: OrderRecord,
     rules: BookRules,
     *,
-    buyer: str,
+    buyer: Buyer,
     warehouse: str,
     services: frozenset[str] = frozenset(),
 ) -> Books:
-    """Work out the books of one order. `buyer` is the key under which the back office knows the customer; `services`
-    are SKUs that it sells and does not ship.
+    """Work out the books of one order. `buyer` is whom the back office knows as the customer; `services` are SKUs that
+    it sells and does not ship.
 
     Raises:
         Rejected: `unmapped_tax`, `missing_sku`, `total_mismatch`: what a person must mend before it can be booked.

@@ -1,17 +1,26 @@
 """The buyer of an order as a card for the back office. Platforms withhold personal data, so anything may be missing."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from shared.backoffices.documents import Address, CustomerCard
 from shared.customers.models import PostalAddress
 from shared.orders.models import Order, PersonalData
 
 
-def customer_of(order: Order, key: str) -> CustomerCard:
+class Buyer(NamedTuple):
+    """Whom the back office knows as an order's buyer."""
+
+    key: str
+    is_kept_up: bool = False
+    """Whether the customer is brought up to what accounts of theirs say. Nobody else is known but by orders."""
+
+
+def customer_of(order: Order, buyer: Buyer) -> CustomerCard:
     """The card, under the key by which the back office knows the buyer: what is usual there stays as it is."""
     personal = order.personal
     return CustomerCard(
-        key=key,
+        key=buyer.key,
         name=_name(personal) or f"Guest of {order.shop}",
         email=personal.email,
         phone=personal.phone or next(_filled(_addresses(personal), "phone"), None),
@@ -19,6 +28,7 @@ def customer_of(order: Order, key: str) -> CustomerCard:
         billing=_address(personal.billing_address),
         shipping=_address(personal.shipping_address),
         for_one_order=True,
+        is_kept_up=buyer.is_kept_up,
     )
 
 

@@ -23,6 +23,7 @@ from shared.orders.record import OrderRecord
 from shared.orders.release import required
 from shared.sync.backoffice.bookkeeping import books_of
 from shared.sync.backoffice.books import CANCELLED_BY_US, SHIPPED, Books
+from shared.sync.backoffice.customer import Buyer
 from shared.sync.backoffice.mirror import Mirror, Mirrors, Stop
 from shared.sync.backoffice.plan import (
     Amend,
@@ -57,8 +58,8 @@ class BooksDesk:
     orders: Desk
     mirrors: Mirrors
     services: ServiceCatalogue
-    buyers: Callable[[Order], str]
-    """The key under which the back office knows an order's buyer. Raises `Retry` when that cannot be found out."""
+    buyers: Callable[[Order], Buyer]
+    """Whom the back office knows as an order's buyer. Raises `Retry` when that cannot be found out."""
     clock: Clock
 
 

@@ -17,6 +17,7 @@ from shared.orders.release import required
 from shared.sync.backoffice.bookkeeping import books_of
 from shared.sync.backoffice.books import Books, Credit, PaymentDue, Return, Stage, Taken
 from shared.sync.backoffice.company import Company
+from shared.sync.backoffice.customer import Buyer
 from shared.sync.backoffice.foresight import steps_ahead
 from shared.sync.backoffice.push import BooksDesk, account_of, warehouse_of
 from shared.sync.backoffice.rules import AnyMethod, BookRules, InvoiceMoment
@@ -137,7 +138,7 @@ def _warehouse(record: OrderRecord, desk: BooksDesk, problems: list[Problem]) ->
 
 
 def _of_parts(
-    order: Order, record: OrderRecord, rules: BookRules, buyer: str, services: frozenset[str]
+    order: Order, record: OrderRecord, rules: BookRules, buyer: Buyer, services: frozenset[str]
 ) -> Iterator[Problem]:
     """What is wrong with each line and charge by itself: of the whole only the first problem is told."""
     for part in _parts(order):

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from shared.customers.marks import Marker
 from shared.customers.ports import CustomerFinder
+from shared.kernel.identifiers import CustomerKey
 from shared.orders.buyer import buyer_of
 from shared.orders.models import Order
+from shared.sync.backoffice.customer import Buyer
 
 
 @dataclass(frozen=True)
@@ -15,15 +17,17 @@ class Buyers:
     customers: CustomerFinder
     marker: Marker
 
-    def __call__(self, order: Order) -> str:
-        """The key of the customer whom the person goes by; the buyer's own while nobody has told us of them; one for
-        all whom nobody knows.
+    def __call__(self, order: Order) -> Buyer:
+        """The customer whom the person goes by; the buyer's own while nobody has told us of them; one for all whom
+        nobody knows.
 
         Raises:
             Retry: the customers are out of reach.
         """
         key = buyer_of(order, self.marker)
         if key is None:
-            return f"{order.shop}/guest"
+            return Buyer(f"{order.shop}/guest")
         record = self.customers.find(key)
-        return record.leader if record is not None else str(key)
+        if record is None:
+            return Buyer(str(key))
+        return Buyer(record.leader, is_kept_up=not CustomerKey.parse(record.leader).is_guest)

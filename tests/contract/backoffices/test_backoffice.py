@@ -237,6 +237,18 @@ def test_the_buyer_of_one_order_brings_what_was_missing(world: World, key: str) 
     assert _known(world, f"{key}/c").card == world.held(card(f"{key}/c"))
 
 
+def test_an_order_adds_nothing_to_a_customer_whose_accounts_are_kept_up(world: World, key: str) -> None:
+    bare = CustomerCard(key=f"{key}/c", name="Ada Lovelace")
+    world.office.save_customer(bare)
+    buyer = elsewhere(card(f"{key}/c")).model_copy(update={"is_kept_up": True})
+    order = _order_of_somebody(world, key, buyer)
+    assert _known(world, f"{key}/c").card == bare
+    world.office.record_sale(order)
+    assert [city for city in world.cities(key) if city is not None and city != "Rotterdam"] == []
+    world.fresh().save_customer(order.customer)
+    assert _known(world, f"{key}/c").card == bare
+
+
 def test_the_buyer_of_one_order_becomes_a_customer(world: World, key: str) -> None:
     world.office.save_customer(card(f"{key}/c").model_copy(update={"for_one_order": True}))
     assert _known(world, f"{key}/c").card == world.held(card(f"{key}/c"))

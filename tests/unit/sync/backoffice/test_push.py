@@ -25,6 +25,7 @@ from shared.orders.models import (
     TaxLine,
 )
 from shared.orders.review import ReviewRules
+from shared.sync.backoffice.customer import Buyer
 from shared.sync.backoffice.push import push
 from shared.sync.backoffice.rules import InvoiceMoment
 from tests.builders.books import (
@@ -804,7 +805,7 @@ def test_while_customers_are_out_of_reach_nothing_is_recorded_and_all_is_read() 
     shop = company(MUG=10, CAP=10)
     shop.take_in(of_the_account(mugs_and_cap()))
 
-    def nowhere(_order: Order) -> str:
+    def nowhere(_order: Order) -> Buyer:
         raise Retry("store_unreachable", "no answer")
 
     with pytest.raises(Retry):

@@ -13,8 +13,12 @@ from shared.customers.record import CustomerFlag, Flag, Verification, Verificati
 from shared.customers.rules import AskFor, CustomerRules, Owner
 from shared.kernel.errors import Rejected, Retry
 from shared.kernel.identifiers import CustomerKey
+from shared.orders.models import PersonalData
+from shared.sync.backoffice.customer import customer_of
+from shared.sync.customers.buyers import Buyers
 from shared.sync.customers.card import address_of
-from tests.builders.customers import HOME, customer, kept, proven, revised
+from tests.builders.customers import HOME, MARKER, customer, kept, proven, revised
+from tests.builders.orders import order
 from tests.builders.persons import EVE, OFFICE, TWIN, Persons, shop_rules
 from tests.contract.backoffices.world import Killed
 
@@ -254,6 +258,24 @@ def _home_at(street: str) -> Address:
     address = address_of(HOME)
     assert address is not None
     return address.model_copy(update={"street": (street,)})
+
+
+def test_what_an_order_says_between_two_looks_is_no_edit_of_the_staffs() -> None:
+    """Eve has no telephone number at either shop; the staff have taken her address out, and the shops keep theirs."""
+    persons = Persons()
+    persons.register(phone=None)
+    persons.register(TWIN, phone=None, email="eve@example.test")
+    persons.bring()
+    persons.merge(EVE, TWIN)
+    persons.bring()
+    persons.edit_party(email=None)
+    persons.bring()
+    personal = PersonalData(customer_id=TWIN.id, email="parcels@example.test", phone="+4930901829", locale="fr")
+    bought = order(shop=TWIN.shop, personal=personal)
+    persons.office.save_customer(customer_of(bought, Buyers(persons.book, MARKER)(bought)))
+    assert persons.bring().written == ()
+    assert persons.party().phone is persons.party().email is None
+    assert persons.personal(EVE).email == persons.personal(TWIN).email == "eve@example.test"
 
 
 def test_spellings_of_the_same_are_no_edits() -> None:
