@@ -60,13 +60,28 @@ _SHORTEST_KEY = 16
 
 def normal_email(email: str) -> str:
     """Case and composition of characters make no difference, and neither does how an international domain is
-    written. What is no address stays as it is, folded."""
-    text = unicodedata.normalize("NFKC", email.strip()).casefold()
+    written. What is no address stays as it is, in lower case."""
+    text = unicodedata.normalize("NFKC", email.strip()).lower()
     local, at, domain = text.rpartition("@")
     try:
-        return f"{local}{at}{domain.encode('idna').decode('ascii') if domain else ''}"
+        return f"{local}{at}{ascii_domain(domain)}"
     except UnicodeError:
         return text
+
+
+def ascii_domain(domain: str) -> str:
+    """A domain as the DNS has it (IDNA 2008, UTS 46 without its transition).
+
+    Python's own codec is of 2003 and takes `straße.example` for `strasse.example`, which may be somebody else's.
+
+    Raises:
+        UnicodeError: no domain can be written so.
+    """
+    if domain.isascii():
+        return domain
+    import idna  # noqa: PLC0415 - its tables are large, and few domains need them
+
+    return idna.encode(domain, uts46=True, transitional=False).decode("ascii")
 
 
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})

@@ -4,6 +4,7 @@ import re
 from email.header import Header
 from email.headerregistry import Address
 
+from shared.customers.marks import ascii_domain
 from shared.kernel.errors import Rejected
 from shared.notifications.buyer.words import one_line
 
@@ -25,7 +26,7 @@ def mailbox(text: str) -> str:
     """
     local, _, domain = text.strip().rpartition("@")
     try:
-        domain = domain.encode("idna").decode("ascii")
+        domain = ascii_domain(domain)
     except UnicodeError as error:
         raise _unusable() from error
     if len(local) > _LONGEST_LOCAL or not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):

@@ -20,6 +20,8 @@ ANY_TEXT = st.none() | st.text(max_size=300) | st.text(alphabet="+@.-_0123456789
         ("eve+news@example.co.uk", "eve+news@example.co.uk"),
         ("eve@example.test", "eve@example.test"),
         ("用户@例子.广告", "用户@xn--fsqu00a.xn--4rr70v"),
+        ("Eve@STRAẞE.example.com", "eve@xn--strae-oqa.example.com"),
+        ("weiß@example.com", "weiß@example.com"),
     ],
 )
 def test_an_address_that_can_be_written_to(written: str, normal: str) -> None:
@@ -27,6 +29,14 @@ def test_an_address_that_can_be_written_to(written: str, normal: str) -> None:
     assert (contact.email_normal, contact.email_fault) == (normal, None)
     assert contact.email_normal == normal_email(written)
     assert contact.email_domain == normal.rpartition("@")[2]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("eve@straße.example", "eve@strasse.example"), ("weiß@example.test", "weiss@example.test")],
+)
+def test_addresses_that_look_alike_may_be_two_peoples(one: str, other: str) -> None:
+    assert normal_email(one) != normal_email(other)
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,7 @@ def test_digits_that_a_finer_exponent_does_not_need_are_left_out() -> None:
         (" eve@example.test ", "eve@example.test"),
         ("o'hara+x@Example.test", "o'hara+x@Example.test"),
         ("eve@bücher.example", "eve@xn--bcher-kva.example"),
+        ("eve@straße.example", "eve@xn--strae-oqa.example"),
     ],
 )
 def test_an_address_is_written_as_mail_servers_take_it(given_address: str, expected: str) -> None:
