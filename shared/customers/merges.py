@@ -6,6 +6,7 @@ verification stay with the customer that they were learned from.
 
 from datetime import datetime
 
+from shared.customers.record import CustomerRecord
 from shared.kernel.model import Canonical
 
 
@@ -41,3 +42,15 @@ class Merge(Canonical):
     @property
     def stands(self) -> bool:
         return self.undone_at is None
+
+
+def precedence(record: CustomerRecord) -> tuple[bool, bool, bool, str, str]:
+    """Who leads: an account that there still is before one that is gone, an account before a guest, the older first."""
+    registered = record.registered_at
+    return (
+        record.deleted_at is not None,
+        record.kind == "guest",
+        registered is None,
+        registered.isoformat() if registered else "",
+        str(record.key),
+    )

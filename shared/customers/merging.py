@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from shared.customers.commits import CustomerCommit, MergeCommit
 from shared.customers.matching import Proposal, ProposalState
-from shared.customers.merges import Merge, MergeReason, Moved
+from shared.customers.merges import Merge, MergeReason, Moved, precedence
 from shared.customers.ports import CustomerBook, CustomerDesk
 from shared.customers.readings import CustomersMerged
 from shared.customers.record import CustomerRecord
@@ -147,18 +147,6 @@ def _plan(
     return first.leader, second.members
 
 
-def precedence(record: CustomerRecord) -> tuple[bool, bool, bool, str, str]:
-    """Who leads: an account that there still is before one that is gone, an account before a guest, the older first."""
-    registered = record.registered_at
-    return (
-        record.deleted_at is not None,
-        record.kind == "guest",
-        registered is None,
-        registered.isoformat() if registered else "",
-        str(record.key),
-    )
-
-
 def _joining(person: Person, member: str, desk: CustomerDesk) -> Merge:
     """The merge by which a member came to go by the leader."""
     for known in desk.book.merges_of(person.leader.key):
@@ -208,7 +196,8 @@ def _mark_gone(key: CustomerKey, reading: CustomersMerged, desk: CustomerDesk) -
         return
     revision = stored.revision + 1
     cause = Cause(kind="merged", reference=f"{key}#{revision}", actor=STOREFRONT)
-    record = stored.model_copy(update={"revision": revision, "deleted_at": reading.at, "cause": cause})
+    gone = {"revision": revision, "deleted_at": reading.at, "attention_since": None, "cause": cause}
+    record = stored.model_copy(update=gone)
     desk.book.commit(CustomerCommit(record, replaces=stored.revision))
 
 

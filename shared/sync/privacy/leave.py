@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from shared.customers.commits import MergeCommit
-from shared.customers.merges import Merge, MergeReason, Moved
-from shared.customers.merging import precedence
+from shared.customers.merges import Merge, MergeReason, Moved, precedence
 from shared.customers.ports import CustomerBook
 from shared.customers.record import CustomerRecord
 from shared.inventory.models import Cause

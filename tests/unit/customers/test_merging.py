@@ -508,11 +508,13 @@ def _reading(moment: datetime = NOON) -> CustomersMerged:
 
 def test_what_the_shop_merged_is_one_person_and_one_account_less() -> None:
     desk = _desk(None, GONE, KEPT)
+    flagged = revised(_record(desk, GONE), attention_since=NOON)
+    desk.book.commit(CustomerCommit(flagged, replaces=flagged.revision - 1))
     made = follow_storefront(_reading(), desk)
     assert made is not None
     assert (made.leader, made.by) == (str(KEPT), "storefront")
     assert [reason.kind for reason in made.reasons] == ["storefront"]
-    assert _record(desk, GONE).deleted_at == NOON
+    assert (_record(desk, GONE).deleted_at, _record(desk, GONE).attention_since) == (NOON, None)
     assert _record(desk, KEPT).deleted_at is None
     before = _record(desk, GONE)
     assert follow_storefront(_reading(), desk) == made
