@@ -168,6 +168,8 @@ class ShopPersons:
         self.errands: list[CustomerKey] = []
         self.last_look = self.now
         self.merges = 0
+        self.looks = 0
+        """How often a person was brought together."""
 
     def tick(self) -> datetime:
         self.now += timedelta(milliseconds=1)
@@ -237,6 +239,7 @@ class ShopPersons:
         if not record.is_leader:
             self.errands.append(CustomerKey.parse(record.leader))
             return None
+        self.looks += 1
         try:
             return bring_together(errand, self.desk)
         except (Retry, Conflict):

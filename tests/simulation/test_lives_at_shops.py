@@ -8,40 +8,49 @@ another number of them.
 
 import os
 import random
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from infra.fakes.backoffice import MemoryBackOffice
+from infra.fakes.erpnext import FakeErpNext
+from infra.fakes.odoo import FakeOdoo
 from infra.local.shopify_schema import SCHEMA_FILE
 from shared.backoffices.documents import Address
+from shared.backoffices.erpnext.backoffice import ErpNextBackOffice
+from shared.backoffices.port import BackOffice
 from shared.customers.merges import Merge
 from shared.customers.models import ProfileField
 from shared.customers.rules import Owner
+from shared.kernel.clock import Clock
 from shared.kernel.identifiers import CustomerKey
 from shared.sync.customers.card import Content, content_of_card, content_of_profile
 from shared.sync.customers.sides import digests_of
 from tests.builders.customers import MARKER
 from tests.builders.persons import shop_rules
 from tests.builders.shop_persons import MANNERS, ShopPersons
+from tests.contract.backoffices.erpnext_world import COMPANY, credentials, example_site
 from tests.contract.backoffices.world import Killed
+from tests.unit.backoffices.odoo.company import office as odoo_office
 
 pytestmark = pytest.mark.skipif(not SCHEMA_FILE.exists(), reason="run python -m infra.local.fetch")
 
-SEEDS = int(os.environ.get("SEEDS", "150"))
+SEEDS = int(os.environ.get("SEEDS", "60"))
 STEPS = 30
 Json = dict[str, Any]
 F = ProfileField
 
 
 class Life:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, office: Callable[[Clock], BackOffice] | None = None) -> None:
         self.dice = random.Random(seed)  # noqa: S311 - repeatable by its seed
         owner = self.dice.choice([None, *Owner])
         owners = dict.fromkeys(F, owner) if owner else {}
-        self.manner = self.dice.choice(list(MANNERS))
-        self.persons = ShopPersons(shop_rules(owners=owners), MANNERS[self.manner])
+        self.manner = self.dice.choice(list(MANNERS)) if office is None else "a vendor's"
+        self.persons = ShopPersons(shop_rules(owners=owners), office or MANNERS[self.manner])
         self.merge: Merge | None = None
         self.was_merged = False
         self.cleared: dict[str, set[str]] = {"aurora": set(), "borealis": set(), "staff": set()}
@@ -365,8 +374,8 @@ class Life:
                 self.ever[key][what] = True
 
 
-def lived(seed: int) -> Life:
-    life = Life(seed)
+def lived(seed: int, office: Callable[[Clock], BackOffice] | None = None) -> Life:
+    life = Life(seed, office)
     life.remember()
     for _ in range(STEPS):
         life.step()
@@ -375,18 +384,84 @@ def lived(seed: int) -> Life:
     return life
 
 
+def _one_more_look_changes_nothing(life: Life) -> None:
+    persons = life.persons
+    before = _everything(life), persons.writes, persons.mirrors.saves
+    persons.errands += [life.aurora, life.borealis]
+    persons.come_to_rest(1)
+    assert (_everything(life), persons.writes, persons.mirrors.saves) == before
+
+
+def _everything(life: Life) -> Any:
+    """All that both storefronts and the back office show of the two."""
+    keys = (life.aurora, life.borealis)
+    return [(life.persons.office.find_customer(str(key)), life.persons.personal(key)) for key in keys]
+
+
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=f"seed-{seed}") for seed in range(SEEDS)])
 def test_nobodys_word_is_lost_or_made_up(seed: int) -> None:
     life = lived(seed)
-    persons = life.persons
-    written, saves, parties = persons.writes, persons.mirrors.saves, _parties(persons)
-    persons.errands += [life.aurora, life.borealis]
-    persons.come_to_rest(1)
-    assert (persons.writes, persons.mirrors.saves) == (written, saves), "one more look writes"
-    assert _parties(persons) == parties
+    _one_more_look_changes_nothing(life)
     life.check()
 
 
-def _parties(persons: ShopPersons) -> Any:
+def _erpnext(clock: Clock) -> BackOffice:
+    fake = FakeErpNext(clock)
+    example_site(fake)
+    germany = fake.site.fresh("Country", {"code": "de", "country_name": "Germany"})
+    germany["name"] = "Germany"
+    fake.site.keep(germany)
+    http = httpx.Client(transport=httpx.MockTransport(fake.answer))
+    return ErpNextBackOffice("https://erp.example.test", COMPANY, credentials, http)
+
+
+def _odoo(clock: Clock) -> BackOffice:
+    return odoo_office(FakeOdoo(clock))
+
+
+@pytest.mark.parametrize("vendor", [_erpnext, _odoo], ids=["erpnext", "odoo"])
+@pytest.mark.parametrize("seed", [pytest.param(seed, id=f"seed-{seed}") for seed in range(SEEDS // 10)])
+def test_nobodys_word_is_lost_or_made_up_by_a_vendors_back_office(
+    seed: int, vendor: Callable[[Clock], BackOffice]
+) -> None:
+    life = lived(seed, vendor)
+    _one_more_look_changes_nothing(life)
+    life.check()
+
+
+@pytest.mark.parametrize("seed", [pytest.param(seed, id=f"seed-{seed}") for seed in range(SEEDS // 3)])
+def test_who_is_joined_and_parted_is_as_before(seed: int) -> None:
+    life = Life(seed)
+    life.rest()
+    before = [(life.persons.party(key), life.persons.personal(key)) for key in (life.aurora, life.borealis)]
+    for _ in range(2):
+        merge = life.persons.merge(life.aurora, life.borealis)
+        life.persons.come_to_rest()
+        life.persons.part(merge)
+        life.persons.come_to_rest()
+        after = [(life.persons.party(key), life.persons.personal(key)) for key in (life.aurora, life.borealis)]
+        assert after == before
+
+
+def test_what_happens_costs_few_requests_and_causes_no_storm() -> None:
+    """Counted: requests to the storefront, calls of the back office, and persons that were looked at."""
+    persons = ShopPersons(shop_rules(), MemoryBackOffice)
+    address = {"last_name": "Auro", "address1": "Weg 1", "city": "Berlin", "zip": "10115", "country_code": "DE"}
+    number = persons.aurora.customers.register(email="eve@aurora.test", first_name="Eve", address=address)
+    key = CustomerKey.of_account("aurora", number)
+    assert _cost(persons) == (0, 3, 1), "a registration: find, save, find again"
+    persons.aurora.customers.edit(number, email="new@aurora.test")
+    assert _cost(persons) == (0, 3, 1), "a buyer's edit"
+    assert _cost(persons) == (0, 0, 0), "its echo in the feed"
+    persons.edit_party(key, phone="+4930333333")
+    assert _cost(persons) == (4, 4, 2), "an edit there: read, look, write, read; and what only the API tells"
+    assert _cost(persons) == (0, 0, 0), "and no more"
+
+
+def _cost(persons: ShopPersons) -> tuple[int, int, int]:
     assert isinstance(persons.office, MemoryBackOffice)
-    return persons.office.customers()
+    requests, calls = len(persons.accounts["aurora"].requests), len(persons.office.calls)
+    looks = persons.looks
+    persons.come_to_rest()
+    spent = [call for call in persons.office.calls[calls:] if call != "changed_customers"]
+    return len(persons.accounts["aurora"].requests) - requests, len(spent), persons.looks - looks

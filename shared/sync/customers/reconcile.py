@@ -30,10 +30,10 @@ from shared.sync.customers.sides import (
     Shop,
     Shown,
     is_up_to_date,
-    party_name,
     shown_by_account,
     shown_by_party,
     shown_freshly,
+    with_language_of,
 )
 
 
@@ -109,7 +109,9 @@ class _Run:
     def of(cls, leader: CustomerKey, desk: PersonDesk) -> "_Run":
         saved = desk.mirrors.find(leader, desk.name)
         mirror = saved or PersonMirror(leader=str(leader), backoffice=desk.name)
-        return cls(leader, desk, dict(_accounts(leader, desk)), saved, mirror, base=mirror.base)
+        known = mirror.base.sides
+        shown = {name: with_language_of(known.get(name), one) for name, one in _accounts(leader, desk)}
+        return cls(leader, desk, shown, saved, mirror, base=mirror.base)
 
     @property
     def office_side(self) -> Shown:
@@ -141,6 +143,9 @@ class _Run:
         """What a side is to show, with the content of the sides that it is taken from."""
         writes = [write for write in plan.writes if write.side == name]
         return {write.field: self.side(write.source).content[write.field] if write.source else None for write in writes}
+
+    def has_content(self, write: Write) -> bool:
+        return write.source is not None and write.field in self.side(write.source).content
 
     def save(self, mirror: PersonMirror) -> None:
         """Keep the mirror where it says something new."""
@@ -226,11 +231,12 @@ _LANGUAGE = ProfileField.LANGUAGE
 
 
 def _look_before_writing(run: _Run) -> Plan:
-    """The plan, once every account that it writes to was read from its storefront in this run."""
+    """The plan, once every account that it writes to was read from its storefront in this run, and every one of which
+    only a digest is known of what it gives."""
     while True:
         plan = run.plan()
-        party = party_name(run.desk.name)
-        unread = [name for name in _written(plan) if name != party and not run.shown[name].is_fresh]
+        needed = (*_written(plan), *(one.source for one in plan.writes if one.source and not run.has_content(one)))
+        unread = [name for name in dict.fromkeys(needed) if name in run.shown and not run.shown[name].is_fresh]
         if not unread:
             return plan
         for name in unread:

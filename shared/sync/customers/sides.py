@@ -1,12 +1,12 @@
 """The sides of one person: what each customer's account and the party in the back office show now."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from shared.backoffices.documents import KnownCustomer
-from shared.customers.maintenance import Side
+from shared.customers.maintenance import Side, SideBase
 from shared.customers.marks import Marker
 from shared.customers.models import Customer, CustomerSource, Profile, ProfileField
 from shared.customers.ports import CustomerSide
@@ -67,6 +67,16 @@ def shown_by_account(record: CustomerRecord, customer: Customer | None, shop: Sh
         together=(ProfileField.BILLING, ProfileField.SHIPPING, ProfileField.COMPANY) if shop.has_one_address else (),
     )
     return Shown(side, content, customer, record)
+
+
+def with_language_of(base: SideBase | None, shown: Shown) -> Shown:
+    """An account that tells no language has the one that it was last seen with: Shopify's webhooks never tell it. Its
+    content is for the storefront to tell."""
+    known = base.values.get(ProfileField.LANGUAGE) if base else None
+    if known is None or shown.side.is_silent or ProfileField.LANGUAGE in shown.side.values:
+        return shown
+    values = {**shown.side.values, ProfileField.LANGUAGE: known}
+    return replace(shown, side=shown.side.model_copy(update={"values": values}))
 
 
 def shown_freshly(before: Shown, customer: Customer | None, shop: Shop, marker: Marker) -> Shown:

@@ -372,6 +372,26 @@ def test_a_webhook_that_tells_no_language_brings_no_older_one_back() -> None:
     assert persons.mirrors.saves == saves
 
 
+def test_a_language_that_only_the_shops_api_tells_stays_in_step() -> None:
+    """No webhook ever told it: it was seen when the account was read before a write."""
+    persons = Persons()
+    accounts = persons.shops["aurora"]
+    accounts.told = lambda account: persons.deliver(_without_language(account))
+    persons.register()
+    persons.bring()
+    assert persons.party().language is None
+    persons.edit_party(phone="+4930901829")
+    assert set(persons.bring().written) == {f"{OFFICE} language", "aurora/customer/17 phone"}
+    fetches = accounts.fetches
+    persons.edit(email="new@example.test")
+    assert persons.bring().written == (f"{OFFICE} email",)
+    assert accounts.fetches == fetches, "that a webhook does not tell it is no news"
+    persons.edit_party(language="nl")
+    persons.edit(phone="+4930901828")
+    assert set(persons.bring().written) == {f"{OFFICE} phone", "aurora/customer/17 language"}
+    assert (persons.party().language, persons.personal().language) == ("nl", "nl")
+
+
 def _without_language(account: Customer) -> Customer:
     version = account.version.model_copy(update={"body_sha256": account.version.body_sha256[::-1]})
     personal = account.personal.model_copy(update={"language": None})
