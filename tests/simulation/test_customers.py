@@ -37,6 +37,7 @@ from shared.customers.readings import (
 from shared.customers.record import CustomerRecord, VerificationState
 from shared.customers.rules import AskFor
 from shared.customers.table import CustomerTable
+from shared.customers.verification import STOREFRONT
 from shared.customers.verify import (
     VERIFY,
     Occasion,
@@ -98,6 +99,9 @@ class Stream:
             if old.source is new.source:
                 assert new.version.updated_at >= old.version.updated_at, "versions never fall back"
             assert not (old.source is CustomerSource.REGISTRATION and new.source is CustomerSource.ORDER)
+            before, now = old.verification, new.verification
+            if now.state is VerificationState.VERIFIED and now.mark not in (before.mark, None):
+                assert now.by == STOREFRONT, "one address proves nothing of another: only a trusted shop can say so"
         self.changes.append((old, new))
 
 
@@ -169,7 +173,7 @@ class Life:
         self.stream = Stream()
         self.real = book
         self.book: Any = Mortal(book, self.stream, self.dice)
-        self.house.customers = self.book
+        self.house.customers = self.book  # type: ignore[assignment] # it answers as the book does
         self.asks = self.dice.choice(list(AskFor))
         self.policy = rules(
             ask=self.asks,
