@@ -385,11 +385,14 @@ def lived(seed: int, office: Callable[[Clock], BackOffice] | None = None) -> Lif
 
 
 def _one_more_look_changes_nothing(life: Life) -> None:
+    """Nor is there anything new to note, but where a back office did not take what it was given (Odoo a language that
+    it does not have): that it says the same as an account after all is seen one look later."""
     persons = life.persons
-    before = _everything(life), persons.writes, persons.mirrors.saves
+    before, saves = (_everything(life), persons.writes), persons.mirrors.saves
     persons.errands += [life.aurora, life.borealis]
     persons.come_to_rest(1)
-    assert (_everything(life), persons.writes, persons.mirrors.saves) == before
+    assert (_everything(life), persons.writes) == before
+    assert persons.mirrors.saves == saves or not isinstance(persons.office, MemoryBackOffice)
 
 
 def _everything(life: Life) -> Any:
