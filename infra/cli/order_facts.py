@@ -83,7 +83,7 @@ def _account(record: OrderRecord, account: Order | None) -> Json | None:
     if account is None:
         return None
     return {
-        "is_current": account.version == record.version,
+        "is_current": account.version.states_the_same(record.version),
         "updated_at": time(account.updated_at),
         "tags": list(account.tags),
         "test": account.test,

@@ -20,6 +20,11 @@ class Version(Canonical):
     fetched: bool = False
     """We asked the storefront ourselves, so this was the truth at `observed_at`."""
 
+    def states_the_same(self, other: "Version") -> bool:
+        """Whether both say the same of the resource, whenever each was observed: one body may be delivered twice at
+        once, and two workers keep what each of them saw."""
+        return self.body_sha256 == other.body_sha256 and self.updated_at == other.updated_at
+
 
 class Comparison(Enum):
     NEWER = auto()
@@ -36,7 +41,7 @@ def compare(incoming: Version, stored: Version) -> Comparison:
     WooCommerce does not send one. A fetched account is the storefront's answer at a time of our own clock, so it is
     newer than any account observed before it, and older than any observed after.
     """
-    if incoming.body_sha256 == stored.body_sha256 and incoming.updated_at == stored.updated_at:
+    if incoming.states_the_same(stored):
         return Comparison.SAME
     if incoming.updated_at != stored.updated_at:
         return Comparison.NEWER if incoming.updated_at > stored.updated_at else Comparison.OLDER

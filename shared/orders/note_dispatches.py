@@ -33,7 +33,7 @@ def _note(key: OrderKey, dispatches: Sequence[Dispatch], told: str, desk: Desk) 
     if stored.dispatches == told and stored.settled:
         return stored
     order = desk.book.find_account(key)
-    if order is None or order.version != stored.version:
+    if order is None or not order.version.states_the_same(stored.version):
         raise Retry("account_ahead", f"a newer account of order {key} is on its way into the record")
     around = replace(circumstances(desk, order, stored), occasion="dispatch", dispatched=_left(dispatches))
     delivered = bool(dispatches) and all(dispatch.delivered for dispatch in dispatches)

@@ -39,7 +39,7 @@ def reconsider(key: OrderKey, desk: Desk) -> Reconsidered:
 def _reconsider(key: OrderKey, desk: Desk) -> Reconsidered:
     stored = desk.book.find(key)
     order = desk.book.find_account(key)
-    if stored is None or order is None or order.version != stored.version:
+    if stored is None or order is None or not order.version.states_the_same(stored.version):
         return Reconsidered(key, stored, None, postponed="a newer account is on its way")
     if stored.review is ReviewState.CANCELLED and stored.settled:
         return Reconsidered(key, stored, None)

@@ -187,7 +187,7 @@ def _take_in_dispatches(run: _Run, order: Order, desk: BooksDesk) -> None:
 def account_of(record: OrderRecord, orders: Desk) -> Order:
     """The account that the record was built from, or `Retry` while a newer one is on its way into it."""
     order = orders.book.find_account(record.key)
-    if order is None or order.version != record.version:
+    if order is None or not order.version.states_the_same(record.version):
         raise Retry("account_ahead", f"a newer account of order {record.key} is on its way into the record")
     return order
 

@@ -11,6 +11,7 @@ from shared.orders.lifecycle import FulfilmentState, ReviewState
 from shared.orders.models import Order, RestockKind
 from shared.orders.ports import Desk
 from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint
+from shared.orders.reconsider import reconsider
 from shared.orders.record import HoldReason, LineKind, OrderRecord
 from tests.builders.orders import NOON, line, order, refund, shipment, version
 from tests.builders.stock import counted
@@ -56,6 +57,31 @@ def test_the_same_account_again_changes_nothing() -> None:
     assert sent(order(line("MUG", 2)), counter) is Result.APPLIED
     assert sent(order(line("MUG", 2)), counter) is Result.DUPLICATE
     assert mug(room) == (5, 2, 3)
+
+
+def test_one_body_delivered_twice_at_once_leaves_an_order_that_can_go_on() -> None:
+    """WooCommerce sends created and updated together. The slower worker keeps its account over the faster one's, and
+    loses the commit: the two say the same, so nothing waits for anything newer."""
+    room = stocked(MUG=0)
+    counter = desk(room)
+    first, second = (order(line("MUG"), version=version(observed=minute)) for minute in (0, 1))
+
+    class Overtaken(FakeOrderBook):
+        def write_account(self, account: Order) -> None:
+            if account is second and self.find(account.key) is None:
+                assert sent(first, counter) is Result.APPLIED
+            super().write_account(account)
+
+    book = Overtaken(room)
+    counter = replace(counter, book=book)
+    assert sent(second, counter) is Result.DUPLICATE
+    account = book.find_account(first.key)
+    assert account is not None
+    assert account.version != record_of(first, counter).version, "each worker kept what it saw"
+    room.set_level(counted("MUG", 1))
+    looked_at = reconsider(first.key, counter)
+    assert looked_at.postponed == ""
+    assert record_of(first, counter).review is ReviewState.RELEASED
 
 
 def test_an_older_account_is_superseded() -> None:
