@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from shared.platform.observability import failures_told
 from shared.wiring.low_stock_notification import digest, take_in
 
 _processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
@@ -18,6 +19,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return dict(process_partial_response(event, _take_in, _processor, context))
 
 
+@failures_told()
 def _take_in(record: DynamoDBRecord) -> None:
     change = record.raw_event["dynamodb"]
     take_in(change, happened_at=datetime.fromtimestamp(change["ApproximateCreationDateTime"], UTC))

@@ -6,6 +6,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from shared.platform.observability import failures_told
 from shared.wiring import order_intake
 
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -16,6 +17,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return dict(process_partial_response(event, _process, _processor, context))
 
 
+@failures_told()
 def _process(record: SQSRecord) -> None:
     received = int(record.attributes.approximate_receive_count)
     order_intake.process(record.body, receipt_handle=record.receipt_handle, received=received)

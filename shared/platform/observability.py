@@ -1,10 +1,15 @@
 """Logs and metrics of every function but the webhooks. No personal data goes into either."""
 
 import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from shared.kernel.errors import StorebridgeError
 
 # They log every call with its arguments at DEBUG, and those hold buyers' data, whatever level is asked of us.
 for _library in ("boto3", "botocore", "httpcore", "httpx", "pynamodb", "urllib3"):
@@ -15,6 +20,21 @@ for _library in ("boto3", "botocore", "httpcore", "httpx", "pynamodb", "urllib3"
 def logger() -> Logger:
     """JSON logs with the request id; never the event itself, which holds buyers' data."""
     return Logger(use_rfc3339=True, utc=True)
+
+
+@contextmanager
+def failures_told() -> Iterator[None]:
+    """Log what a record of a batch fails on: Powertools puts it back without a word.
+
+    Of which kind and where, never the error's own text: a library's may quote a buyer's data.
+    """
+    try:
+        yield
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        code = error.code if isinstance(error, StorebridgeError) else type(error).__name__
+        logger().warning("record failed", extra={"code": code, "where": f"{last.name} {last.lineno}"})
+        raise
 
 
 def count(metric: str, amount: int = 1, **dimensions: str) -> None:
