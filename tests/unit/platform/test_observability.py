@@ -7,7 +7,7 @@ from shared.platform.observability import failures_told
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(Retry("queue_refused", "of eve@example.test"), "queue_refused"), (KeyError("eve"), "KeyError")]
+    ("error", "code"), [(Retry("queue_refused", "of canary"), "queue_refused"), (KeyError("canary"), "KeyError")]
 )
 def test_a_failure_is_told_by_kind_and_place_and_goes_on(
     error: Exception, code: str, caplog: pytest.LogCaptureFixture
@@ -21,4 +21,4 @@ def test_a_failure_is_told_by_kind_and_place_and_goes_on(
     (record,) = caplog.records
     assert record.__dict__["code"] == code
     assert record.__dict__["where"].startswith("take_in ")
-    assert "eve" not in str(record.__dict__)
+    assert "canary" not in str(record.__dict__)
