@@ -1,6 +1,7 @@
 """What a card means for a customer that is there already; the same for every vendor. Pure."""
 
-from shared.backoffices.documents import CardField, CustomerCard
+from shared.backoffices.documents import Address, CardField, CustomerCard
+from shared.customers.models import PostalAddress
 
 ERASED = "Erased customer"
 """The name of a customer whose personal data was taken out; the back office's own number may follow it."""
@@ -26,3 +27,18 @@ def as_saved(card: CustomerCard, known: CustomerCard | None) -> CustomerCard:
     kept = known.model_dump(exclude={field.value for field in wanted.cleared}) if known else {}
     stated = wanted.model_dump(exclude_none=True, exclude={"cleared", "for_one_order", "is_kept_up"})
     return CustomerCard.model_validate({**kept, **stated})
+
+
+def address_of(address: PostalAddress | None) -> Address | None:
+    """A storefront's address as a back office takes it."""
+    if address is None:
+        return None
+    return Address(
+        name=address.name or " ".join(part for part in (address.first_name, address.last_name) if part) or None,
+        company=address.company,
+        street=tuple(part for part in (address.address1, address.address2) if part),
+        postal_code=address.postal_code,
+        city=address.city,
+        subdivision=address.province_code or address.province,
+        country=address.country_code,
+    )

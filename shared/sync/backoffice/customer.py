@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from shared.backoffices.documents import Address, CustomerCard
+from shared.backoffices.cards import address_of
+from shared.backoffices.documents import CustomerCard
 from shared.customers.models import PostalAddress
 from shared.orders.models import Order, PersonalData
 
@@ -25,8 +26,8 @@ def customer_of(order: Order, buyer: Buyer) -> CustomerCard:
         email=personal.email,
         phone=personal.phone or next(_filled(_addresses(personal), "phone"), None),
         language=personal.locale.partition("-")[0].partition("_")[0].lower() if personal.locale else None,
-        billing=_address(personal.billing_address),
-        shipping=_address(personal.shipping_address),
+        billing=address_of(personal.billing_address),
+        shipping=address_of(personal.shipping_address),
         for_one_order=True,
         is_kept_up=buyer.is_kept_up,
     )
@@ -45,17 +46,3 @@ def _addresses(personal: PersonalData) -> Iterator[PostalAddress]:
 
 def _filled(addresses: Iterable[PostalAddress], field: str) -> Iterator[str]:
     return (value for address in addresses if (value := getattr(address, field)))
-
-
-def _address(address: PostalAddress | None) -> Address | None:
-    if address is None:
-        return None
-    return Address(
-        name=address.name or " ".join(part for part in (address.first_name, address.last_name) if part) or None,
-        company=address.company,
-        street=tuple(part for part in (address.address1, address.address2) if part),
-        postal_code=address.postal_code,
-        city=address.city,
-        subdivision=address.province_code or address.province,
-        country=address.country_code,
-    )

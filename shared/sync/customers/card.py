@@ -7,7 +7,7 @@ lines. What a side does not hold is left as the other one has it.
 import re
 from collections.abc import Mapping
 
-from shared.backoffices.cards import ERASED
+from shared.backoffices.cards import ERASED, address_of
 from shared.backoffices.documents import Address, CardField, CustomerCard
 from shared.customers.contact import read_contact
 from shared.customers.marks import folded, normal_email
@@ -80,20 +80,6 @@ def _told(address: Address | None) -> Address | None:
 
 def _without_company(address: Address | None) -> Address | None:
     return address.model_copy(update={"company": None}) if address else None
-
-
-def address_of(address: PostalAddress | None) -> Address | None:
-    if address is None:
-        return None
-    return Address(
-        name=address.name or " ".join(part for part in (address.first_name, address.last_name) if part) or None,
-        company=address.company,
-        street=tuple(part for part in (address.address1, address.address2) if part),
-        postal_code=address.postal_code,
-        city=address.city,
-        subdivision=address.province_code or address.province,
-        country=address.country_code,
-    )
 
 
 # ---- comparing ----

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.backoffices.cards import address_of
 from shared.backoffices.documents import Address, CustomerCard
 from shared.customers.models import Customer, PostalAddress, ProfileField
 from shared.customers.record import CustomerFlag, Flag, Verification, VerificationState
@@ -16,7 +17,6 @@ from shared.kernel.identifiers import CustomerKey
 from shared.orders.models import PersonalData
 from shared.sync.backoffice.customer import customer_of
 from shared.sync.customers.buyers import Buyers
-from shared.sync.customers.card import address_of
 from tests.builders.customers import HOME, MARKER, customer, kept, proven, revised
 from tests.builders.orders import order
 from tests.builders.persons import EVE, OFFICE, TWIN, Persons, shop_rules
