@@ -150,7 +150,13 @@ class _Case:
         if not self.is_met(side):
             return False
         base = self.base.sides[side.name]
-        return self.what not in (*base.begun, *base.beside) and self.shown(side) != self.before(side)
+        may_be_ours = self.what in base.begun or (self.what in base.beside and not self._lost_its_address(side))
+        return not may_be_ours and self.shown(side) != self.before(side)
+
+    def _lost_its_address(self, side: Side) -> bool:
+        """A company that we wrote may change how the party's address reads, and never takes the address away."""
+        is_gone = self.shown(side) is None and self.before(side) is not None
+        return side is self.party and self.what is ProfileField.BILLING and is_gone
 
     @property
     def changed(self) -> tuple[Side, ...]:

@@ -249,8 +249,7 @@ def test_without_scripts_the_question_is_answered_once(served: Served) -> None:
         assert verified(served) is VerificationState.PENDING
         browser.click("button[value=confirm]", then="Your e-mail address is confirmed")
         assert verified(served) is VerificationState.VERIFIED
-        browser.open(url)
-        browser.click("button[value=decline]", then="This link was used already")
+        assert "This link was used already" in browser.open(url).text
     assert verified(served) is VerificationState.VERIFIED
 
 
