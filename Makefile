@@ -5,6 +5,7 @@ PYTHON := $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/pyt
 RUN := .venv/bin/python
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 REGION := eu-west-1
+WORKERS := auto
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
 .PHONY: help demo dev test gates unit setup bench build lock schemas clean tryton odoo test-odoo
@@ -29,7 +30,7 @@ gates: .venv/ready .venv-sam/ready
 	$(SAM) validate --lint --region $(REGION)
 
 unit: .venv/ready .venv-sam/ready .venv-tryton/ready .cache/ready
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n $(WORKERS) --dist loadfile
 
 test-odoo: .venv/ready ## the same for Odoo, where one is installed (an `odoo` on the PATH, or STOREBRIDGE_ODOO_COMMAND)
 	$(RUN) -m pytest tests/contract/backoffices tests/unit/backoffices/odoo tests/e2e/test_backoffice_way.py -k odoo
