@@ -47,6 +47,11 @@ def read_contact(profile: Profile, country: str | None, *, accept_test_domains: 
     return Contact(email, email_fault, phone, phone_fault, tuple(_address_faults(profile)))
 
 
+def phone_of(profile: Profile, country: str | None) -> str | None:
+    """The telephone number alone, as `read_contact` reads it, without judging what else there is."""
+    return _read_phone(profile, country)[0]
+
+
 # ---- e-mail ----
 
 _LONGEST_EMAIL = 254

@@ -111,13 +111,14 @@ def _filled(account: Customer, before: Customer | None) -> Customer:
     if before is None:
         return account
     if account.source is not CustomerSource.ORDER or before.source is not CustomerSource.ORDER:
-        return _with_language(account, before)
+        return keeping_language(before, account)
     said = {name: value for name in Profile.model_fields if (value := getattr(account.personal, name))}
     return account.model_copy(update={"personal": before.personal.model_copy(update=said)})
 
 
-def _with_language(account: Customer, before: Customer) -> Customer:
-    """Shopify's webhooks do not tell the language that its API does: not to tell is not to unsay."""
+def keeping_language(before: Customer, account: Customer) -> Customer:
+    """The account, with the language that was known where it tells none: not to tell is not to unsay. Shopify's
+    webhooks do not tell the language that its API does."""
     if account.personal.language is not None or before.personal.language is None:
         return account
     language = {"language": before.personal.language}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.customers.contact import read_contact
+from shared.customers.contact import phone_of
 from shared.customers.decision import Circumstances, Known, decide, forget_account
 from shared.customers.models import Customer, CustomerSource, Profile
 from shared.customers.ports import CustomerDesk, CustomerSide
@@ -178,7 +178,7 @@ class _Taking:
         return Known(record, self._desk.book.find_customer(key)) if record else None
 
     def _phone_of(self, profile: Profile) -> str | None:
-        return read_contact(profile, self._desk.country).phone_e164
+        return phone_of(profile, self._desk.country)
 
 
 _GONE = "the storefront had deleted the account when this was told"

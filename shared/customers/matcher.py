@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from shared.customers.contact import read_contact
+from shared.customers.contact import phone_of
 from shared.customers.marks import Mark, marks_of
 from shared.customers.matching import (
     Decision,
@@ -92,7 +92,7 @@ def _side_of(key: CustomerKey, desk: CustomerDesk) -> Side | None:
     customer = desk.book.find_customer(key)
     if record is None or customer is None or not is_matched(record):
         return None
-    marks = marks_of(customer.personal, read_contact(customer.personal, desk.country).phone_e164, desk.marker)
+    marks = marks_of(customer.personal, phone_of(customer.personal, desk.country), desk.marker)
     return Side(record, customer.personal, marks)
 
 

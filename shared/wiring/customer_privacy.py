@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
-from shared.customers.contact import read_contact
+from shared.customers import contact
 from shared.customers.models import Profile
 from shared.customers.ports import CustomerDesk
 from shared.customers.readings import PrivacyCall
@@ -132,7 +132,7 @@ def buyer_table() -> BuyerTable:
 def phone_of(shop: str, profile: Profile) -> str | None:
     """As the shop's intake reads it, also of a shop that is not connected any more."""
     country = settings().country_of(shop) if shop in settings().shops else None
-    return read_contact(profile, country).phone_e164
+    return contact.phone_of(profile, country)
 
 
 def offices_of(shop: str) -> Mapping[str, CustomerEraser]:

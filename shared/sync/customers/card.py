@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from shared.backoffices.cards import ERASED, address_of
 from shared.backoffices.documents import Address, CardField, CustomerCard
-from shared.customers.contact import read_contact
+from shared.customers.contact import phone_of
 from shared.customers.marks import folded, normal_email
 from shared.customers.models import PostalAddress, Profile, ProfileField
 from shared.kernel.identifiers import CustomerKey
@@ -119,8 +119,8 @@ def _normal_phone(phone: str, content: Content, country: str | None) -> str:
     addresses = (content.get(ProfileField.BILLING), content.get(ProfileField.SHIPPING))
     codes = [address.country for address in addresses if isinstance(address, Address)]
     places = [PostalAddress(country_code=code) for code in (*codes, None, None)[:2]]
-    contact = read_contact(Profile(phone=phone, billing=places[0], shipping=places[1]), country)
-    return contact.phone_e164 or "".join(phone.split())
+    normal = phone_of(Profile(phone=phone, billing=places[0], shipping=places[1]), country)
+    return normal or "".join(phone.split())
 
 
 def _normal_address(address: Address) -> str:

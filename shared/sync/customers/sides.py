@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.backoffices.documents import KnownCustomer
+from shared.customers.decision import keeping_language
 from shared.customers.maintenance import Side, SideBase
 from shared.customers.marks import Marker
 from shared.customers.models import Customer, CustomerSource, Profile, ProfileField
@@ -84,21 +85,13 @@ def shown_freshly(before: Shown, customer: Customer | None, shop: Shop, marker: 
     if customer is None:
         side = before.side.model_copy(update={"values": {}, "is_silent": True, "takes_writes": False})
         return Shown(side, {}, None, before.record, is_fresh=True)
-    customer = _with_language(customer, before.customer)
+    customer = keeping_language(before.customer, customer) if before.customer else customer
     content = content_of_profile(customer.personal)
     values = digests_of(content, shop.country, marker)
     moved = [what for what in ProfileField if values.get(what) != before.side.values.get(what)]
     changed_at = {**before.side.changed_at, **dict.fromkeys(moved, customer.updated_at)}
     side = before.side.model_copy(update={"values": values, "changed_at": changed_at, "is_silent": not content})
     return Shown(side, content, customer, before.record, is_fresh=True)
-
-
-def _with_language(customer: Customer, before: Customer | None) -> Customer:
-    """As the intake does: an account that tells no language does not unsay the one that orders told."""
-    if customer.personal.language or before is None:
-        return customer
-    language = {"language": before.personal.language}
-    return customer.model_copy(update={"personal": customer.personal.model_copy(update=language)})
 
 
 def shown_by_party(known: KnownCustomer | None, backoffice: str, country: str | None, marker: Marker) -> Shown:
