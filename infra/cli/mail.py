@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -20,6 +20,7 @@ from shared.kernel.errors import Rejected, Retry
 from shared.kernel.identifiers import CustomerKey, OrderKey
 from shared.orders.readings import CompleteOrder, OrderHint
 from shared.platform import aws, intake_queue
+from shared.platform.dead_letters import give_back, receive
 from shared.platform.errand_queue import OrderErrand, is_errand, parse
 from shared.platform.intake_queue import ORDERS, IntakeQueue
 from shared.storefronts.delivery import Delivery
@@ -38,7 +39,6 @@ _BATCH_BYTES = 900_000
 """SQS takes 1 MiB for the whole batch."""
 _HOLD_SECONDS = 300
 """How long we keep messages to ourselves; what is not put back by then comes back by itself."""
-_EMPTY_TRIES = 3
 _DAY = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)(?:/(.*))?")
 
 
@@ -80,40 +80,16 @@ def set_aside(
     seen: dict[str, Letter] = {}
     try:
         wanted = 0
-        while wanted < most and (fresh := [letter for letter in _receive(url) if letter.message_id not in seen]):
+        while wanted < most and (fresh := [letter for letter in _taken(url) if letter.message_id not in seen]):
             seen |= {letter.message_id: letter for letter in fresh}
             wanted += sum(code in (None, letter.code) for letter in fresh)
         yield [letter for letter in seen.values() if code in (None, letter.code)][:most]
     finally:
-        _give_back(url, seen.values())
+        give_back(url, [letter.receipt for letter in seen.values()])
 
 
-def _receive(url: str) -> list[Letter]:
-    """Some messages, or none when there are no more.
-
-    AWS asks only some of its servers unless it is told to wait, so an empty answer is checked against the queue's own
-    count before it is believed.
-    """
-    for attempt in range(_EMPTY_TRIES):
-        answer = aws.sqs().receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=_PER_CALL,
-            VisibilityTimeout=_HOLD_SECONDS,
-            WaitTimeSeconds=min(attempt, 1),
-            MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
-            MessageAttributeNames=["All"],
-        )
-        if messages := answer.get("Messages"):
-            return [_letter(message) for message in messages]
-        if not waiting(url):
-            break
-    return []
-
-
-def waiting(url: str) -> int:
-    """About how many messages the queue holds."""
-    answer = aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
-    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+def _taken(url: str) -> list[Letter]:
+    return [_letter(message) for message in receive(url, hold_seconds=_HOLD_SECONDS)]
 
 
 def _letter(message: "MessageTypeDef") -> Letter:
@@ -128,15 +104,6 @@ def _letter(message: "MessageTypeDef") -> Letter:
         sent_at=datetime.fromtimestamp(sent / 1000, UTC) if sent else None,
         received=int(system.get("ApproximateReceiveCount", 0)),
     )
-
-
-def _give_back(url: str, letters: Any) -> None:
-    """Let others see them again. Those that were deleted meanwhile are refused one by one, which is as it should be."""
-    for batch in _batches(list(letters)):
-        aws.sqs().change_message_visibility_batch(
-            QueueUrl=url,
-            Entries=[{"Id": str(n), "ReceiptHandle": x.receipt, "VisibilityTimeout": 0} for n, x in enumerate(batch)],
-        )
 
 
 def put_through(letters: Sequence[Letter], *, and_delete: bool, intake: IntakeQueue = ORDERS) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""The dead-letter queues, as an erasure goes through them: whose data is erased is deleted, the rest stays there."""
+"""The dead-letter queues: how they are looked through, and how an erasure deletes what is theirs and nothing else."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ def _strike_queue(variable: str, is_theirs: IsTheirs, customers: frozenset[str])
                 del held[message["MessageId"]]
                 removed += 1
     finally:
-        _give_back(url, list(held.values()))
+        give_back(url, list(held.values()))
     return Struck(looked_at=len(held) + removed, removed=removed, unread=tuple(unread))
 
 
@@ -78,15 +78,17 @@ def _is_theirs(body: str, is_theirs: IsTheirs, customers: frozenset[str]) -> boo
 
 def _messages(url: str, held: dict[str, str]) -> Iterator["MessageTypeDef"]:
     """Each message once; `held` gets the receipt of each by its id."""
-    while fresh := [message for message in _receive(url) if message["MessageId"] not in held]:
+    while fresh := [
+        message for message in receive(url, hold_seconds=_HOLD_SECONDS) if message["MessageId"] not in held
+    ]:
         held.update({message["MessageId"]: message["ReceiptHandle"] for message in fresh})
         if len(held) > _MOST_HELD:
             raise Retry("too_many_dead_letters", f"more than {_MOST_HELD} messages are set aside")
         yield from fresh
 
 
-def _receive(url: str) -> list["MessageTypeDef"]:
-    """Some messages, or none when there are no more.
+def receive(url: str, *, hold_seconds: int) -> list["MessageTypeDef"]:
+    """Some messages with all that is attached to them, held for so long; none when there are no more.
 
     AWS asks only some of its servers unless it is told to wait, so an empty answer is checked against the queue's own
     count before it is believed.
@@ -95,8 +97,10 @@ def _receive(url: str) -> list["MessageTypeDef"]:
         answer = aws.sqs().receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=_PER_CALL,
-            VisibilityTimeout=_HOLD_SECONDS,
+            VisibilityTimeout=hold_seconds,
             WaitTimeSeconds=min(attempt, 1),
+            MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+            MessageAttributeNames=["All"],
         )
         if messages := answer.get("Messages"):
             return messages
@@ -109,7 +113,8 @@ def _count(url: str, which: _Figure) -> int:
     return int(aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=[which])["Attributes"][which])
 
 
-def _give_back(url: str, receipts: Sequence[str]) -> None:
+def give_back(url: str, receipts: Sequence[str]) -> None:
+    """Let others see them again. Those that were deleted meanwhile are refused one by one, which is as it should be."""
     for start in range(0, len(receipts), _PER_CALL):
         aws.sqs().change_message_visibility_batch(
             QueueUrl=url,
