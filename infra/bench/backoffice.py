@@ -25,7 +25,6 @@ from shared.kernel.identifiers import CustomerKey, OrderKey
 from shared.orders.errands import Errand, Office, errands_of
 from shared.orders.intake import take_in
 from shared.orders.ports import Desk
-from shared.storefronts.delivery import Delivery
 from shared.sync.backoffice.push import BooksDesk, push
 from shared.sync.backoffice.rules import BookRules
 from shared.sync.backoffice.services import ServiceCatalogue
@@ -33,6 +32,7 @@ from shared.sync.backoffice.table import MirrorTable
 from shared.sync.customers.buyers import Buyers
 from shared.sync.jobs import leased
 from shared.sync.table import JobTable
+from shared.webhooks.delivery import Delivery
 from shared.wiring.storefront import reader
 
 _LEASE: Final = timedelta(minutes=6)

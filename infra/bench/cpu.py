@@ -18,11 +18,11 @@ from infra.fakes.twins import contents
 from shared.kernel.clock import as_sortable, utc_now
 from shared.orders.intake import Result, take_in
 from shared.platform.http import webhook_request
-from shared.storefronts.delivery import Delivery
-from shared.storefronts.ingress import Ingress
-from shared.storefronts.reception import Endpoint, Reception, receive
 from shared.storefronts.shopify.signature import authenticate as authenticate_shopify
 from shared.storefronts.woocommerce.signature import authenticate as authenticate_woocommerce
+from shared.webhooks.delivery import Delivery
+from shared.webhooks.ingress import Ingress
+from shared.webhooks.reception import Endpoint, Reception, receive
 from shared.wiring.storefront import reader
 
 _INGRESSES: Final[dict[str, Ingress]] = {"shopify": authenticate_shopify, "woocommerce": authenticate_woocommerce}

@@ -34,8 +34,8 @@ from shared.kernel.identifiers import CustomerKey
 from shared.orders.buyer import buyer_of
 from shared.orders.models import Order
 from shared.orders.readings import CompleteOrder
-from shared.storefronts.delivery import Delivery
 from shared.sync.customers.learn import learn
+from shared.webhooks.delivery import Delivery
 from shared.wiring.customer_desk import customer_reader
 from shared.wiring.order_desk import retry_conflicts
 from shared.wiring.storefront import reader

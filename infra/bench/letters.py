@@ -18,11 +18,11 @@ from shared.kernel.identifiers import OrderKey
 from shared.orders.buyer_notices import BuyerNoticeKind
 from shared.orders.intake import take_in
 from shared.orders.ports import Desk
-from shared.storefronts.delivery import Delivery
 from shared.sync.alerts import NoticeLog
 from shared.sync.backoffice.table import MirrorTable
 from shared.sync.table import NoticeTable
 from shared.sync.tell_buyer import BuyerDesk, Letter, tell_buyer
+from shared.webhooks.delivery import Delivery
 from shared.wiring.storefront import reader
 
 CONFIRMED: Final = "confirmed"

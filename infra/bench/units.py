@@ -24,9 +24,9 @@ from shared.kernel.clock import utc_now
 from shared.orders.intake import Result, take_in
 from shared.orders.ports import Desk
 from shared.orders.table import OrderTable
-from shared.storefronts.delivery import Delivery
 from shared.sync.backoffice.table import MirrorTable
 from shared.sync.table import JobTable
+from shared.webhooks.delivery import Delivery
 from shared.wiring.storefront import reader
 
 LINES: Final = 3

@@ -23,7 +23,7 @@ from shared.platform import aws, intake_queue
 from shared.platform.dead_letters import give_back, receive
 from shared.platform.errand_queue import OrderErrand, is_errand, parse
 from shared.platform.intake_queue import ORDERS, IntakeQueue
-from shared.storefronts.delivery import Delivery
+from shared.webhooks.delivery import Delivery
 from shared.wiring.customer_desk import customer_reader
 from shared.wiring.storefront import reader
 

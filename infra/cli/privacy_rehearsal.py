@@ -15,13 +15,13 @@ from shared.kernel.identifiers import CustomerKey, OrderKey
 from shared.orders.models import Order
 from shared.orders.ports import Buyers
 from shared.orders.record import OrderRecord
-from shared.storefronts.delivery import Delivery
 from shared.sync.backoffice.mirror import Mirror, Mirrors, Stopped, Told
 from shared.sync.jobs import Job, Worker
 from shared.sync.privacy.erase import work_on
 from shared.sync.privacy.models import ErasureProof, PrivacyRequest
 from shared.sync.privacy.ports import Archive, CustomerEraser, DeadLetters, IsTheirs, PrivacyDesk, Struck
 from shared.sync.tasks import Task
+from shared.webhooks.delivery import Delivery
 
 Ask = Callable[[PrivacyDesk], PrivacyRequest]
 """Open a request on this desk."""

@@ -20,9 +20,9 @@ from shared.kernel.clock import as_sortable, utc_now
 from shared.kernel.errors import Rejected, Retry
 from shared.platform.configuration import settings
 from shared.platform.settings import ShopSettings
-from shared.storefronts.ingress import Authenticated
 from shared.storefronts.shopify import signature as shopify
 from shared.storefronts.woocommerce import signature as woocommerce
+from shared.webhooks.ingress import Authenticated
 
 app = typer.Typer()
 

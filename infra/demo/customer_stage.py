@@ -16,7 +16,7 @@ from infra.local.intrinsics import ACCOUNT, REGION
 from shared.backoffices.documents import CustomerCard
 from shared.customers.record import CustomerRecord
 from shared.kernel.identifiers import CustomerKey
-from shared.storefronts.delivery import Delivery
+from shared.webhooks.delivery import Delivery
 
 
 class Page:

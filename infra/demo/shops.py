@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.fakes.twins import AURORA, BOREALIS, SECRET
 from infra.samples import shopify, woocommerce
-from shared.storefronts.ingress import WebhookRequest
+from shared.webhooks.ingress import WebhookRequest
 
 Json = dict[str, Any]
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from shared.storefronts.delivery import Delivery
-from shared.storefronts.ingress import Authenticated, WebhookRequest
 from shared.storefronts.shopify.signature import request_headers
+from shared.webhooks.delivery import Delivery
+from shared.webhooks.ingress import Authenticated, WebhookRequest
 
 Json = dict[str, Any]
 Price = str | tuple[str, str]

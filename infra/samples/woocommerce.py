@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from shared.storefronts.delivery import Delivery
-from shared.storefronts.ingress import WebhookRequest
 from shared.storefronts.woocommerce.signature import request_headers
+from shared.webhooks.delivery import Delivery
+from shared.webhooks.ingress import WebhookRequest
 
 Json = dict[str, Any]
 

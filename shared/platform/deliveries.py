@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError
 from shared.kernel.errors import Rejected
 from shared.platform.errand_queue import parse
 from shared.platform.intake_queue import unpack
-from shared.storefronts.delivery import Delivery
+from shared.webhooks.delivery import Delivery
 
 
 def delivery_in(message: str) -> Delivery | None:

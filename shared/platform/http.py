@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from shared.kernel.errors import Rejected, StorebridgeError
-from shared.storefronts.ingress import WebhookRequest
+from shared.webhooks.ingress import WebhookRequest
 
 _STATUS = {
     "unauthorised": HTTPStatus.UNAUTHORIZED,

@@ -4,7 +4,7 @@ import hashlib
 import os
 
 from shared.platform.aws_http import AwsService
-from shared.storefronts.delivery import Delivery, pointer_to
+from shared.webhooks.delivery import Delivery, pointer_to
 
 MAX_MESSAGE_BYTES = 1_000_000
 """SQS takes 1 MiB; some is left for what it adds itself."""

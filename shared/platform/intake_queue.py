@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from shared.kernel.errors import StorebridgeError
 from shared.platform import aws
-from shared.storefronts.delivery import Delivery, stored_key
+from shared.webhooks.delivery import Delivery, stored_key
 
 _FIRST_PAUSE_SECONDS = 5
 _LONGEST_PAUSE_SECONDS = 900

@@ -13,13 +13,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue, StringConstraints, ValidationError, field_validator, model_validator
 
 from shared.customers.rules import AskFor, CustomerRules, PrivacyRules
+from shared.finance.rules import AccountRules, FinanceRules, require_time_zone
 from shared.inventory.low_stock import PlanningRules
 from shared.inventory.models import LocationId
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import SHOP_PATTERN
 from shared.kernel.model import Canonical, faults_of
+from shared.kernel.money import CurrencyCode
 from shared.orders.buyer_notices import BuyerNoticeKind
 from shared.orders.review import ReviewRules
+from shared.payments.bank.columns import BankColumns
 from shared.sync.backoffice.rules import BookRules
 from shared.sync.repair.rules import BaseUrl, RepairRules
 
@@ -131,6 +134,50 @@ class BackOfficeSettings(BookRules):
         return address.rstrip("/")
 
 
+class PaymentSettings(AccountRules):
+    """One account of the merchant at a payment provider."""
+
+    vendor: Literal["stripe", "paypal", "alipay", "wechatpay", "shopify_payments"]
+    merchant_id: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,100}$")] | None = None
+    """The provider's own id of the merchant: Stripe's `acct_…`, PayPal's merchant id, Alipay's app id, WeChat's mchid.
+    Deliveries that name another one are refused."""
+    shop: ShopId | None = None
+    """Shopify Payments: the shop whose API tells of it."""
+    api_access: bool = True
+    """False: nothing is asked; feeds come as files, or by webhooks alone."""
+    address: Annotated[str, StringConstraints(pattern=_URL)] | None = None
+    """Of the provider's API, where it is not the usual one: a sandbox."""
+    currency: CurrencyCode | None = None
+    """Of the balance, where the provider's data does not say."""
+    time_zone: str = "UTC"
+    """Of the provider's times without a zone: Alipay's and WeChat's are `Asia/Shanghai`."""
+    look_every_minutes: Annotated[int, Field(ge=0, le=10080)] = 60
+    """How often its feed is asked for."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        return require_time_zone(name)
+
+    @model_validator(mode="after")
+    def _says_which(self) -> "PaymentSettings":
+        if self.vendor == "shopify_payments" and self.shop is None:
+            raise ValueError("shop: say whose Shopify Payments they are")
+        if self.vendor in {"alipay", "wechatpay"} and self.merchant_id is None:
+            raise ValueError("merchant_id: needed, for the provider signs deliveries of every merchant alike")
+        return self
+
+
+class BankSettings(Canonical):
+    """One bank account of the merchant, whose statements are imported as files."""
+
+    currency: CurrencyCode
+    only_payouts: bool = True
+    """Whether nothing but payouts arrives there: a line that no payout explains is then an exception."""
+    csv: BankColumns | None = None
+    """Where the bank's CSV export keeps what. CAMT.053 and MT940 need nothing."""
+
+
 class LocationSettings(Canonical):
     """A place that goods are kept at."""
 
@@ -177,6 +224,10 @@ class Settings(Canonical):
     locations: Annotated[dict[LocationId, LocationSettings], Field(min_length=1)]
     shops: dict[ShopId, ShopSettings] = {}
     backoffices: dict[ShopId, BackOfficeSettings] = {}
+    payments: dict[ShopId, PaymentSettings] = {}
+    """Payment accounts, by a short name of ours: `stripe-eu`."""
+    banks: dict[ShopId, BankSettings] = {}
+    finance: FinanceRules = FinanceRules()
     review: ReviewRules = ReviewRules()
     notifications: NotificationSettings = NotificationSettings()
     planning: PlanningRules = PlanningRules()
@@ -208,6 +259,44 @@ class Settings(Canonical):
                 if location not in office.warehouses:
                     raise ValueError(f"backoffices.{name}.owns_stock: {location!r} has no entry under warehouses")
         return self
+
+    @model_validator(mode="after")
+    def _payment_accounts_fit(self) -> "Settings":
+        seen: dict[tuple[str, str], str] = {}
+        for name, account in self.payments.items():
+            if name in self.shops or name in self.backoffices:
+                raise ValueError(f"payments.{name}: a shop or back office has this name, and secrets go by it")
+            if account.bank is not None and account.bank not in self.banks:
+                raise ValueError(f"payments.{name}.bank: there is no {account.bank!r} under [banks]")
+            for shop in (*account.shops, *([account.shop] if account.shop else ())):
+                if shop not in self.shops:
+                    raise ValueError(f"payments.{name}: there is no shop {shop!r} under [shops]")
+            for claim in ((shop, gateway) for shop in account.shops or self.shops for gateway in account.gateways):
+                other = seen.setdefault(claim, name)
+                if other != name:
+                    raise ValueError(f"payments.{name}.gateways: {claim[1]!r} of shop {claim[0]} is {other}'s already")
+        return self
+
+    @model_validator(mode="after")
+    def _ledger_reaches_a_backoffice(self) -> "Settings":
+        name = self.finance.backoffice
+        if name is not None and name not in self.backoffices:
+            raise ValueError(f"finance.backoffice: there is no {name!r} under [backoffices]")
+        return self
+
+    def payment_account(self, name: str) -> PaymentSettings:
+        """The payment account, or `Rejected` with code `unknown_account`."""
+        if name not in self.payments:
+            known = ", ".join(sorted(self.payments)) or "none"
+            raise Rejected("unknown_account", f"no payment account {name!r}", field="account", hint=f"known: {known}")
+        return self.payments[name]
+
+    def bank(self, name: str) -> BankSettings:
+        """The bank account, or `Rejected` with code `unknown_bank`."""
+        if name not in self.banks:
+            known = ", ".join(sorted(self.banks)) or "none"
+            raise Rejected("unknown_bank", f"no bank account {name!r}", field="bank", hint=f"known: {known}")
+        return self.banks[name]
 
     def backoffice(self, name: str) -> BackOfficeSettings:
         """The back office, or `Rejected` with code `unknown_backoffice`."""

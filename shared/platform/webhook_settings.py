@@ -7,7 +7,7 @@ from typing import Any
 from shared.kernel.errors import Retry
 from shared.platform.aws_http import AwsService
 from shared.platform.kept import Kept, json_object
-from shared.storefronts.reception import Endpoint
+from shared.webhooks.reception import Endpoint
 
 
 class EndpointDirectory:

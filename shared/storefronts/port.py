@@ -16,7 +16,7 @@ from shared.kernel.model import Canonical
 from shared.kernel.money import CurrencyCode
 from shared.orders.dispatch import Dispatch
 from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint, Reading
-from shared.storefronts.delivery import Delivery
+from shared.webhooks.delivery import Delivery
 
 __all__ = [
     "Change",

@@ -10,9 +10,9 @@ from shared.kernel.errors import Rejected, Retry
 from shared.kernel.identifiers import OrderKey
 from shared.orders.models import Order
 from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import OrderReader, StorefrontClient
 from shared.sync.manual import OrderFinding, OrderState, state_of
+from shared.webhooks.delivery import Delivery
 
 if TYPE_CHECKING:
     from shared.orders.ports import OrderIndex  # loads tenacity, which nothing here needs

@@ -14,8 +14,8 @@ from shared.kernel.identifiers import CustomerKey
 from shared.platform.errand_queue import OrderErrand, is_errand, parse
 from shared.platform.intake_queue import CUSTOMERS, unpack
 from shared.platform.observability import count, logger
-from shared.storefronts.delivery import Delivery
 from shared.sync.customers.learn import learn
+from shared.webhooks.delivery import Delivery
 from shared.wiring.customer_desk import customer_desk, customer_reader
 from shared.wiring.customer_matching import match_customer
 from shared.wiring.tables import order_records

@@ -11,8 +11,8 @@ from shared.platform import emf, http
 from shared.platform.aws_http import AwsService
 from shared.platform.ingress_queue import IngressQueue
 from shared.platform.webhook_settings import EndpointDirectory, WebhookSecrets
-from shared.storefronts.ingress import Ingress
-from shared.storefronts.reception import Reception, receive
+from shared.webhooks.ingress import Ingress
+from shared.webhooks.reception import Reception, receive
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ SOURCES = [
     for path in sorted((ROOT / package).rglob("*.py"))
     if "lambda" not in path.relative_to(ROOT).parts
 ]
-SECURE = [*ROOT.glob("shared/storefronts/**/signature.py"), ROOT / "shared/storefronts/ingress.py"]
+SECURE = [*ROOT.glob("shared/storefronts/**/signature.py"), ROOT / "shared/webhooks/ingress.py"]
 SECURE += sorted((ROOT / "shared/platform").glob("*.py"))
 MONEY = [ROOT / "shared/kernel/money.py", *ROOT.glob("shared/**/mapping.py")]
 

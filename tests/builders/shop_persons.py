@@ -26,7 +26,6 @@ from shared.customers.rules import CustomerRules
 from shared.kernel.clock import as_sortable
 from shared.kernel.errors import Conflict, Retry
 from shared.kernel.identifiers import CustomerKey
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import CustomerReader, CustomerRegister
 from shared.storefronts.shopify.customer_mapping import read_customer as read_shopify_customer
 from shared.storefronts.shopify.customers import ShopifyCustomers
@@ -36,6 +35,7 @@ from shared.storefronts.woocommerce.subscriptions import CUSTOMER_TOPICS
 from shared.sync.customers.feed import FeedDesk, whom_to_look_at
 from shared.sync.customers.reconcile import PersonDesk, Together, bring_together
 from shared.sync.customers.sides import Shop
+from shared.webhooks.delivery import Delivery
 from tests.builders.customers import MARKER, customer_desk, revised
 from tests.builders.orders import NOON
 from tests.fakes.customers import FakeCustomerBook, FakeCustomerSide

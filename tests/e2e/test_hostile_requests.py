@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from infra.samples import shopify, woocommerce
-from shared.storefronts.ingress import WebhookRequest
+from shared.webhooks.ingress import WebhookRequest
 from tests.e2e.conftest import SECRETS, SHOPS, Deployed
 
 CANARY = "zoe@example.test"

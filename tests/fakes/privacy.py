@@ -14,10 +14,10 @@ from shared.kernel.identifiers import CustomerKey, OrderKey
 from shared.orders.forgetting import impersonal
 from shared.orders.models import Order
 from shared.orders.record import OrderRecord
-from shared.storefronts.delivery import Delivery
 from shared.sync.jobs import Worker
 from shared.sync.privacy.models import ErasureProof, PrivacyRequest
 from shared.sync.privacy.ports import IsTheirs, PrivacyDesk, Struck
+from shared.webhooks.delivery import Delivery
 from tests.builders.customers import MARKER
 from tests.builders.orders import NOON
 from tests.fakes.customers import FakeCustomerBook

@@ -25,8 +25,6 @@ from shared.orders.ports import Desk
 from shared.orders.review import ReviewRules
 from shared.orders.table import OrderTable
 from shared.platform.settings import parse_settings
-from shared.storefronts.delivery import Delivery
-from shared.storefronts.ingress import Ping, WebhookRequest
 from shared.storefronts.shopify.client import ShopifyClient
 from shared.storefronts.shopify.subscriptions import ORDER_TOPICS as SHOPIFY_TOPICS
 from shared.storefronts.shopify.subscriptions import ShopifySubscriptions
@@ -39,6 +37,8 @@ from shared.sync.repair.silence import Rhythm
 from shared.sync.repair.table import WatchTable
 from shared.sync.repair.watch import Watch
 from shared.sync.table import JobTable, TaskTable
+from shared.webhooks.delivery import Delivery
+from shared.webhooks.ingress import Ping, WebhookRequest
 from shared.wiring import order_repair, subscription_desk
 from shared.wiring.storefront import reader
 from tests.builders.orders import NOON

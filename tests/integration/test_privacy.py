@@ -44,7 +44,6 @@ from shared.platform import aws, configuration, privacy_keys
 from shared.platform.dead_letters import QUEUES
 from shared.platform.intake_queue import CUSTOMERS, ORDERS
 from shared.platform.kept import Kept
-from shared.storefronts.delivery import Delivery, pointer_to
 from shared.sync.backoffice.mirror import Mirror, Stop, Told
 from shared.sync.customers.learn import learn
 from shared.sync.customers.mirror import PersonMirror
@@ -52,6 +51,7 @@ from shared.sync.customers.table import PersonMirrorTable
 from shared.sync.privacy.export import export_person
 from shared.sync.privacy.models import RequestState, faults_in_chain
 from shared.sync.privacy.requests import open_erasure, start
+from shared.webhooks.delivery import Delivery, pointer_to
 from shared.wiring import (
     backoffice_connection,
     backoffice_tables,

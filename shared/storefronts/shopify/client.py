@@ -8,7 +8,6 @@ import httpx
 
 from shared.kernel.clock import Clock, as_sortable, parse_time
 from shared.kernel.errors import Retry
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import Change, ChangePage, Credentials
 from shared.storefronts.shopify.fetching import (
     SEARCH_LAG,
@@ -21,6 +20,7 @@ from shared.storefronts.shopify.fetching import (
 from shared.storefronts.shopify.graphql import API_VERSION, AdminApi, Node
 from shared.storefronts.shopify.order_query import CHANGED_ORDERS, FULFILMENT, ORDER, REFUND, webhook_shape
 from shared.storefronts.shopify.resource import Resource
+from shared.webhooks.delivery import Delivery
 
 _SCOPES: Final = "read_orders, read_customers, read_products, read_inventory, read_fulfillments, read_locations"
 

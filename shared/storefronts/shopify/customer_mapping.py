@@ -28,7 +28,6 @@ from shared.kernel import strict_json
 from shared.kernel.clock import parse_time, sortable_time
 from shared.kernel.model import faults_of
 from shared.kernel.versions import Version
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.lenient import read, unknown_fields
 from shared.storefronts.shopify import customer_schemas as schemas
 from shared.storefronts.shopify.addresses import address_of
@@ -42,6 +41,7 @@ from shared.storefronts.shopify.figures import (
     plain_id,
     time_of,
 )
+from shared.webhooks.delivery import Delivery
 
 PLATFORM: Final = "shopify"
 _WORD_LENGTH: Final = 40

@@ -17,7 +17,6 @@ import httpx
 from shared.customers.models import Profile, ProfileField
 from shared.kernel.clock import Clock, as_sortable, parse_time
 from shared.kernel.errors import Rejected, Retry
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import Change, ChangePage, Credentials
 from shared.storefronts.shopify.customer_edit import FIELD_OF, account_input, address_field, address_input
 from shared.storefronts.shopify.customer_query import (
@@ -38,6 +37,7 @@ from shared.storefronts.shopify.fetching import (
     in_search,
 )
 from shared.storefronts.shopify.graphql import API_VERSION, AdminApi, Node
+from shared.webhooks.delivery import Delivery
 
 _SCOPES: Final = "read_customers, write_customers, read_customer_merge"
 _GID: Final = re.compile(r"gid://shopify/Customer/([0-9]{1,20})")

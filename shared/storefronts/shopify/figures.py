@@ -10,8 +10,8 @@ from typing import Any
 from shared.kernel.clock import parse_time, sortable_time
 from shared.kernel.errors import Rejected
 from shared.kernel.money import Amount, Money
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.shopify import schemas
+from shared.webhooks.delivery import Delivery
 
 GID = re.compile(r"gid://shopify/(?P<type>\w+)/(?P<id>[A-Za-z0-9_-]{1,64})(?:\?.*)?", re.ASCII)
 NO_CURRENCY = (None, "XXX")

@@ -20,7 +20,6 @@ from shared.orders.models import (
     Order,
     PaymentState,
 )
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.lenient import read
 from shared.storefronts.port import CompleteOrder, OrderHint, Reading
 from shared.storefronts.shopify import schemas
@@ -41,6 +40,7 @@ from shared.storefronts.shopify.payments import refund_of, tenders_of, transacti
 from shared.storefronts.shopify.personal import personal_data_of
 from shared.storefronts.shopify.shipments import fulfilment_of
 from shared.storefronts.shopify.totals import cash_rounding_of, current_totals_of, totals_of
+from shared.webhooks.delivery import Delivery
 
 PLATFORM = "shopify"
 _STATUS_LENGTH = 40

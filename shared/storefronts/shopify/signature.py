@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from shared.kernel import strict_json
 from shared.kernel.errors import Rejected
-from shared.storefronts.ingress import (
+from shared.webhooks.ingress import (
     Authenticated,
     WebhookRequest,
     require_hmac_sha256,

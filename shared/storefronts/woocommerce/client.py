@@ -10,7 +10,6 @@ import httpx
 
 from shared.kernel.clock import Clock, as_sortable, parse_time
 from shared.kernel.errors import Rejected
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import Change, ChangePage, Credentials
 from shared.storefronts.woocommerce.mapping import PLATFORM
 from shared.storefronts.woocommerce.rest import (
@@ -22,6 +21,7 @@ from shared.storefronts.woocommerce.rest import (
     serialised,
     unexpected,
 )
+from shared.webhooks.delivery import Delivery
 
 MAX_PAGES = 100
 """No order has ten thousand refunds; a header that says so is broken."""

@@ -16,13 +16,13 @@ from shared.kernel import strict_json
 from shared.kernel.clock import parse_time, sortable_time
 from shared.kernel.errors import Rejected
 from shared.kernel.versions import Version
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.lenient import read, unknown_fields
 from shared.storefronts.woocommerce import customer_schemas as schemas
 from shared.storefronts.woocommerce.addresses import postal_address
 from shared.storefronts.woocommerce.mapping import PLATFORM
 from shared.storefronts.woocommerce.rest_errors import require_gone
 from shared.storefronts.woocommerce.schemas import Address
+from shared.webhooks.delivery import Delivery
 
 DELETED_TOPIC = "customer.deleted"
 

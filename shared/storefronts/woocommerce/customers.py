@@ -16,7 +16,6 @@ import httpx
 from shared.customers.models import Profile, ProfileField
 from shared.kernel.clock import Clock, as_sortable, parse_time
 from shared.kernel.errors import Rejected, Retry
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.lenient import read
 from shared.storefronts.port import Change, ChangePage, Credentials
 from shared.storefronts.woocommerce.customer_changes import changes
@@ -30,6 +29,7 @@ from shared.storefronts.woocommerce.rest import (
     serialised,
     unexpected,
 )
+from shared.webhooks.delivery import Delivery
 
 PAGE: Final = 50
 OVERLAP: Final = 5

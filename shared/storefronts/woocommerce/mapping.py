@@ -42,12 +42,12 @@ from shared.orders.models import (
     Totals,
     Transaction,
 )
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.lenient import read, unknown_fields
 from shared.storefronts.port import CompleteOrder, NothingToDo, OrderHint, Reading
 from shared.storefronts.woocommerce import schemas
 from shared.storefronts.woocommerce.addresses import postal_address
 from shared.storefronts.woocommerce.rest_errors import require_gone
+from shared.webhooks.delivery import Delivery
 
 PLATFORM = "woocommerce"
 

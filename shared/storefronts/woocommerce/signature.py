@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from shared.kernel.errors import Rejected
-from shared.storefronts.ingress import (
+from shared.webhooks.ingress import (
     Authenticated,
     Ping,
     WebhookRequest,

@@ -14,7 +14,6 @@ from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import CustomerKey, OrderKey
 from shared.orders.buyer import buyer_of
 from shared.orders.record import OrderRecord
-from shared.storefronts.delivery import Delivery
 from shared.sync.jobs import Worker, leased
 from shared.sync.privacy.forget import dismiss_proposals, forget_buyer, forget_customer
 from shared.sync.privacy.models import (
@@ -31,6 +30,7 @@ from shared.sync.privacy.models import (
 from shared.sync.privacy.ports import IsTheirs, PrivacyDesk, Struck
 from shared.sync.privacy.requests import call_a_person, call_off, still_to_be_sent
 from shared.sync.privacy.traces import Searcher, Traces
+from shared.webhooks.delivery import Delivery
 
 _ORDERS_PER_STEP = 100
 _FOUND_BY = frozenset({MarkKind.EMAIL, MarkKind.PHONE})

@@ -16,10 +16,10 @@ from shared.customers.rules import PrivacyRules
 from shared.kernel.clock import Clock
 from shared.kernel.identifiers import CustomerKey
 from shared.orders.ports import Buyers
-from shared.storefronts.delivery import Delivery
 from shared.sync.backoffice.mirror import Mirrors
 from shared.sync.privacy.models import ErasureProof, PrivacyRequest
 from shared.sync.tasks import TaskList
+from shared.webhooks.delivery import Delivery
 
 
 class PrivacyBook(Protocol):

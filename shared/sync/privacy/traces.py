@@ -16,7 +16,7 @@ from shared.customers.models import Profile
 from shared.kernel.clock import parse_time
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import CustomerKey, OrderKey
-from shared.storefronts.delivery import Delivery
+from shared.webhooks.delivery import Delivery
 
 
 class Traces(NamedTuple):

@@ -9,9 +9,9 @@ from shared.customers.models import CustomerSource
 from shared.kernel.clock import Clock, as_sortable
 from shared.kernel.errors import Retry
 from shared.kernel.identifiers import CustomerKey
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import ChangePage, CustomerRegister
 from shared.sync.repair.watch import Window
+from shared.webhooks.delivery import Delivery
 
 if TYPE_CHECKING:
     from shared.customers.ports import CustomerFinder  # loads tenacity, which nothing here needs

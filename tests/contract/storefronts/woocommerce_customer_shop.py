@@ -11,13 +11,13 @@ from infra.fakes.woocommerce_customers import Account
 from shared.customers.models import Customer, PostalAddress, Profile, ProfileField
 from shared.customers.readings import CompleteCustomer, CustomerReading
 from shared.kernel.clock import as_sortable
-from shared.storefronts.delivery import Delivery
-from shared.storefronts.ingress import Authenticated, WebhookRequest
 from shared.storefronts.port import CustomerRegister
 from shared.storefronts.woocommerce.customer_mapping import read_customer
 from shared.storefronts.woocommerce.customers import WooCommerceCustomers
 from shared.storefronts.woocommerce.signature import authenticate_customers
 from shared.storefronts.woocommerce.subscriptions import CUSTOMER_TOPICS
+from shared.webhooks.delivery import Delivery
+from shared.webhooks.ingress import Authenticated, WebhookRequest
 from tests.contract.storefronts.customer_shops import CustomerShop, Handler
 
 SECRET = "wh-secret-1"

@@ -14,8 +14,8 @@ from shared.customers.models import Customer
 from shared.customers.readings import CompleteCustomer
 from shared.kernel.identifiers import OrderKey
 from shared.platform import privacy_keys
-from shared.storefronts.delivery import Delivery
 from shared.sync.customers.learn import learn
+from shared.webhooks.delivery import Delivery
 from shared.wiring import backoffice_connection
 from shared.wiring.customer_desk import customer_desk
 from shared.wiring.customer_matching import match_customer

@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.stack import LocalStack
 from infra.samples import shopify
-from shared.storefronts.delivery import Delivery
+from shared.webhooks.delivery import Delivery
 from tests.integration.cli.conftest import CommandLine, line
 
 DEAD = "storebridge-orders-dead"

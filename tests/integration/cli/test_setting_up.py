@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.stack import ROOT, LocalStack
 from infra.samples import shopify, woocommerce
-from shared.storefronts.ingress import sign_hmac_sha256
+from shared.webhooks.ingress import sign_hmac_sha256
 from tests.integration.cli.conftest import SECRETS, SETTINGS, SHOPIFY_SECRET, CommandLine, line
 
 

@@ -14,11 +14,11 @@ from shared.customers.merges import Merge, Moved
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import CustomerKey, OrderKey
 from shared.orders.models import PersonalData
-from shared.storefronts.delivery import Delivery
 from shared.sync.privacy.erase import work_on
 from shared.sync.privacy.models import Asker, PrivacyRequest, RequestKind, RequestState, Subjects
 from shared.sync.privacy.ports import PrivacyDesk, RequestDesk
 from shared.sync.privacy.requests import open_erasure
+from shared.webhooks.delivery import Delivery
 from tests.builders.customers import customer, kept, profile, revised
 from tests.builders.orders import NOON, order
 from tests.fakes.privacy import PrivacyHouse

@@ -16,10 +16,10 @@ from infra.local.shopify_schema import SCHEMA_FILE
 from infra.samples.shopify import delivery, gid
 from shared.kernel.errors import Retry
 from shared.orders.models import Order
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import CompleteOrder
 from shared.storefronts.shopify.client import ShopifyClient
 from shared.storefronts.shopify.mapping import read_order
+from shared.webhooks.delivery import Delivery
 
 pytestmark = pytest.mark.skipif(not SCHEMA_FILE.exists(), reason="run python -m infra.local.fetch")
 

@@ -11,8 +11,8 @@ from infra.fakes.shopify_bucket import VirtualClock
 from infra.fakes.twins import AURORA, SECRET, Twins
 from infra.fakes.woocommerce import WooCommerceFake
 from infra.local.shopify_schema import SCHEMA_FILE
-from shared.storefronts.ingress import WebhookRequest
 from shared.storefronts.shopify.signature import authenticate, authenticate_customers
+from shared.webhooks.ingress import WebhookRequest
 
 needs_schema = pytest.mark.skipif(not SCHEMA_FILE.exists(), reason="run python -m infra.local.fetch")
 

@@ -13,11 +13,11 @@ from infra.fakes.woocommerce_requests import failing, silent, slow, throttled
 from infra.fakes.woocommerce_state import OutOfStock
 from shared.kernel.errors import Rejected
 from shared.orders.readings import CompleteOrder, NothingToDo
-from shared.storefronts.delivery import Delivery
-from shared.storefronts.ingress import Authenticated, Ping, WebhookRequest
 from shared.storefronts.woocommerce.client import WooCommerceClient
 from shared.storefronts.woocommerce.mapping import read_order
 from shared.storefronts.woocommerce.signature import authenticate
+from shared.webhooks.delivery import Delivery
+from shared.webhooks.ingress import Authenticated, Ping, WebhookRequest
 
 SECRET = "wh-secret-1"
 URL = "https://hooks.example/webhooks/borealis/orders"

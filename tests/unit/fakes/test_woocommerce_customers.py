@@ -8,11 +8,11 @@ import pytest
 
 from infra.fakes.woocommerce_requests import RestError
 from shared.customers.readings import CompleteCustomer, CustomerDeleted, NothingToDo
-from shared.storefronts.delivery import Delivery
-from shared.storefronts.ingress import Authenticated, WebhookRequest
 from shared.storefronts.woocommerce.customer_mapping import read_customer
 from shared.storefronts.woocommerce.signature import authenticate_customers
 from shared.storefronts.woocommerce.subscriptions import CUSTOMER_TOPICS
+from shared.webhooks.delivery import Delivery
+from shared.webhooks.ingress import Authenticated, WebhookRequest
 from tests.unit.fakes.test_woocommerce import SECRET, Rig, code
 
 ZOE = "zoe@example.test"

@@ -15,8 +15,8 @@ from shared.platform.dead_letters import QUEUES, SqsDeadLetters
 from shared.platform.errand_queue import CustomerErrand, OrderErrand, VerificationErrand
 from shared.platform.ingress_queue import MAX_MESSAGE_BYTES
 from shared.platform.intake_queue import CUSTOMERS, ORDERS
-from shared.storefronts.delivery import Delivery, pointer_to
 from shared.sync.privacy.ports import Struck
+from shared.webhooks.delivery import Delivery, pointer_to
 
 pytestmark = pytest.mark.usefixtures("aws_services")
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.kernel.errors import Retry
 from shared.platform.ingress_queue import MAX_MESSAGE_BYTES, IngressQueue
-from shared.storefronts.delivery import MAX_BODY_BYTES, Delivery
+from shared.webhooks.delivery import MAX_BODY_BYTES, Delivery
 from tests.unit.platform.services import ScriptedService
 
 QUEUE_URL = "https://sqs.example/orders"

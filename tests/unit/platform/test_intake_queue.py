@@ -9,7 +9,7 @@ import pytest
 
 from shared.kernel.errors import Rejected
 from shared.platform import aws, intake_queue
-from shared.storefronts.delivery import Delivery
+from shared.webhooks.delivery import Delivery
 
 pytestmark = pytest.mark.usefixtures("aws_services")
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.kernel.errors import Retry
 from shared.platform.webhook_settings import EndpointDirectory, WebhookSecrets, read_parameter, read_secret
-from shared.storefronts.reception import Endpoint
+from shared.webhooks.reception import Endpoint
 from tests.unit.platform.clocks import VirtualClock
 from tests.unit.platform.services import ScriptedService
 

@@ -11,10 +11,10 @@ import pytest
 from infra.samples import shopify, woocommerce
 from infra.samples.shopify_customers import account
 from shared.kernel.errors import Rejected
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import CustomerReader
 from shared.storefronts.shopify.customer_mapping import read_customer as read_shopify
 from shared.storefronts.woocommerce.customer_mapping import read_customer as read_woocommerce
+from shared.webhooks.delivery import Delivery
 
 CANARY = "canary.bird@canary.test"
 OUT_OF_ORDER: tuple[Any, ...] = (

@@ -11,12 +11,12 @@ from shared.kernel.clock import as_sortable
 from shared.kernel.errors import Rejected, Retry
 from shared.orders.intake import Result, take_in
 from shared.orders.readings import OrderHint
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import ChangePage
 from shared.storefronts.shopify.mapping import read_order as read_shopify
 from shared.storefronts.woocommerce.mapping import read_order as read_woocommerce
 from shared.sync.manual import OrderState
 from shared.sync.order_pull import OrderPull
+from shared.webhooks.delivery import Delivery
 from tests.fakes.order_desk import FakeOrderBook, FakeStockRoom, desk
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

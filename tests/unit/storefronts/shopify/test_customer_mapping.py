@@ -26,11 +26,11 @@ from shared.customers.readings import (
 )
 from shared.kernel.errors import Rejected
 from shared.kernel.versions import Comparison, compare
-from shared.storefronts.ingress import WebhookRequest
 from shared.storefronts.port import CustomerReader
 from shared.storefronts.shopify import customer_mapping
 from shared.storefronts.shopify.customer_mapping import read_customer
 from shared.storefronts.shopify.signature import authenticate_customers
+from shared.webhooks.ingress import WebhookRequest
 
 Json = dict[str, Any]
 

@@ -14,9 +14,9 @@ from shared.kernel.errors import Rejected
 from shared.kernel.money import Amount, Money
 from shared.orders.models import FulfilmentLine, Order, PaymentState, RestockKind, Tender
 from shared.orders.totals import prove_totals
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import CompleteOrder, NothingToDo, OrderHint, Reading
 from shared.storefronts.shopify.mapping import read_order
+from shared.webhooks.delivery import Delivery
 
 EUR = Shop("EUR")
 CHF_TO_EUR = Shop("CHF", "EUR")

@@ -6,8 +6,8 @@ import pytest
 
 from infra.samples import shopify
 from shared.kernel.errors import Rejected
-from shared.storefronts.ingress import Authenticated, WebhookRequest, sign_hmac_sha256
 from shared.storefronts.shopify import signature
+from shared.webhooks.ingress import Authenticated, WebhookRequest, sign_hmac_sha256
 
 BODY = '{"id":1,"note":"Grüße ☕"}'.encode()
 
@@ -213,7 +213,7 @@ def test_the_webhook_loads_nothing_but_the_standard_library_for_it() -> None:
     tree = ast.parse(Path(signature.__file__).read_text(encoding="utf-8"))
     modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     ours = {module for module in modules if module.startswith("shared.")}
-    assert ours == {"shared.kernel", "shared.kernel.errors", "shared.storefronts.ingress"}
+    assert ours == {"shared.kernel", "shared.kernel.errors", "shared.webhooks.ingress"}
     assert {"strict_json"} == {name.name for node in ast.walk(tree) if of_kernel(node) for name in node.names}
 
 

@@ -16,9 +16,9 @@ from shared.customers.models import AccountState, Customer, CustomerSource, Post
 from shared.customers.readings import CompleteCustomer, CustomerDeleted, CustomerHint, NothingToDo
 from shared.kernel.errors import Rejected
 from shared.kernel.versions import Comparison, compare
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import CustomerReader
 from shared.storefronts.woocommerce.customer_mapping import read_customer
+from shared.webhooks.delivery import Delivery
 
 FIXTURES = Path(__file__).parents[5] / "shared" / "fixtures"
 CAPTURED = sorted((FIXTURES / "captured").glob("wc-customer.*.json"))

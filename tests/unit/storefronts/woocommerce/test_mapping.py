@@ -19,9 +19,9 @@ from shared.kernel.money import Amount, Money
 from shared.kernel.versions import Comparison, compare
 from shared.orders.models import Order, Parcel, PaymentState, RestockKind, Tender
 from shared.orders.totals import prove_totals
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import CompleteOrder, NothingToDo, OrderHint, OrderReader
 from shared.storefronts.woocommerce.mapping import read_order
+from shared.webhooks.delivery import Delivery
 
 FIXTURES = Path(__file__).parents[5] / "shared" / "fixtures"
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from infra.samples import woocommerce as build
 from shared.kernel.errors import Rejected
-from shared.storefronts.ingress import Authenticated, Ingress, Ping, WebhookRequest, sign_hmac_sha256
 from shared.storefronts.woocommerce import subscriptions
 from shared.storefronts.woocommerce.signature import (
     CUSTOMER_TOPICS,
@@ -21,6 +20,7 @@ from shared.storefronts.woocommerce.signature import (
     authenticate_customers,
     request_headers,
 )
+from shared.webhooks.ingress import Authenticated, Ingress, Ping, WebhookRequest, sign_hmac_sha256
 
 ROOT = Path(__file__).parents[4]
 CAPTURED = ROOT.parent / "shared" / "fixtures" / "captured"

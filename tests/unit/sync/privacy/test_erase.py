@@ -22,11 +22,11 @@ from shared.kernel.identifiers import CustomerKey, OrderKey
 from shared.orders.intake import take_in
 from shared.orders.models import PersonalData
 from shared.orders.readings import CompleteOrder
-from shared.storefronts.delivery import Delivery
 from shared.sync.backoffice.mirror import Mirror, Stop, Told
 from shared.sync.privacy.erase import work_on
 from shared.sync.privacy.models import PrivacyRequest, RequestState, faults_in_chain
 from shared.sync.privacy.requests import open_erasure, open_request, start
+from shared.webhooks.delivery import Delivery
 from tests.builders.customers import MARKER, customer, kept, profile, proven, revised
 from tests.builders.orders import ADDRESS, NOON, order
 from tests.fakes.order_desk import desk as order_desk

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from shared.customers.marks import MarkKind
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import CustomerKey, OrderKey
-from shared.storefronts.delivery import Delivery
 from shared.sync.privacy.traces import Searcher, Traces
+from shared.webhooks.delivery import Delivery
 from tests.builders.customers import MARKER, PHONE
 from tests.builders.orders import NOON
 from tests.fakes.privacy import phone_of

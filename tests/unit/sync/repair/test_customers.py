@@ -9,11 +9,11 @@ import pytest
 from shared.customers.models import CustomerSource, Profile, ProfileField
 from shared.kernel.errors import Retry
 from shared.kernel.identifiers import CustomerKey
-from shared.storefronts.delivery import Delivery
 from shared.storefronts.port import Change, ChangePage
 from shared.sync.repair.customers import ShopCustomers
 from shared.sync.repair.missed import compare
 from shared.sync.repair.watch import Window
+from shared.webhooks.delivery import Delivery
 from tests.builders.customers import customer, kept
 from tests.builders.orders import NOON
 from tests.fakes.customers import FakeCustomerBook

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.kernel.errors import Rejected
-from shared.storefronts.delivery import MAX_BODY_BYTES, Delivery
+from shared.webhooks.delivery import MAX_BODY_BYTES, Delivery
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 DELIVERIES = st.builds(

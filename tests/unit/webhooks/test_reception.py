@@ -8,11 +8,11 @@ import pytest
 from infra.samples import shopify, woocommerce
 from shared.kernel.errors import Retry, StorebridgeError
 from shared.platform.kept import Kept
-from shared.storefronts.delivery import MAX_BODY_BYTES, Delivery
-from shared.storefronts.ingress import Authenticated, Ingress, Ping, WebhookRequest
-from shared.storefronts.reception import Endpoint, Reception, receive
 from shared.storefronts.shopify.signature import authenticate as authenticate_shopify
 from shared.storefronts.woocommerce.signature import authenticate as authenticate_woocommerce
+from shared.webhooks.delivery import MAX_BODY_BYTES, Delivery
+from shared.webhooks.ingress import Authenticated, Ingress, Ping, WebhookRequest
+from shared.webhooks.reception import Endpoint, Reception, receive
 from shared.wiring import webhooks
 from tests.unit.platform.clocks import VirtualClock
 

@@ -5,8 +5,8 @@ from typing import NamedTuple, Protocol
 
 from shared.kernel import strict_json
 from shared.kernel.errors import Rejected, Retry
-from shared.storefronts.delivery import MAX_BODY_BYTES, Delivery
-from shared.storefronts.ingress import Authenticated, Ingress, Ping, WebhookRequest
+from shared.webhooks.delivery import MAX_BODY_BYTES, Delivery
+from shared.webhooks.ingress import Authenticated, Ingress, Ping, WebhookRequest
 
 
 class Endpoint(NamedTuple):

@@ -1,0 +1,44 @@
+"""Where a bank's CSV export keeps what. Part of the settings."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from shared.kernel.model import Canonical
+
+Column = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+"""A heading of the file, as it is written there; compared without regard to case and surrounding blanks."""
+
+
+class BankColumns(Canonical):
+    booked_on: Column
+    amount: Column | None = None
+    """Signed; or else `debit` and `credit`."""
+    debit: Column | None = None
+    credit: Column | None = None
+    direction: Column | None = None
+    """A column that says which way an unsigned `amount` went."""
+    debit_words: tuple[str, ...] = ("D", "DBIT", "debit", "Af", "S", "支出")
+    """What `direction` says of money that went out."""
+    currency: Column | None = None
+    """None: the account's own."""
+    text: Annotated[tuple[Column, ...], Field(min_length=1)]
+    """Joined: purpose, counterparty's name where that is a provider."""
+    reference: Column | None = None
+    id: Column | None = None
+    """The bank's own id of the movement, where there is one that is unique."""
+    valued_on: Column | None = None
+    date_format: Annotated[str, StringConstraints(min_length=2, max_length=20)] = "%Y-%m-%d"
+    """As Python's `strptime` reads it: `%d.%m.%Y`."""
+    decimal_mark: Literal[".", ","] = "."
+    delimiter: Literal[",", ";", "\t", "|"] = ","
+    encoding: Literal["utf-8", "latin-1", "cp1252", "gb18030"] = "utf-8"
+    rows_before_heading: Annotated[int, Field(ge=0, le=50)] = 0
+
+    @model_validator(mode="after")
+    def _has_an_amount(self) -> Self:
+        if (self.amount is None) == (self.debit is None and self.credit is None):
+            raise ValueError("name either `amount`, or `debit` and `credit`")
+        if self.direction is not None and self.amount is None:
+            raise ValueError("`direction` goes with `amount`")
+        return self
