@@ -25,6 +25,8 @@ class Authenticated(NamedTuple):
     triggered_at: str | None = None
     api_version: str | None = None
     test: bool = False
+    well_formed: bool = False
+    """The body was read whole in order to verify it, and need not be JSON: Alipay's is a form."""
 
 
 class Ping:

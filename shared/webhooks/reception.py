@@ -50,7 +50,7 @@ def receive(shop: str, request: WebhookRequest, reception: Reception) -> Deliver
     authenticated = _authenticate(request, endpoint, reception)
     if isinstance(authenticated, Ping):
         return authenticated
-    if not isinstance(strict_json.parse(request.body), dict):
+    if not authenticated.well_formed and not isinstance(strict_json.parse(request.body), dict):
         raise Rejected("invalid_json", "the body is not a JSON object")
     delivery = Delivery(
         shop=shop,
