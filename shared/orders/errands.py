@@ -22,6 +22,8 @@ class Office(StrEnum):
     """Learns of buyers from orders: guests, and customers whose registration never came."""
     BUYER = "buyer"
     """Tells the buyer."""
+    FINANCE = "finance"
+    """Keeps what is owed and was paid."""
 
 
 class Reason(StrEnum):
@@ -60,8 +62,9 @@ def errands_of(old: OrderRecord | None, new: OrderRecord) -> tuple[Errand, ...]:
     wanted = (
         (Office.BACKOFFICE, tuple(_for_backoffice(old, new))),
         (Office.STOREFRONT, tuple(_for_storefront(old, new))),
-        (Office.CUSTOMERS, tuple(_for_customers(old, new))),
+        (Office.CUSTOMERS, tuple(_for_new_accounts(old, new))),
         (Office.BUYER, tuple(_for_buyer(old, new))),
+        (Office.FINANCE, tuple(_for_new_accounts(old, new))),
     )
     return tuple(
         Errand(office=office, shop=new.shop, order_id=new.order_id, revision=new.revision, reasons=reasons)
@@ -106,7 +109,8 @@ def _for_storefront(old: OrderRecord | None, new: OrderRecord) -> Iterator[Reaso
         yield Reason.CANCELLED
 
 
-def _for_customers(old: OrderRecord | None, new: OrderRecord) -> Iterator[Reason]:
+def _for_new_accounts(old: OrderRecord | None, new: OrderRecord) -> Iterator[Reason]:
+    """For those who read the account itself: only a newer one says something new."""
     if old is None:
         yield Reason.RECEIVED
     elif old.version != new.version:

@@ -30,6 +30,7 @@ QUEUE_OF = {
     Office.STOREFRONT: "STOREFRONT_QUEUE_URL",
     Office.CUSTOMERS: "CUSTOMERS_QUEUE_URL",
     Office.BUYER: "BUYER_QUEUE_URL",
+    Office.FINANCE: "PAYMENTS_QUEUE_URL",
 }
 """The environment variable that names each office's queue."""
 

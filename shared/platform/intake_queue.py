@@ -60,6 +60,7 @@ class IntakeQueue(NamedTuple):
 
 
 ORDERS: Final = IntakeQueue("ORDERS_QUEUE_URL", "ORDERS_DLQ_URL", "orders")
+PAYMENTS: Final = IntakeQueue("PAYMENTS_QUEUE_URL", "PAYMENTS_DLQ_URL", "payments")
 CUSTOMERS: Final = IntakeQueue("CUSTOMERS_QUEUE_URL", "CUSTOMERS_DLQ_URL", "customers")
 
 

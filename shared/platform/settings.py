@@ -284,6 +284,11 @@ class Settings(Canonical):
             raise ValueError(f"finance.backoffice: there is no {name!r} under [backoffices]")
         return self
 
+    @property
+    def keeps_books(self) -> bool:
+        """Whether what is owed and paid for orders is kept: once there is a payment account, or books have a start."""
+        return bool(self.payments) or self.finance.books_from is not None
+
     def payment_account(self, name: str) -> PaymentSettings:
         """The payment account, or `Rejected` with code `unknown_account`."""
         if name not in self.payments:

@@ -9,9 +9,10 @@ from shared.customers.ports import CustomerDesk
 from shared.customers.readings import CustomerHint, CustomersMerged, NothingToDo, PrivacyCall
 from shared.customers.verify import Occasion, ask
 from shared.kernel.clock import utc_now
-from shared.kernel.errors import Conflict, Rejected, Retry
+from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import CustomerKey
 from shared.platform.errand_queue import OrderErrand, is_errand, parse
+from shared.platform.intake import done_with
 from shared.platform.intake_queue import CUSTOMERS, unpack
 from shared.platform.observability import count, logger
 from shared.sync.customers.learn import learn
@@ -34,18 +35,8 @@ def process(body: str, *, receipt_handle: str, received: int) -> None:
     Raises:
         Retry, Conflict: the message must stay in the queue; its next delivery is put off for a while.
     """
-    try:
-        outcome = _learn(body) if is_errand(body) else _take_in(unpack(body))
-        _report(outcome)
-    except Rejected as error:
-        logger().error("customer set aside", extra={"code": error.code, "field": error.field, "reason": error.message})
-        count("CustomerSetAside", code=error.code)
-        CUSTOMERS.set_aside(body, error)
-    except (Retry, Conflict) as error:
-        logger().warning("customer postponed", extra={"code": error.code, "received": received})
-        count("CustomerPostponed", code=error.code)
-        CUSTOMERS.postpone(receipt_handle, received)
-        raise
+    with done_with(CUSTOMERS, body, receipt_handle=receipt_handle, received=received, thing="Customer"):
+        _report(_learn(body) if is_errand(body) else _take_in(unpack(body)))
 
 
 def _learn(body: str) -> Outcome:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.kernel.clock import utc_now
-from shared.kernel.errors import Conflict, Rejected, Retry
 from shared.orders.intake import Outcome, take_in
+from shared.platform.intake import done_with
 from shared.platform.intake_queue import ORDERS, unpack
 from shared.platform.observability import count, logger
 from shared.wiring.order_desk import desk
@@ -23,17 +23,8 @@ def process(body: str, *, receipt_handle: str, received: int) -> None:
     Raises:
         Retry, Conflict: the message must stay in the queue; its next delivery is put off for a while.
     """
-    try:
+    with done_with(ORDERS, body, receipt_handle=receipt_handle, received=received, thing="Delivery"):
         report(_take_in(body))
-    except Rejected as error:
-        logger().error("delivery set aside", extra={"code": error.code, "field": error.field, "reason": error.message})
-        count("DeliverySetAside", code=error.code)
-        ORDERS.set_aside(body, error)
-    except (Retry, Conflict) as error:
-        logger().warning("delivery postponed", extra={"code": error.code, "received": received})
-        count("DeliveryPostponed", code=error.code)
-        ORDERS.postpone(receipt_handle, received)
-        raise
 
 
 def _take_in(body: str) -> Outcome:

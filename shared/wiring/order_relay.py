@@ -46,6 +46,8 @@ def _concerns(errand: Errand, shop: ShopSettings | None) -> bool:
             return True
         case Office.BUYER:
             return shop.buyers is not None and bool(shop.buyers.notices)
+        case Office.FINANCE:
+            return settings().keeps_books
 
 
 def _task(found: PlaceholderFound, happened_at: datetime) -> Task:

@@ -34,7 +34,7 @@ def unpaid(**overrides: Any) -> Order:
 
 def test_a_new_order_is_recorded() -> None:
     errands = errands_of(None, record_of(order()))
-    assert [errand.office for errand in errands] == [Office.BACKOFFICE, Office.CUSTOMERS, Office.BUYER]
+    assert [errand.office for errand in errands] == [Office.BACKOFFICE, Office.CUSTOMERS, Office.BUYER, Office.FINANCE]
     assert {errand.reasons for errand in errands} == {(Reason.RECEIVED,)}
     assert errands[0].id == "aurora/5001#1/backoffice"
 
