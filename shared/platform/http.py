@@ -12,12 +12,15 @@ from shared.webhooks.ingress import WebhookRequest
 _STATUS = {
     "unauthorised": HTTPStatus.UNAUTHORIZED,
     "wrong_shop": HTTPStatus.FORBIDDEN,
+    "wrong_account": HTTPStatus.FORBIDDEN,
     "unknown_shop": HTTPStatus.NOT_FOUND,
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "unsupported_topic": HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 Response = dict[str, Any]
+Words = tuple[int, str, str]
+"""Status, media type and body that a sender wants to hear."""
 
 
 def webhook_request(event: Mapping[str, Any]) -> WebhookRequest:
@@ -30,17 +33,26 @@ def webhook_request(event: Mapping[str, Any]) -> WebhookRequest:
     return WebhookRequest({name.lower(): value for name, value in event.get("headers", {}).items()}, raw)
 
 
-def accepted() -> Response:
-    """200 and no other success: WooCommerce's ping takes nothing else."""
-    return _response(HTTPStatus.OK, {"status": "accepted"})
+def accepted(words: Words | None = None) -> Response:
+    """200 and no other success: WooCommerce's ping takes nothing else. `words`: of a sender that wants its own."""
+    return _worded(*words) if words else _response(HTTPStatus.OK, {"status": "accepted"})
 
 
-def refused(error: StorebridgeError) -> Response:
-    """A 4xx for what will never be accepted, a 503 for what may be sent again."""
-    if isinstance(error, Rejected):
-        status = _STATUS.get(error.code, HTTPStatus.BAD_REQUEST)
+def refused(error: StorebridgeError, words: tuple[str, str] | None = None) -> Response:
+    """A 4xx for what will never be accepted, a 503 for what may be sent again. `words`: media type and body of a
+    sender that wants its own."""
+    is_final = isinstance(error, Rejected)
+    status = _STATUS.get(error.code, HTTPStatus.BAD_REQUEST) if is_final else HTTPStatus.SERVICE_UNAVAILABLE
+    if words:
+        return _worded(int(status), *words)
+    if is_final:
         return _response(status, {"error": error.code, "message": error.message})
-    return _response(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "try_again", "message": "send it again later"})
+    return _response(status, {"error": "try_again", "message": "send it again later"})
+
+
+def _worded(status: int, media_type: str, body: str) -> Response:
+    headers = {"content-type": media_type, "cache-control": "no-store"}
+    return {"statusCode": status, "headers": headers, "body": body}
 
 
 def page(status: HTTPStatus, html: str, *, language: str, style_hash: str) -> Response:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from shared.kernel.errors import Retry
 from shared.platform.aws_http import AwsService
@@ -10,24 +10,43 @@ from shared.platform.kept import Kept, json_object
 from shared.webhooks.reception import Endpoint
 
 
+class Section(NamedTuple):
+    """The part of the settings document whose endpoints these are, and what it calls vendor and address."""
+
+    name: str
+    vendor: str
+    address: str
+
+
+SHOPS: Final = Section("shops", "platform", "address")
+PAYMENTS: Final = Section("payments", "vendor", "merchant_id")
+
+
 class EndpointDirectory:
-    """The shops of the settings document. The document is validated where it is written, not here."""
+    """The shops, or payment accounts, of the settings document, which is validated where it is written, not here."""
 
-    def __init__(self, systems_manager: AwsService) -> None:
+    def __init__(self, systems_manager: AwsService, section: Section = SHOPS) -> None:
         self._document: Kept[dict[str, Any]] = Kept(lambda: read_parameter(systems_manager))
+        self._section = section
 
-    def __call__(self, shop: str) -> Endpoint | None:
-        entry = self._shops().get(shop)
+    def __call__(self, name: str) -> Endpoint | None:
+        entry = self._entries().get(name)
         if entry is None:
-            entry = self._shops(fresh=True).get(shop)  # connected a moment ago?
+            entry = self._entries(fresh=True).get(name)  # connected a moment ago?
+        if not entry:
+            return None
+        section = self._section
         try:
-            return Endpoint(shop, entry["platform"], entry["address"]) if entry else None
-        except (KeyError, TypeError) as error:
-            raise Retry("bad_configuration", "the shop's settings are incomplete", field=f"shops.{shop}") from error
+            # A payment account need not say who the merchant is there; a shop has to say its address.
+            address = (entry.get(section.address) or "") if section is PAYMENTS else entry[section.address]
+            return Endpoint(name, entry[section.vendor], address)
+        except (KeyError, TypeError, AttributeError) as error:
+            field = f"{section.name}.{name}"
+            raise Retry("bad_configuration", "its settings are incomplete", field=field) from error
 
-    def _shops(self, *, fresh: bool = False) -> dict[str, Any]:
-        shops: dict[str, Any] = self._document.get(fresh=fresh).get("shops", {})
-        return shops
+    def _entries(self, *, fresh: bool = False) -> dict[str, Any]:
+        entries: dict[str, Any] = self._document.get(fresh=fresh).get(self._section.name, {})
+        return entries
 
 
 class WebhookSecrets:

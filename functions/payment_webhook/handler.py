@@ -1,0 +1,9 @@
+"""`POST /webhooks/{account}/payments`: verify, queue, answer. Nothing else happens here."""
+
+from typing import Any
+
+from shared.wiring.webhooks import answer_provider, payment_reception
+
+
+def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    return answer_provider(event, payment_reception(), function="payment_webhook")
