@@ -21,12 +21,13 @@ from infra.cli.order_facts import Json, time
 from infra.cli.output import Output, table
 from infra.cli.target import connected
 from shared.kernel.identifiers import CustomerKey, OrderKey
-from shared.platform.intake_queue import CUSTOMERS, ORDERS, IntakeQueue
+from shared.platform.intake_queue import CUSTOMERS, ORDERS, PAYMENTS, IntakeQueue
 
 app = typer.Typer(no_args_is_help=True, help="See what was set aside, and put messages through again.")
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show which, and put none through.")]
 Customers = Annotated[bool, typer.Option("--customers", help="Messages about customers, not about orders.")]
+Payments = Annotated[bool, typer.Option("--payments", help="Messages of payment providers. The archive has none.")]
 
 
 @app.command("list", epilog="Example: storebridge events list --dlq --code no_api_access")
@@ -35,6 +36,7 @@ def list_events(
     *,
     dlq: Annotated[bool, typer.Option("--dlq", help="What was set aside (the dead-letter queue).")] = False,
     customers: Customers = False,
+    payments: Payments = False,
     code: Annotated[str | None, typer.Option(help="Only with this reason's code.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
 ) -> None:
@@ -42,7 +44,7 @@ def list_events(
     if not dlq:
         raise typer.BadParameter("say what to list: --dlq", param_hint="--dlq")
     here = connected(ctx)
-    queue = (CUSTOMERS if customers else ORDERS).dead_letters_variable
+    queue = _intake(customers=customers, payments=payments).dead_letters_variable
     with here.output.progress("Looking …"), set_aside(limit, code, queue=queue) as letters:
         facts = {"events": [_facts(letter) for letter in letters]}
     here.output.show(facts, _listed)
@@ -77,16 +79,17 @@ def replay(  # noqa: PLR0913 - each is a word of the command
     ] = None,
     from_dlq: Annotated[bool, typer.Option("--from-dlq", help="Messages that were set aside.")] = False,
     customers: Customers = False,
+    payments: Payments = False,
     order: Annotated[str | None, typer.Option(metavar="SHOP/ORDER", help="Only about this order.")] = None,
     customer: Annotated[
         str | None, typer.Option(metavar="KEY", help="Only about this customer; means --customers.")
     ] = None,
-    shop: Annotated[str | None, typer.Option(help="Only of this shop.")] = None,
+    shop: Annotated[str | None, typer.Option(help="Only of this shop, or payment account.")] = None,
     code: Annotated[str | None, typer.Option(help="Only with this reason's code (--from-dlq).")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Look at so many at most (--from-dlq).")] = 500,
     dry_run: DryRun = False,
 ) -> None:
-    """Put messages onto the queue of orders again, or with --customers onto that of customers, unchanged.
+    """Put messages onto the queue of orders again, or of customers or payments (--customers, --payments), unchanged.
 
     This is safe: intake compares versions, so what is known already changes nothing, and nobody who was erased is taken
     in again. A message leaves the dead-letter queue only after the queue has it.
@@ -95,9 +98,13 @@ def replay(  # noqa: PLR0913 - each is a word of the command
         raise typer.BadParameter("say where from: either --from-archive DAY or --from-dlq")
     if from_archive is not None and code is not None:
         raise typer.BadParameter("only what was set aside has a code", param_hint="--code")
-    if order is not None and (customers or customer is not None):
+    if order is not None and (customers or payments or customer is not None):
         raise typer.BadParameter("orders have a queue of their own", param_hint="--order")
-    intake = CUSTOMERS if customers or customer is not None else ORDERS
+    if payments and from_archive is not None:
+        raise typer.BadParameter(
+            "the archive has no payments: their providers tell them again", param_hint="--payments"
+        )
+    intake = _intake(customers=customers or customer is not None, payments=payments)
     wanted = _Wanted(
         intake, OrderKey.parse(order) if order else None, CustomerKey.parse(customer) if customer else None, shop
     )
@@ -108,6 +115,12 @@ def replay(  # noqa: PLR0913 - each is a word of the command
     else:
         with set_aside(limit, code, queue=intake.dead_letters_variable) as letters:
             _replay(here.output, wanted.among(letters), from_dlq=True, wanted=wanted, dry_run=dry_run)
+
+
+def _intake(*, customers: bool, payments: bool) -> IntakeQueue:
+    if customers and payments:
+        raise typer.BadParameter("either of customers or of payments", param_hint="--payments")
+    return PAYMENTS if payments else CUSTOMERS if customers else ORDERS
 
 
 class _Wanted:

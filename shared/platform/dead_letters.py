@@ -14,7 +14,14 @@ from shared.sync.privacy.ports import IsTheirs, Struck
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-QUEUES = ("ORDERS_DLQ_URL", "CUSTOMERS_DLQ_URL", "BACKOFFICE_DLQ_URL", "STOREFRONT_DLQ_URL", "BUYER_DLQ_URL")
+QUEUES = (
+    "ORDERS_DLQ_URL",
+    "CUSTOMERS_DLQ_URL",
+    "BACKOFFICE_DLQ_URL",
+    "STOREFRONT_DLQ_URL",
+    "BUYER_DLQ_URL",
+    "PAYMENTS_DLQ_URL",
+)
 """The environment variables that name them."""
 
 _PER_CALL = 10

@@ -117,6 +117,7 @@ def privacy_desk(has_time: Callable[[], bool] = lambda: True) -> PrivacyDesk:
         dead_letters=SqsDeadLetters(),
         offices=offices_of,
         retrying=retry_conflicts,
+        payment_accounts=frozenset(settings().payments),
         has_time=has_time,
     )
 

@@ -309,6 +309,7 @@ def _theirs(request: PrivacyRequest, desk: PrivacyDesk) -> IsTheirs:
             orders=frozenset(_orders(request, desk)),
             marks=frozenset(subjects.marks),
             asked_at=request.asked_at,
+            accounts=desk.payment_accounts,
         ),
         desk.marker,
         desk.phone_of,

@@ -145,5 +145,7 @@ class PrivacyDesk(RequestDesk):
     offices: Offices
     retrying: Callable[[], tenacity.Retrying]
     """How often to read and decide again after a conflict."""
+    payment_accounts: frozenset[str] = frozenset()
+    """Whose deliveries may be on a dead-letter queue, too."""
     has_time: Callable[[], bool] = lambda: True
     """Whether there is time for more of a step that is not cut into pages."""

@@ -112,3 +112,19 @@ def test_an_address_is_found_however_deep_it_is(body: dict[str, Any], path: list
     for name in path:
         inner = [{name: inner}] if name == "a" else {name: inner}
     assert searcher()(delivery("carts/update", {**body, "order_id": None, "found": inner}))
+
+
+def payment(body: bytes, vendor: str = "stripe") -> Delivery:
+    return Delivery("stripe-eu", vendor, "charge.succeeded", "2026-11-23T09:02:11.000000000Z", body)
+
+
+def test_a_payment_is_theirs_by_the_address_in_it() -> None:
+    search = searcher(accounts=frozenset({"stripe-eu"}))
+    assert search(payment(b'{"data": {"object": {"receipt_email": "Eve@Example.test"}}}'))
+    assert search(payment(b"buyer_logon_id=eve%40example.test&sign=x", "alipay"))
+    assert not search(payment(b'{"data": {"object": {"receipt_email": "adam@example.test", "id": 17}}}'))
+    assert not search(payment(b"\xff\xfe not text at all"))
+
+
+def test_of_an_account_that_is_not_named_nothing_is_theirs() -> None:
+    assert not searcher()(payment(b'{"receipt_email": "eve@example.test"}'))
