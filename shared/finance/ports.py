@@ -70,6 +70,8 @@ class FinanceFacts(Protocol):
 
     def find_payment(self, account: str, payment_id: str) -> Payment | None: ...
 
+    def find_payout(self, account: str, payout_id: str) -> Payout | None: ...
+
     def restatements(self) -> Mapping[str, tuple[str, ...]]:
         """Facts that were stated with different money, `line:stripe-eu/txn_1`, and the figures, oldest first."""
         ...
@@ -143,7 +145,8 @@ class Ledger(Protocol):
         """Add entries. One with the same id and digest that is there already is left alone.
 
         Raises:
-            Conflict: an entry of this number exists and says something else.
+            Conflict: an entry of this number exists and says something else, a number is left out, or the day of one
+                is closed: read again and make the entries anew.
         """
         ...
 
@@ -174,7 +177,8 @@ class Ledger(Protocol):
         """Write the state of a day, its running totals (empty when it is reopened), and the record of who did it.
 
         Raises:
-            Conflict: the day or the trail changed meanwhile.
+            Conflict: the day or the trail changed meanwhile, or a day is closed that has another number of entries than
+                the close counted.
         """
         ...
 
