@@ -33,18 +33,19 @@ def exchange(send: Callable[[], httpx.Response]) -> httpx.Response:
 
 
 def download(http: httpx.Client, url: str, *, most_bytes: int, headers: Mapping[str, str] | None = None) -> bytes:
-    """A file that the provider has ready, read no further than is allowed, and from nowhere that it redirects to.
+    """A file that the provider has ready, read no further than is allowed, and from nowhere that it redirects to. It
+    is asked for unpacked, and not taken otherwise: what is small on the way may be huge when it is unpacked.
 
     Raises:
         Retry: as :func:`exchange`.
         Rejected: `payments_refused` for any answer but 200, `file_too_large`.
     """
     content = bytearray()
+    asked = {**(headers or {}), "accept-encoding": "identity"}
 
     def send() -> httpx.Response:
-        content.clear()
-        with http.stream("GET", url, headers=headers, follow_redirects=False, timeout=TIMEOUT) as response:
-            if response.status_code == HTTPStatus.OK:
+        with http.stream("GET", url, headers=asked, follow_redirects=False, timeout=TIMEOUT) as response:
+            if response.status_code == HTTPStatus.OK and "content-encoding" not in response.headers:
                 for chunk in response.iter_bytes():
                     content.extend(chunk)
                     if len(content) > most_bytes:
@@ -52,7 +53,7 @@ def download(http: httpx.Client, url: str, *, most_bytes: int, headers: Mapping[
             return response
 
     response = exchange(send)
-    if response.status_code != HTTPStatus.OK:
+    if response.status_code != HTTPStatus.OK or "content-encoding" in response.headers:
         raise refused(f"the provider's file cannot be had: HTTP {response.status_code}")
     if len(content) > most_bytes:
         raise Rejected("file_too_large", f"the provider's file has more than {most_bytes} bytes", field="file")
