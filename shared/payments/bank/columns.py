@@ -23,7 +23,7 @@ class BankColumns(Canonical):
     currency: Column | None = None
     """None: the account's own."""
     text: Annotated[tuple[Column, ...], Field(min_length=1)]
-    """Joined: purpose, counterparty's name where that is a provider."""
+    """The purpose first; others (the counterparty's name) are kept only where they name a payment provider."""
     reference: Column | None = None
     id: Column | None = None
     """The bank's own id of the movement, where there is one that is unique."""

@@ -1,0 +1,158 @@
+"""A bank's own CSV export, by the columns that the settings name. It states no balances that could prove it."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from io import StringIO
+from typing import Final, NamedTuple
+
+from shared.kernel.errors import Rejected
+from shared.payments.amounts import minor_units, plain_decimal
+from shared.payments.bank.columns import BankColumns
+from shared.payments.bank.entries import BankEntry
+from shared.payments.port import Fault
+
+KIND: Final = "bank csv"
+
+
+class CsvStatement(NamedTuple):
+    entries: tuple[BankEntry, ...]
+    faults: tuple[Fault, ...]
+    skipped: int
+    """Rows without a day and an amount: totals, blank ones."""
+
+
+def read_statement(content: bytes, columns: BankColumns, currency: str | None) -> CsvStatement:
+    """Every row of the file. Of the text columns, the first is the purpose; the others may be names of people.
+
+    Raises:
+        Rejected: `unreadable_file`, when it is not a table with these columns.
+    """
+    table = csv.reader(StringIO(_decoded(content, columns), newline=""), delimiter=columns.delimiter)
+    entries: list[BankEntry] = []
+    faults: list[Fault] = []
+    skipped = 0
+    for number, row in _rows(table, columns):
+        if not row.says(columns.booked_on) or not any(row.says(name) for name in _amount_columns(columns)):
+            skipped += 1
+            continue
+        try:
+            entries.append(_entry(row, columns, currency))
+        except Rejected as error:
+            faults.append(Fault(f"line {number}, column {error.field}", error.code, error.message))
+    return CsvStatement(tuple(entries), tuple(faults), skipped)
+
+
+class _Row(NamedTuple):
+    places: Mapping[str, int]
+    cells: list[str]
+
+    def says(self, column: str | None) -> str:
+        """What stands in a column, without the blanks around it; nothing for a row that is too short."""
+        place = self.places[_name(column)] if column is not None else len(self.cells)
+        return self.cells[place].strip() if place < len(self.cells) else ""
+
+
+def _decoded(content: bytes, columns: BankColumns) -> str:
+    encoding = "utf-8-sig" if columns.encoding == "utf-8" else columns.encoding
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _unreadable(f"it is not written in {columns.encoding}") from error
+
+
+def _rows(table: Iterator[list[str]], columns: BankColumns) -> Iterator[tuple[int, _Row]]:
+    """With the number of each row. Errors of the table itself come out here, whenever they show."""
+    try:
+        number = 0
+        places: Mapping[str, int] | None = None
+        for number, cells in enumerate(table, 1):
+            if number <= columns.rows_before_heading:
+                continue
+            if places is None:
+                places = _places(cells, columns)
+            elif any(cell.strip() for cell in cells):
+                yield number, _Row(places, cells)
+        if places is None:
+            raise _unreadable("it has no heading")
+    except csv.Error as error:
+        raise _unreadable(f"row {number + 1} is not CSV") from error
+
+
+def _places(heading: list[str], columns: BankColumns) -> Mapping[str, int]:
+    found = {_name(cell): place for place, cell in reversed(list(enumerate(heading)))}
+    missing = sorted({column for column in _named(columns) if _name(column) not in found})
+    if missing:
+        raise _unreadable(f"it has no column {', '.join(missing)}")
+    return found
+
+
+def _named(columns: BankColumns) -> Iterator[str]:
+    each = (columns.booked_on, columns.amount, columns.debit, columns.credit, columns.direction, columns.currency)
+    yield from (column for column in (*each, *columns.text, columns.reference, columns.id, columns.valued_on) if column)
+
+
+def _name(column: str) -> str:
+    return column.strip().casefold()
+
+
+def _amount_columns(columns: BankColumns) -> tuple[str, ...]:
+    return tuple(column for column in (columns.amount, columns.debit, columns.credit) if column)
+
+
+def _entry(row: _Row, columns: BankColumns, currency: str | None) -> BankEntry:
+    stated = row.says(columns.currency).upper() or currency
+    if stated is None:
+        raise Rejected("invalid_money", "it says no currency", field=columns.currency)
+    if currency is not None and stated != currency:
+        raise Rejected("other_currency", f"the account is in {currency}", field=columns.currency)
+    purpose, *names = (row.says(column) for column in columns.text)
+    reference = row.says(columns.reference)
+    return BankEntry(
+        booked_on=_day(row, columns.booked_on, columns),
+        valued_on=_day(row, columns.valued_on, columns) if row.says(columns.valued_on) else None,
+        currency=stated,
+        amount=_amount(row, columns, stated),
+        purposes=(purpose,) if purpose else (),
+        names=tuple(name for name in names if name),
+        own_reference=row.says(columns.id) or None,
+        references=(reference,) if reference else (),
+    )
+
+
+def _day(row: _Row, column: str | None, columns: BankColumns) -> date:
+    try:
+        return datetime.strptime(row.says(column), columns.date_format).replace(tzinfo=UTC).date()
+    except ValueError as error:
+        raise Rejected(
+            "invalid_time", "what stands there is not a day as the settings have it", field=column
+        ) from error
+
+
+def _amount(row: _Row, columns: BankColumns, currency: str) -> int:
+    if columns.amount is None:
+        return _side(row, columns.credit, columns, currency) - _side(row, columns.debit, columns, currency)
+    amount = _minor(row, columns.amount, columns, currency)
+    if columns.direction is None:
+        return amount
+    direction = row.says(columns.direction)
+    if not direction:
+        raise Rejected("invalid_money", "it does not say which way the money went", field=columns.direction)
+    went = direction.casefold() in {word.casefold() for word in columns.debit_words}
+    return -abs(amount) if went else abs(amount)
+
+
+def _side(row: _Row, column: str | None, columns: BankColumns, currency: str) -> int:
+    """A column of one direction. Some banks write a sign there all the same."""
+    return abs(_minor(row, column, columns, currency)) if column and row.says(column) else 0
+
+
+def _minor(row: _Row, column: str, columns: BankColumns, currency: str) -> int:
+    plain = plain_decimal(row.says(column), decimal_mark=columns.decimal_mark, field=column)
+    return minor_units(plain, currency, field=column)
+
+
+def _unreadable(message: str) -> Rejected:
+    return Rejected(
+        "unreadable_file", message, field="file", hint="compare the file with the bank's `csv` in the settings"
+    )
