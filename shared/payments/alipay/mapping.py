@@ -113,8 +113,8 @@ def refund_id(trade_no: str, request_no: str | None, out_trade_no: str | None) -
 
 
 def references(*numbers: str | None, free: tuple[str | None, ...] = ()) -> tuple[str, ...]:
-    """By what the order may be found, exact and each once: the merchant's own numbers, and of `free`, where he may write
-    anything, what is a single token and not somebody's telephone number."""
+    """By what the order may be found, exact and each once: the merchant's own numbers, and of `free`, where anything may
+    stand, what is a single token and not somebody's telephone number."""
     stated = [text.strip() for text in numbers if text]
     stated += [text for text in (unquote(text).strip() for text in free if text) if not _TELEPHONE.fullmatch(text)]
     return tuple(dict.fromkeys(text for text in stated if _TOKEN.fullmatch(text)))
