@@ -53,6 +53,5 @@ def plain_decimal(written: str, *, decimal_mark: str = ".", field: str | None = 
 
 def _shape(decimal_mark: str) -> re.Pattern[str]:
     mark, other = re.escape(decimal_mark), re.escape(_OTHER_MARK[decimal_mark])
-    return re.compile(
-        rf"(?P<whole>[0-9]{{1,3}}(?:{other}[0-9]{{3}})+|[0-9]+)?(?:{mark}(?P<part>[0-9]*))?(?<=[0-9{mark}])"
-    )
+    whole = rf"(?P<whole>[0-9]{{1,3}}(?:{other}[0-9]{{3}})+|[0-9]+)?"
+    return re.compile(rf"(?=.*[0-9]){whole}(?:{mark}(?P<part>[0-9]*))?")

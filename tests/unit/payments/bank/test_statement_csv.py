@@ -1,0 +1,153 @@
+"""A bank's own CSV, by the columns of the settings."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.finance.models import BankLine
+from shared.kernel.errors import Rejected
+from shared.kernel.money import currency_exponent
+from shared.payments.amounts import minor_units, plain_decimal
+from shared.payments.bank.columns import BankColumns
+from shared.payments.bank.reader import reader_for
+from shared.payments.port import AccountContext, FileFacts
+from tests.unit.payments.bank.files import BANK, WORDS
+
+GERMAN = BankColumns(
+    booked_on="Buchungstag",
+    valued_on="Valutadatum",
+    amount="Betrag",
+    currency="Waehrung",
+    text=("Verwendungszweck", "Beguenstigter"),
+    reference="Referenz",
+    date_format="%d.%m.%Y",
+    decimal_mark=",",
+    delimiter=";",
+    encoding="latin-1",
+    rows_before_heading=2,
+)
+GERMAN_FILE = (
+    "Kontoauszug\n\n"
+    '"Buchungstag";"Valutadatum";"Betrag";"Waehrung";"Verwendungszweck";"Beguenstigter";"Referenz"\n'
+    '"03.11.2026";"04.11.2026";"1.234,56";"EUR";"STRIPE\nPAYOUT";"Stripe Technology";"po_1"\n'
+    '"03.11.2026";"";"-20,00";"EUR";"Miete";"Jörg Müller";""\n'
+    "\n"
+    '"";"";"";"";"Summe";"";""\n'
+)
+DUTCH = BankColumns(
+    booked_on="Datum",
+    amount="Bedrag (EUR)",
+    direction="Af Bij",
+    text=("Mededelingen",),
+    id="Volgnr",
+    date_format="%Y%m%d",
+    decimal_mark=",",
+)
+SIDES = BankColumns(booked_on="Date", debit="Paid out", credit="Paid in", text=("Details",), date_format="%d/%m/%Y")
+
+
+def lines(found: FileFacts) -> list[BankLine]:
+    return [fact for fact in found.facts if isinstance(fact, BankLine)]
+
+
+def read(columns: BankColumns, text: str, context: AccountContext = BANK) -> FileFacts:
+    return reader_for("csv", columns, WORDS)(text.encode(columns.encoding), context)
+
+
+def test_a_german_export() -> None:
+    found = read(GERMAN, GERMAN_FILE)
+    first, second = lines(found)
+    assert (first.amount, first.text, first.references) == (123456, "Stripe Technology STRIPE PAYOUT", ("po_1",))
+    assert (second.amount, second.text, second.valued_on) == (-2000, "Miete", None)
+    assert (found.kind, found.faults, found.skipped) == ("bank csv", (), 1)
+
+
+def test_a_dutch_export_with_a_direction_and_the_bank_s_own_number() -> None:
+    text = 'Volgnr,Datum,Af Bij,"Bedrag (EUR)",Mededelingen\n7,20261103,Af,"12,50",x\n8,20261103,Bij,"12,50",y\n'
+    first, second = lines(read(DUTCH, "\ufeff" + text))
+    assert (first.amount, second.amount) == (-1250, 1250)
+    assert first.line_id.startswith("7~")
+
+
+def test_two_columns_for_two_directions() -> None:
+    text = "Date,Details,Paid in,Paid out\n03/11/2026,a,12.50,\n03/11/2026,b,,-3.00\n03/11/2026,c,,3.00\n"
+    assert [line.amount for line in lines(read(SIDES, text))] == [1250, -300, -300]
+
+
+def test_rows_that_cannot_be_read_are_named_and_the_others_count() -> None:
+    text = (
+        "Date,Details,Paid in,Paid out\n"
+        '2026-11-03,a,12.50,\n03/11/2026,b,12.505,\n03/11/2026,c,1,5,\n03/11/2026,d,2.00,\n03/11/2026,e,"1,5",\n'
+    )
+    found = read(SIDES, text)
+    assert [line.amount for line in lines(found)] == [-400, 200]
+    assert [fault.where for fault in found.faults] == [
+        "line 2, column Date",
+        "line 3, column Paid in",
+        "line 6, column Paid in",
+    ]
+
+
+def test_a_file_of_other_columns_is_refused() -> None:
+    for text in ("", "Date,Details\n", "\n\n", 'Date,Details,Paid in,Paid out\n"' + "x" * 200_000):
+        with pytest.raises(Rejected, match="unreadable_file"):
+            read(SIDES, text)
+    with pytest.raises(Rejected, match="unreadable_file"):
+        reader_for("csv", SIDES, WORDS)(b"Date,Details,Paid in,Paid out\n\xff", BANK)
+    with pytest.raises(Rejected, match="no_columns"):
+        reader_for("csv", None, WORDS)
+
+
+def test_another_currency_is_a_fault() -> None:
+    found = read(GERMAN, GERMAN_FILE.replace('"EUR";"Miete', '"USD";"Miete'))
+    assert [fault.code for fault in found.faults] == ["other_currency"]
+
+
+@given(st.permutations(range(6)), st.integers(0, 6), st.integers(0, 6))
+def test_overlapping_files_of_whole_days_give_the_same_lines(order: list[int], one: int, other: int) -> None:
+    """Days 1 to 6 with two equal movements each; any two files that hold whole days agree on every day of both."""
+    rows = [f"0{day + 1}/11/2026,{text},1.00,\n" for day in range(6) for text in ("same", "same", "else")]
+    heading = "Date,Details,Paid in,Paid out\n"
+    begin, end = min(one, other), max(one, other)
+    whole = {line.line_id: line for line in lines(read(SIDES, heading + "".join(rows)))}
+    shuffled = "".join("".join(rows[3 * day : 3 * day + 3]) for day in order)
+    assert {line.line_id: line for line in lines(read(SIDES, heading + shuffled))} == whole
+    part = {line.line_id: line for line in lines(read(SIDES, heading + "".join(rows[3 * begin : 3 * end])))}
+    assert len(whole) == 18
+    assert len(part) == 3 * (end - begin)
+    assert part.items() <= whole.items()
+
+
+@pytest.mark.parametrize(
+    ("written", "mark", "plain"),
+    [
+        ("12.50", ".", "12.50"),
+        ("$1,234.50", ".", "1234.50"),
+        ("-$1,234.50", ".", "-1234.50"),
+        ("1.234,50", ",", "1234.50"),
+        ("1.234,50-", ",", "-1234.50"),
+        ("(12.00)", ".", "-12.00"),
+        ("1'250.00", ".", "1250.00"),
+        ("1 250,00 EUR", ",", "1250.00"),
+        ("\u22125", ".", "-5.0"),
+        ("+7.", ".", "7.0"),
+        (".5", ".", "0.5"),
+        ("-0.00", ".", "-0.00"),
+    ],
+)
+def test_how_people_write_amounts(written: str, mark: str, plain: str) -> None:
+    assert plain_decimal(written, decimal_mark=mark) == plain
+
+
+@pytest.mark.parametrize("written", ["", "-", ".", "1,25", "1,2345", "12,34,567", "1.2.3", "x", "1e5", "--1", "१२"])
+def test_what_is_no_amount_is_refused(written: str) -> None:
+    with pytest.raises(Rejected, match="invalid_money"):
+        plain_decimal(written)
+
+
+@given(st.integers(-(10**15), 10**15), st.sampled_from(["EUR", "JPY", "KWD", "CLF"]))
+def test_minor_units_are_exact(minor: int, currency: str) -> None:
+    exponent = currency_exponent(currency)
+    sign, digits = "-" if minor < 0 else "", str(abs(minor)).rjust(exponent + 1, "0")
+    text = f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
+    assert minor_units(plain_decimal(text), currency) == minor
