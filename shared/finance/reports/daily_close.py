@@ -6,7 +6,7 @@ from shared.finance.journal import JournalEntry, Topic
 from shared.finance.reports.columns import ACCOUNT, count, money, text
 from shared.finance.reports.drawing import ranking
 from shared.finance.reports.grouping import Grouping
-from shared.finance.reports.report import Kind, Report, Text, Tile, sum_of
+from shared.finance.reports.report import Kind, Report, Row, Text, Tile, sum_of
 from shared.finance.reports.scope import Balances, Scope
 from shared.finance.reports.words import ROLES, TOPICS
 
@@ -29,7 +29,7 @@ _TIES = (
     text("told", "Provider's balance", "平台余额"),
     money("ours", "By the books", "账面余额"),
     money("theirs", "By the provider", "平台数"),
-    money("difference", "Difference", "差额", sum_of("theirs", "-ours")),
+    money("difference", "Difference", "差额"),
 )
 _TOLD = Text("told", "已提供", "told")
 _NOT_TOLD = Text("not told", "未提供", "not_told")
@@ -113,12 +113,12 @@ class DailyCloseTally:
         )
 
     def _ties(self) -> Report:
-        grouping = Grouping(_TIES)
-        for tie in self._scope.ties:
-            told = _NOT_TOLD if tie.theirs is None else _TOLD
-            # Nothing told is no difference of the whole balance: it is said in words.
-            theirs = tie.ours if tie.theirs is None else tie.theirs
-            grouping.add((tie.account, told), tie.currency, ours=tie.ours, theirs=theirs)
+        rows = tuple(
+            Row(tie.currency, (tie.account, _NOT_TOLD, tie.ours, None, None))
+            if tie.theirs is None
+            else Row(tie.currency, (tie.account, _TOLD, tie.ours, tie.theirs, tie.theirs - tie.ours))
+            for tie in sorted(self._scope.ties, key=lambda tie: (tie.account, tie.currency))
+        )
         untied = sum(tie.theirs is not None and tie.theirs != tie.ours for tie in self._scope.ties)
         return Report(
             name="ties",
@@ -130,8 +130,7 @@ class DailyCloseTally:
             since=self._scope.since,
             until=self._scope.until,
             columns=_TIES,
-            rows=grouping.rows(),
-            totals=grouping.totals(),
+            rows=rows,
             tiles=(Tile(Text("Balances that do not tie", "未核对一致的余额"), Kind.COUNT, untied),),
         )
 

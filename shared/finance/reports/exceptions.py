@@ -48,7 +48,7 @@ class ExceptionsTally:
 
     def reports(self) -> tuple[Report, ...]:
         scope = self._scope
-        kinds, listed = Grouping(_KINDS), Grouping(_CASES)
+        kinds, listed = Grouping(_KINDS), Grouping(_CASES, keeps_zeros=True)
         cases = [case for case in scope.cases if case.is_open]
         for case in cases:
             found = case.discrepancy
@@ -95,5 +95,4 @@ def _list(listed: Grouping, case: Case, scope: Scope) -> None:
         _STATES.get(case.state, Text(case.state, case.state)),
     )
     amounts = {"expected": found.expected or 0, "found": found.found or 0, "difference": found.difference}
-    # A case of today over nothing would be all zeros, and no row: it counts from its first day.
     listed.add(keys, found.currency, age=max(case.age_days(scope.until), 0), **amounts)

@@ -11,7 +11,8 @@ Keys = tuple[Cell, ...]
 class Grouping:
     """Rows that grow while postings go by; holds one list of integers for each row and nothing of the postings."""
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[Column], *, keeps_zeros: bool = False) -> None:
+        self._keeps_zeros = keeps_zeros
         self._figures = tuple(column for column in columns if not column.is_key)
         self._added = {column.key: place for place, column in enumerate(c for c in self._figures if not c.derive)}
         self._sums: dict[tuple[Keys, str | None], list[int]] = {}
@@ -25,9 +26,12 @@ class Grouping:
             sums[self._added[name]] += amount
 
     def rows(self, *, rank: str | None = None) -> tuple[Row, ...]:
-        """Rows in the order of their keys, or within each currency the largest `rank` first. All zeros: no row."""
+        """Rows in the order of their keys, or within each currency the largest `rank` first. All zeros: no row,
+        unless such are kept."""
         found = [
-            (keys, currency, self._figured(keys, sums)) for (keys, currency), sums in self._sums.items() if any(sums)
+            (keys, currency, self._figured(keys, sums))
+            for (keys, currency), sums in self._sums.items()
+            if self._keeps_zeros or any(sums)
         ]
 
         def order(row: tuple[Keys, str | None, Amounts]) -> tuple[object, ...]:
