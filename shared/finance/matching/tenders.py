@@ -1,0 +1,119 @@
+"""Stage 4: several payments that together pay one order, and no other combination does.
+
+Sums of arbitrary amounts meet any figure sooner or later. So the search is bounded, and what it finds counts only
+where chance could hardly have made it: the combinations that were possible, times :data:`CERTAINTY`, must not exceed
+the amount in minor units. Where a bound is hit nothing is matched; staff get suggestions.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+from math import comb
+
+from shared.finance.matching.amounts import Fitting, Wanted, spare_lines, wanted_captures
+from shared.finance.matching.charges import pairing_of
+from shared.finance.matching.worksheet import OrderSheet, Told, Worksheet, buyer_money, line_key
+from shared.finance.models import LineKind, Rule, SettlementLine
+
+CERTAINTY = 1000
+MOST_CANDIDATES = 24
+"""Payments that may belong to one order; with more of them no combination is unique in earnest."""
+
+
+def match_split_tenders(sheet: Worksheet, fitting: Fitting) -> None:
+    """Link combinations that only one order wants, and that share no payment with another combination."""
+    spare = _without_suitors(sheet, fitting)
+    if not spare:
+        return
+    by_day: dict[int, list[SettlementLine]] = {}
+    for line in spare:
+        by_day.setdefault(line.occurred_at.toordinal(), []).append(line)
+    found: list[tuple[OrderSheet, tuple[SettlementLine, ...]]] = []
+    for order, wanted in _open_orders(sheet):
+        combination = _only_combination(sheet, fitting, wanted, _near(by_day, wanted, fitting))
+        if combination:
+            found.append((order, combination))
+    uses: dict[str, int] = {}
+    for _, lines in found:
+        for line in lines:
+            uses[line_key(line)] = uses.get(line_key(line), 0) + 1
+    for order, lines in found:
+        if all(uses[line_key(line)] == 1 for line in lines):
+            for line in lines:
+                sheet.link(line, order.key, Rule.SPLIT_TENDER)
+
+
+def _without_suitors(sheet: Worksheet, fitting: Fitting) -> list[SettlementLine]:
+    """Payments that no order wants for itself alone: what several orders want is no part of a sum either."""
+    wanted: dict[tuple[str, int], list[Wanted]] = {}
+    for one in wanted_captures(sheet):
+        wanted.setdefault((one.told.movement.currency, one.told.movement.amount), []).append(one)
+    return [
+        line
+        for line in spare_lines(sheet)
+        if not any(fitting.may_pay(one, line) for one in wanted.get(buyer_money(line), ()))
+    ]
+
+
+def _open_orders(sheet: Worksheet) -> Iterator[tuple[OrderSheet, list[Wanted]]]:
+    """Orders of which something is still to be found, with what that is."""
+    groups: dict[str, list[Wanted]] = {}
+    for wanted in wanted_captures(sheet):
+        groups.setdefault(wanted.order.key, []).append(wanted)
+    for key, group in groups.items():
+        yield sheet.orders[key], group
+    for order in sheet.orders.values():
+        if order.key not in groups and not order.statement.test and order.pairing is not None:
+            rest = _rest_of_a_tender(order)
+            if rest is not None:
+                yield order, [rest]
+
+
+def _rest_of_a_tender(order: OrderSheet) -> Wanted | None:
+    """What is missing of an order that names one of its payments: the others may name nothing."""
+    pairing = pairing_of(order)
+    if len(pairing.differing) != 1 or pairing.told or pairing.charged:
+        return None
+    told, charge = pairing.differing[0]
+    has_reversal = any(line.kind is LineKind.CAPTURE_REVERSED for line in charge.lines)
+    left = told.movement.amount - charge.net
+    if has_reversal or charge.currency != told.movement.currency or left <= 0:
+        return None
+    return Wanted(order, Told(told.movement.model_copy(update={"amount": left}), told.route), is_rest=True)
+
+
+def _near(
+    by_day: dict[int, list[SettlementLine]], wanted: list[Wanted], fitting: Fitting
+) -> list[SettlementLine]:
+    first = (wanted[0].around - fitting.before).toordinal()
+    last = (wanted[0].around + fitting.after).toordinal()
+    currency = wanted[0].told.movement.currency
+    return [
+        line
+        for day in range(first, last + 1)
+        for line in by_day.get(day, ())
+        if buyer_money(line)[0] == currency and any(fitting.may_pay(one, line) for one in wanted)
+    ]
+
+
+def _only_combination(
+    sheet: Worksheet, fitting: Fitting, wanted: list[Wanted], near: list[SettlementLine]
+) -> tuple[SettlementLine, ...] | None:
+    """The one combination of payments that comes to what is open; None for none, several, or too many to tell."""
+    open_amount = sum(one.told.movement.amount for one in wanted)
+    candidates = [line for line in near if buyer_money(line)[1] <= open_amount]
+    fewest = 1 if len(wanted) > 1 or wanted[0].is_rest else 2
+    sizes = range(fewest, min(sheet.inputs.rules.most_tenders, len(candidates)) + 1)
+    possible = sum(comb(len(candidates), size) for size in sizes)
+    if len(candidates) > MOST_CANDIDATES or possible * CERTAINTY > open_amount:
+        return None
+    if any(one.told.movement.currency != wanted[0].told.movement.currency for one in wanted):
+        return None
+    sums = [
+        lines
+        for size in sizes
+        for lines in combinations(candidates, size)
+        if sum(buyer_money(line)[1] for line in lines) == open_amount
+    ]
+    if len(sums) != 1 or not all(fitting.is_ripe(wanted[0], line) for line in sums[0]):
+        return None
+    return sums[0]
