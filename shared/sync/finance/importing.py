@@ -2,24 +2,36 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Final, NamedTuple, Protocol
 
-from shared.finance.audit import next_record
+import tenacity
+
 from shared.finance.models import BankLine, Fact, OrderStatement, Payment, Payout, ProviderBalance, SettlementLine
 from shared.finance.ports import AuditTrail, FinanceFacts, Kept
+from shared.finance.recording import record
 from shared.kernel.clock import Clock
-from shared.kernel.errors import Conflict, Rejected, Retry
+from shared.kernel.errors import Rejected
 from shared.payments.port import AccountContext, Fault, FileReader
 
 MOST_BYTES: Final = 50 * 1024 * 1024
 """A year of a busy account's settlement lines is 10 to 20 MB."""
-_MOST_TRIES: Final = 5
 _BATCH: Final = 1_000
 
 
 class ImportBook(FinanceFacts, AuditTrail, Protocol):
     """What an import writes to."""
+
+
+@dataclass(frozen=True)
+class ImportDesk:
+    """Where files are taken in."""
+
+    book: ImportBook
+    clock: Clock
+    retrying: Callable[[], tenacity.Retrying]
+    """How often to try again when somebody else's record came in between."""
 
 
 class ImportReport(NamedTuple):
@@ -45,13 +57,7 @@ class ImportReport(NamedTuple):
 
 
 def import_file(
-    name: str,
-    content: bytes,
-    reader: FileReader,
-    context: AccountContext,
-    book: ImportBook,
-    clock: Clock,
-    actor: str,
+    name: str, content: bytes, reader: FileReader, context: AccountContext, desk: ImportDesk, actor: str
 ) -> ImportReport:
     """Keep what the file states, and record on the audit trail who brought it and what came of it: once for each
     import, for each is somebody's act. The facts are the same after the second time, and in whatever order files come.
@@ -60,12 +66,13 @@ def import_file(
 
     Raises:
         Rejected: `file_too_large`, `empty_file`, or what the reader refuses the file for.
-        Retry: the store is out of reach, or the trail is busy; import the file again.
+        Conflict: others kept writing to the trail; the facts are kept. Import the file again.
+        Retry: the store is out of reach; import the file again.
     """
     _require_size(content)
     read = reader(content, context)
     facts, strangers = _of_account(read.facts, context.account)
-    kept = _keep(book, facts)
+    kept = _keep(desk.book, facts)
     report = ImportReport(
         name=name,
         kind=read.kind,
@@ -80,7 +87,7 @@ def import_file(
         skipped=read.skipped,
         last_at=max((at for at in map(_moment_of, facts) if at is not None), default=None),
     )
-    _record(report, book, clock, actor)
+    record(desk.book, desk.clock, desk.retrying, (actor, "file.imported", report.sha256), _figures(report))
     return report
 
 
@@ -135,8 +142,8 @@ def _moment_of(fact: Fact) -> datetime | None:
     return next((moment(fact) for kind, moment in _MOMENTS if isinstance(fact, kind)), None)
 
 
-def _record(report: ImportReport, trail: AuditTrail, clock: Clock, actor: str) -> None:
-    figures = {
+def _figures(report: ImportReport) -> dict[str, str]:
+    return {
         "kind": report.kind,
         "account": report.account,
         "read": str(report.read),
@@ -147,10 +154,3 @@ def _record(report: ImportReport, trail: AuditTrail, clock: Clock, actor: str) -
         "faults": str(len(report.faults)),
         "skipped": str(report.skipped),
     }
-    for _ in range(_MOST_TRIES):
-        try:
-            trail.append(next_record(trail.last_record(), clock(), actor, "file.imported", report.sha256, figures))
-        except Conflict:
-            continue  # somebody else's record came in between: ours goes after it
-        return
-    raise Retry("trail_busy", "too many others write to the audit trail", hint="import the file again")
