@@ -168,7 +168,7 @@ def _extent(chart: Chart) -> tuple[int, int]:
 def nice_step(span: int, steps: int) -> int:
     """The smallest of 1, 2, 5, 10, 20 … that needs no more than so many steps for the span."""
     wanted = max(1, -(-span // steps))
-    power = 10 ** (len(str(wanted)) - 1)
+    power = int(10 ** (len(str(wanted)) - 1))
     return next(size * power for size in (1, 2, 5, 10) if size * power >= wanted)
 
 

@@ -64,7 +64,7 @@ def _period(reports: Sequence[Report]) -> str:
 
 def _glance(reports: Sequence[Report], language: Language) -> list[Mapping[str, Any]]:
     """The first figure of each report that has one, with where to read more."""
-    found = []
+    found: list[Mapping[str, Any]] = []
     for report in reports:
         tiles = _tiles(report.tiles, language)
         if tiles:
@@ -108,7 +108,9 @@ def _chart(chart: Chart, language: Language) -> Mapping[str, Any]:
 
 
 def _headings(report: Report, language: Language) -> list[Mapping[str, Any]]:
-    found = [{"words": column.heading.read(language), "numeric": column.kind in _NUMERIC} for column in report.columns]
+    found: list[Mapping[str, Any]] = [
+        {"words": column.heading.read(language), "numeric": column.kind in _NUMERIC} for column in report.columns
+    ]
     if report.has_currency:
         found.insert(report.keys, {"words": CURRENCY.read(language), "numeric": False})
     return found
