@@ -1,7 +1,7 @@
 """Alipay's gateway as its documents describe it: signed calls, signed answers, and a bill for each day that is over.
 
 It keeps its state in memory and takes the time from a clock. As an `httpx.MockTransport` handler it is called in
-process. Not known of it: limits of calls, and the order of a bill's rows; here the balance's bill begins with the newest.
+process. Not known of it: limits of calls, and the order of a bill's rows (here the balance's begin with the newest).
 """
 
 import json

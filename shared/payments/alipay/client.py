@@ -15,9 +15,10 @@ from shared.kernel.errors import Rejected
 from shared.payments.alipay.bills import MOST_BYTES, read_bill
 from shared.payments.alipay.gateway import ADDRESS, AlipayGateway, require_done, sub_code
 from shared.payments.alipay.mapping import refund_payment, trade_payment
-from shared.payments.alipay.schemas import BillAddress, read
+from shared.payments.alipay.schemas import BillAddress
 from shared.payments.alipay.signature import ZONE
 from shared.payments.http import download, refused
+from shared.payments.lenient import read
 from shared.payments.port import AccountContext, FeedCapabilities, FeedPage
 
 READY_AFTER: Final = timedelta(hours=10)
@@ -106,7 +107,7 @@ class AlipayClient:
         node = self._gateway.call("alipay.data.dataservice.bill.downloadurl.query", content)
         if _is_absent(sub_code(node)):
             return ()
-        url = self._of_alipay(read(BillAddress, require_done(node)).bill_download_url)
+        url = self._of_alipay(read(BillAddress, require_done(node), "Alipay").bill_download_url)
         bill = read_bill(download(self._http, url, most_bytes=MOST_BYTES), self._context)
         if bill.faults:
             first = bill.faults[0]

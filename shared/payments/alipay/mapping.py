@@ -12,10 +12,12 @@ from urllib.parse import unquote
 from shared.finance.models import Feed, Payment, PaymentKind, PaymentState
 from shared.kernel.clock import parse_time
 from shared.kernel.errors import Rejected
-from shared.payments.alipay.schemas import Notification, RefundInquiry, Trade, read
+from shared.payments.alipay.schemas import Notification, RefundInquiry, Trade
 from shared.payments.alipay.signature import ZONE, is_ambiguous, read_form
 from shared.payments.amounts import minor_units
+from shared.payments.lenient import each_once, read
 from shared.payments.port import AccountContext, PaymentReading
+from shared.payments.references import exact, of_free_field
 from shared.webhooks.delivery import Delivery
 
 CURRENCY: Final = "CNY"
@@ -26,7 +28,6 @@ _STATES: Final = {
     "TRADE_FINISHED": PaymentState.SUCCEEDED,
     "TRADE_CLOSED": PaymentState.CANCELLED,
 }
-_TOKEN: Final = re.compile(r"[A-Za-z0-9#][A-Za-z0-9#_./:-]{0,63}", re.ASCII)
 _TELEPHONE: Final = re.compile(r"(?:\+?86)?1[3-9]\d{9}", re.ASCII)
 _TRADE_NO: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
@@ -41,7 +42,7 @@ def read_payment(delivery: Delivery, context: AccountContext) -> PaymentReading:
         Rejected: `invalid_body`, `invalid_payload`, `invalid_money`, `invalid_time`, `wrong_account`.
     """
     fields = read_form(delivery.body)
-    told = read(Notification, fields)
+    told = read(Notification, fields, "Alipay")
     if context.merchant_id is not None and (told.app_id or told.seller_id) != context.merchant_id:
         raise Rejected("wrong_account", "the notification is for another app than this account's", field="app_id")
     if told.notify_type not in (None, _TRADE_SYNC) or told.trade_no is None or told.trade_status is None:
@@ -61,7 +62,7 @@ def trade_payment(answer: Mapping[str, Any], account: str, asked_at: datetime) -
     Raises:
         Rejected: `invalid_payload`, `invalid_money`, `invalid_time`.
     """
-    trade = read(Trade, answer)
+    trade = read(Trade, answer, "Alipay")
     currency = trade.trans_currency or CURRENCY
     paid = trade.send_pay_date is not None
     return Payment(
@@ -85,7 +86,7 @@ def refund_payment(answer: Mapping[str, Any], account: str, asked_at: datetime) 
     Raises:
         Rejected: `invalid_payload`, `invalid_money`, `invalid_time`.
     """
-    refund = read(RefundInquiry, answer)
+    refund = read(RefundInquiry, answer, "Alipay")
     if refund.refund_amount is None or refund.trade_no is None or refund.out_request_no is None:
         return None
     at = refund.gmt_refund_pay
@@ -113,11 +114,10 @@ def refund_id(trade_no: str, request_no: str | None, out_trade_no: str | None) -
 
 
 def references(*numbers: str | None, free: tuple[str | None, ...] = ()) -> tuple[str, ...]:
-    """By what the order may be found, exact and each once: the merchant's own numbers, and of `free`, where anything may
-    stand, what is a single token and not somebody's telephone number."""
-    stated = [text.strip() for text in numbers if text]
-    stated += [text for text in (unquote(text).strip() for text in free if text) if not _TELEPHONE.fullmatch(text)]
-    return tuple(dict.fromkeys(text for text in stated if _TOKEN.fullmatch(text)))
+    """What may name the order, exact and each once: the merchant's own numbers, and of `free`, where any text may
+    stand: what is a single token and not somebody's telephone number."""
+    found = [token for text in free if text for token in of_free_field(unquote(text))]
+    return each_once([*exact(*numbers), *(token for token in found if not _TELEPHONE.fullmatch(token))])
 
 
 def local_time(text: str, *, field: str) -> datetime:
