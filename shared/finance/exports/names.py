@@ -1,7 +1,7 @@
 """What the accounts of the ledger are called in exports: the merchant's own names first, else ours. Pure."""
 
 import hashlib
-import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
@@ -32,7 +32,8 @@ WORDS: Final[Mapping[Role, str]] = {
     Role.OPENING: "Opening balances",
 }
 _ROOTS: Final = ("Assets", "Liabilities", "Income", "Expenses", "Equity")
-_NOT_LEGAL: Final = re.compile(r"[^A-Za-z0-9]+")
+_DIGIT: Final = "Nd"
+_FIRST: Final = ("Lu", _DIGIT)
 
 
 def merchants_name(posting: Posting, names: Mapping[str, str]) -> str | None:
@@ -56,23 +57,37 @@ def plain_name(posting: Posting, names: Mapping[str, str]) -> str:
 def path_name(posting: Posting, names: Mapping[str, str]) -> str:
     """For plain-text accounting: `Assets:Clearing:Stripe-Eu`. Always legal in beancount, whose rules are the strictest:
     five roots; each part begins with a capital or digit and goes on with letters, digits and hyphens (its
-    documentation, "Language Syntax"). Names that differ stay different."""
+    documentation, "Language Syntax"). Accounts that differ stay different, unless the merchant's own names are one."""
     root = CLASS_OF[posting.role].value.title()
     told = merchants_name(posting, names)
-    parts = told.split(":") if told else [WORDS[posting.role], *([posting.of] if posting.of else [])]
-    if parts[0] in _ROOTS and len(parts) > 1:
+    if told is None:
+        word = _legal(WORDS[posting.role])
+        return f"{root}:{word}:{_distinct(posting.of)}" if posting.of else f"{root}:{word}"
+    parts = [part for part in told.split(":") if part.strip()]
+    if len(parts) > 1 and parts[0] in _ROOTS:
         root, *parts = parts
-    return ":".join((root, *(_legal(part) for part in parts)))
+    return ":".join((root, *(_legal(part) for part in parts or [told])))
 
 
 def _legal(part: str) -> str:
-    words = [word for word in _NOT_LEGAL.split(part) if word]
-    name = "-".join(word[0].upper() + word[1:] for word in words)
-    if (
-        name.replace("-", " ").casefold() in (part.casefold(), part.replace("-", " ").casefold())
-        and part.strip() == part
-    ):
-        return name
-    # Something of the name could not be kept: a digest of it tells this account from others that look the same now.
-    digest = hashlib.sha256(part.encode("utf-8", "surrogatepass")).hexdigest()[:6]
-    return f"{name}-{digest}" if name else f"X{digest}"
+    """As much of the words as a part of a name can hold; a digest of them where that is nothing."""
+    kept = "".join(character if _is_legal(character) else " " for character in part)
+    name = "-".join(word[0].upper() + word[1:] for word in kept.split())
+    if not name:
+        return f"X{_digest(part)}"
+    return name if unicodedata.category(name[0]) in _FIRST else f"X{name}"
+
+
+def _is_legal(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category.startswith("L") or category == _DIGIT
+
+
+def _distinct(of: str) -> str:
+    """Whose account it is; with a digest where letters were lost, for two must not become one."""
+    name = _legal(of)
+    return name if name.lower() == of else f"{name}-{_digest(of)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:6]

@@ -45,31 +45,31 @@ class KnownExport(NamedTuple):
 
 
 REPORTS: Final[Mapping[str, KnownReport]] = {
-    "close": KnownReport(
-        Text("Daily close", "日结"),
-        Text("balances, movements, providers' own balances", "余额、变动、与平台余额核对"),
-        DailyCloseTally,
-    ),
     "sales": KnownReport(Text("Sales", "销售"), Text("by day, channel and product", "按日、渠道与商品"), SalesTally),
+    "refunds": KnownReport(Text("Refunds", "退款"), Text("by day and one by one", "按日汇总与明细"), RefundsTally),
+    "margin": KnownReport(
+        Text("Gross margin", "毛利"), Text("by product, where the cost is known", "按商品（已知成本）"), MarginTally
+    ),
     "tax": KnownReport(Text("Tax", "税额"), Text("by jurisdiction and rate", "按辖区与税率"), TaxTally),
-    "payouts": KnownReport(
-        Text("Payouts", "提现"), Text("one by one, and the money at providers", "提现明细与平台资金变动"), PayoutsTally
+    "receivables": KnownReport(
+        Text("Receivables", "应收账款"), Text("by age, and the orders open", "账龄与未结订单"), ReceivablesTally
     ),
     "fees": KnownReport(
         Text("Fees", "手续费"),
         Text("by account with the effective rate, and by kind", "各账户实际费率与类别"),
         FeesTally,
     ),
-    "refunds": KnownReport(Text("Refunds", "退款"), Text("by day and one by one", "按日汇总与明细"), RefundsTally),
-    "receivables": KnownReport(
-        Text("Receivables", "应收账款"), Text("by age, and the orders open", "账龄与未结订单"), ReceivablesTally
-    ),
-    "margin": KnownReport(
-        Text("Gross margin", "毛利"), Text("by product, where the cost is known", "按商品（已知成本）"), MarginTally
+    "payouts": KnownReport(
+        Text("Payouts", "提现"), Text("one by one, and the money at providers", "提现明细与平台资金变动"), PayoutsTally
     ),
     "disputes": KnownReport(Text("Disputes", "争议"), Text("by account and by order", "按账户与订单"), DisputesTally),
     "exceptions": KnownReport(
         Text("Exceptions", "差异"), Text("by age, and one by one", "账龄与明细"), ExceptionsTally
+    ),
+    "close": KnownReport(
+        Text("Daily close", "日结"),
+        Text("balances, movements, providers' own balances", "余额、变动、与平台余额核对"),
+        DailyCloseTally,
     ),
     "trial": KnownReport(
         Text("Trial balance", "试算平衡表"), Text("every account's balance", "各科目余额"), TrialTally

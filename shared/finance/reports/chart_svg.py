@@ -23,7 +23,7 @@ class _Size(NamedTuple):
     height: int
 
 
-_SIZES: Final = (_Size("wide", 720, 260), _Size("narrow", 320, 220))
+_SIZES: Final = (_Size("wide", 600, 250), _Size("narrow", 320, 220))
 _TOP, _BOTTOM, _RIGHT = 12, 26, 8
 _RANK_HEIGHT = 38
 _MOST_POINTS = 31

@@ -84,7 +84,7 @@ class DailyCloseTally:
             since=self._scope.since,
             until=self._scope.until,
             columns=_ACCOUNTS,
-            rows=grouping.rows(),
+            rows=grouping.rows(as_added=True),
             totals=grouping.totals(),
             notes=(Text(f"Digest of the day's entries: {digest}", f"当日分录摘要：{digest}"),) if digest else (),
             tiles=(
@@ -95,11 +95,11 @@ class DailyCloseTally:
 
     def _movements(self) -> Report:
         grouping = Grouping(_TOPICS)
-        for (topic, currency), entries in self._topics.items():
-            grouping.add((TOPICS[topic],), currency, entries=entries)
+        for topic, currency in sorted(self._topics, key=_by_topic):
+            grouping.add((TOPICS[topic],), currency, entries=self._topics[topic, currency])
         for (topic, currency, side), amount in self._moved.items():
             grouping.add((TOPICS[topic],), currency, **{side: amount})
-        rows = grouping.rows()
+        rows = grouping.rows(as_added=True)
         return Report(
             name="movements",
             title=Text("Movements by topic", "按业务类型变动"),
@@ -136,3 +136,9 @@ class DailyCloseTally:
 
 
 _ROLE = {str(role): role for role in ROLES}
+_PLACE = {topic: place for place, topic in enumerate(Topic)}
+
+
+def _by_topic(counted: tuple[Topic, str]) -> tuple[int, str]:
+    topic, currency = counted
+    return _PLACE[topic], currency

@@ -16,7 +16,7 @@ _ACCOUNTS = (
     ACCOUNT,
     count("captures", "Captures", "收款笔数"),
     money("captured", "Captured", "收款总额"),
-    money("in_lines", "Fees of payments", "交易手续费"),
+    money("in_lines", "Fees of movements", "随交易手续费"),
     money("alone", "Other fees", "其他费用"),
     money("fees", "Fees", "手续费合计", sum_of("in_lines", "alone")),
     percent("rate", "Effective rate", "实际费率", ratio("fees", "captured")),
@@ -27,7 +27,6 @@ _CATEGORIES = (
     count("bookings", "Bookings", "笔数"),
     money("fees", "Fees", "手续费"),
 )
-_WITH_PAYMENT = Text("with payments", "随交易收取", "payment")
 _MOST_LINES = 6
 
 
@@ -46,9 +45,8 @@ class FeesTally:
         for posting in entry.postings:
             if posting.role is not Role.FEES:
                 continue
-            column = "in_lines" if entry.topic is Topic.RECEIPT else "alone"
-            account, category = posting.of or UNKNOWN, posting.dimensions.category
-            kind = category or (_WITH_PAYMENT if entry.topic is Topic.RECEIPT else UNKNOWN)
+            column = "in_lines" if _is_of_a_movement(entry) else "alone"
+            account, kind = posting.of or UNKNOWN, posting.dimensions.category or UNKNOWN
             self._accounts.add((account,), posting.currency, **{column: posting.amount})
             counted = {"fees": posting.amount, "bookings": count_of(entry)}
             self._categories.add((account, kind), posting.currency, **counted)
@@ -81,8 +79,10 @@ class FeesTally:
                 totals=self._accounts.totals(),
                 notes=(
                     Text(
-                        "Captured includes refunds that failed and came back: on the ledger both are money coming in.",
-                        "收款总额含失败后退回的退款：二者在账上同为资金流入。",
+                        "Captured is what buyers paid for known orders, with refunds that came back: on the "
+                        "ledger both are money coming in. Fees of payments of no known order are in the rate.",
+                        "收款总额为已关联订单的收款，含失败后退回的退款（二者在账上同为资金流入）；"
+                        "尚未关联订单的交易，其手续费计入费率。",
                     ),
                 ),
                 charts=self._rates(),
@@ -125,3 +125,8 @@ class FeesTally:
                 labels = tuple(day.isoformat() for day in days)
                 charts.append(Chart(title, Drawing.LINES, labels, tuple(series), Kind.PERCENT))
         return tuple(charts)
+
+
+def _is_of_a_movement(entry: JournalEntry) -> bool:
+    """Whether the fee was kept from a payment, refund or dispute; else it was taken by itself."""
+    return entry.topic is not Topic.FEE or entry.source.endswith("/fee")

@@ -25,8 +25,8 @@ class Grouping:
         for name, amount in amounts.items():
             sums[self._added[name]] += amount
 
-    def rows(self, *, rank: str | None = None) -> tuple[Row, ...]:
-        """Rows in the order of their keys, or within each currency the largest `rank` first. All zeros: no row,
+    def rows(self, *, rank: str | None = None, as_added: bool = False) -> tuple[Row, ...]:
+        """Rows in the order of their keys, or within each currency the largest `rank` first, or as they were added. All zeros: no row,
         unless such are kept."""
         found = [
             (keys, currency, self._figured(keys, sums))
@@ -39,7 +39,8 @@ class Grouping:
             ranked = ((currency or "", -(amounts[rank] or 0)),) if rank else ()
             return (*ranked, tuple(_sortable(key) for key in keys), currency or "")
 
-        found.sort(key=order)
+        if not as_added:
+            found.sort(key=order)
         return tuple(Row(currency, (*keys, *amounts.values())) for keys, currency, amounts in found)
 
     def totals(self) -> tuple[Row, ...]:

@@ -34,15 +34,15 @@ class MarginTally:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._titles: dict[str, str] = {}
-        self._sums: dict[tuple[str | None, str, str], list[int]] = {}
-        """By SKU, title (of what has no SKU) and currency: units, net, units whose cost is known, cost."""
+        self._sums: dict[tuple[str | None, str | None, str, str], list[int]] = {}
+        """By order, SKU, title (of what has no SKU) and currency: units, net, units whose cost is known, cost."""
 
     def add(self, entry: JournalEntry) -> None:
         for posting in entry.postings:
             told = posting.dimensions
             if told.sku and told.title:
                 self._titles[told.sku] = max(self._titles.get(told.sku, ""), told.title)
-            key = (told.sku, "" if told.sku else told.title or "", posting.currency)
+            key = (told.order, told.sku, "" if told.sku else told.title or "", posting.currency)
             if posting.role in _GOODS and entry.topic in SOLD:
                 sums = self._sums.setdefault(key, [0, 0, 0, 0])
                 sums[0] += units_of(posting)
@@ -54,7 +54,7 @@ class MarginTally:
 
     def reports(self) -> tuple[Report, ...]:
         grouping = Grouping(_COLUMNS)
-        for (sku, title, currency), (units, net, units_known, cost) in self._sums.items():
+        for (_, sku, title, currency), (units, net, units_known, cost) in self._sums.items():
             known = bool(sku) and units == units_known and bool(units or cost)
             grouping.add(
                 (sku, self._titles.get(sku, sku) if sku else title or NO_PRODUCT),
@@ -82,9 +82,9 @@ class MarginTally:
                 totals=totals,
                 notes=(
                     Text(
-                        "The margin is told only of products all of whose units have a cost in the same currency; "
-                        "“cost known for” says of how much of the sales that is.",
-                        "仅当某商品全部件数均有同币种成本时才计算毛利；“成本覆盖率”为其占商品净额的比例。",
+                        "The margin is told of those sales whose units all have a cost in the currency of the sale; "
+                        "“cost known for” says how much of all sales that is.",
+                        "仅对全部件数均有同币种成本的销售计算毛利；“成本覆盖率”为其占商品净额的比例。",
                     ),
                 ),
                 charts=ranking(

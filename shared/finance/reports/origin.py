@@ -30,6 +30,11 @@ def count_of(entry: JournalEntry) -> int:
     return 1 if entry.reverses is None else -1
 
 
+def currencies_of(entry: JournalEntry) -> list[str]:
+    """An order that gift cards paid in full owes nothing, and counts all the same: every currency of the entry."""
+    return sorted({posting.currency for posting in entry.postings})
+
+
 def units_of(posting: Posting) -> int:
     return posting.dimensions.units or 0
 

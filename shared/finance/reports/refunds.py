@@ -4,7 +4,7 @@ from shared.finance.journal import JournalEntry, Role, Topic
 from shared.finance.reports.columns import DAY, ORDER, SHOP, count, money, text
 from shared.finance.reports.drawing import by_day
 from shared.finance.reports.grouping import Grouping
-from shared.finance.reports.origin import count_of, origin_of
+from shared.finance.reports.origin import count_of, currencies_of, origin_of
 from shared.finance.reports.report import Report, Row, Text, figure, sum_of, tiles_of
 from shared.finance.reports.scope import Scope
 from shared.finance.reports.words import UNKNOWN, UNTIED
@@ -49,7 +49,7 @@ class RefundsTally:
         origin = origin_of(entry)
         keys = (entry.posted_on, origin.shop or UNKNOWN)
         document = (entry.posted_on, origin.order or UNTIED, entry.source)
-        for currency in sorted({posting.currency for posting in entry.postings if posting.role is Role.RECEIVABLE}):
+        for currency in currencies_of(entry):
             mine = [posting for posting in entry.postings if posting.currency == currency]
             tax = sum(posting.amount for posting in mine if posting.role is Role.TAX)
             total = -sum(posting.amount for posting in mine if posting.role is Role.RECEIVABLE)

@@ -127,7 +127,7 @@ def _cells(report: Report, row: Row, language: Language) -> list[Mapping[str, An
 
 def _cell(kind: Kind, cell: Cell, currency: str | None, language: Language) -> Mapping[str, Any]:
     if isinstance(cell, int):
-        style = "num neg" if cell < 0 else "num"
+        style = "num neg" if cell < 0 else "num" if cell else "num zero"
         return {"words": read(cell, kind, currency), "style": style}
     if isinstance(cell, date):
         return {"words": cell.isoformat(), "style": "day"}

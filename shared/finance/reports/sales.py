@@ -8,7 +8,7 @@ from shared.finance.journal import JournalEntry, Posting, Role, Topic
 from shared.finance.reports.columns import CHANNEL, DAY, SHOP, count, money, percent, text
 from shared.finance.reports.drawing import by_day, ranking
 from shared.finance.reports.grouping import Grouping
-from shared.finance.reports.origin import count_of, origin_of, units_of
+from shared.finance.reports.origin import count_of, currencies_of, origin_of, units_of
 from shared.finance.reports.report import Report, Row, Text, figure, ratio, sum_of, tiles_of
 from shared.finance.reports.scope import Scope
 from shared.finance.reports.words import NO_PRODUCT, UNKNOWN
@@ -94,7 +94,7 @@ class SalesTally:
         channel = (origin.shop or UNKNOWN, origin.channel or UNKNOWN)
         groups = ((self._days, (entry.posted_on,)), (self._channels, channel))
         orders = count_of(entry) if entry.topic is Topic.SALE else 0
-        for currency in _currencies(entry):
+        for currency in currencies_of(entry):
             for grouping, keys in groups:
                 grouping.add(keys, currency, orders=orders)
         for posting in entry.postings:
@@ -170,8 +170,3 @@ class SalesTally:
             Row(currency, (sku, self._titles[key] if isinstance(key, str) else key, *figures))
             for currency, (sku, key, *figures) in rows
         )
-
-
-def _currencies(entry: JournalEntry) -> list[str]:
-    """The currencies that buyers owe in by this entry."""
-    return sorted({posting.currency for posting in entry.postings if posting.role is Role.RECEIVABLE})

@@ -47,7 +47,7 @@ class TrialTally:
                 since=self._scope.since,
                 until=self._scope.until,
                 columns=_COLUMNS,
-                rows=grouping.rows(),
+                rows=grouping.rows(as_added=True),
                 totals=grouping.totals(),
             ),
         )
