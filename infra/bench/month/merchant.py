@@ -28,8 +28,6 @@ class Account:
     vendor: str
     currencies: tuple[str, ...]
     """Balances; whatever a buyer pays in another currency is exchanged into the first one."""
-    bank_of: tuple[str, ...]
-    """The bank account for each of the balances."""
     rules: AccountRules
     pace: Pace = Pace.DAILY
     clears_days: int = 2
@@ -43,8 +41,10 @@ class Account:
     def itemises(self) -> bool:
         return self.pace is not Pace.SWEPT
 
-    def bank(self, currency: str) -> str:
-        return self.bank_of[self.currencies.index(currency)]
+    @property
+    def bank(self) -> str:
+        """Where all its payouts arrive, in whatever currency."""
+        return self.rules.bank or ""
 
     def fee(self, gross: int, currency: str, *, other: bool = False) -> int:
         """What the provider takes for a charge; `other`: by the dearer percentage, where the contract has one."""
@@ -88,7 +88,6 @@ ACCOUNTS: Final = {
             "stripe-eu",
             "stripe",
             ("EUR",),
-            ("bank-eur",),
             AccountRules(
                 gateways=("stripe", "stripe_cc"),
                 shops=("borealis", "cygnus"),
@@ -101,7 +100,6 @@ ACCOUNTS: Final = {
             "stripe-b2b",
             "stripe",
             ("EUR",),
-            ("bank-eur",),
             AccountRules(
                 gateways=("stripe",),
                 shops=("hansa",),
@@ -114,7 +112,6 @@ ACCOUNTS: Final = {
             "stripe-uk",
             "stripe",
             ("GBP",),
-            ("bank-gbp",),
             AccountRules(
                 gateways=("stripe",),
                 shops=("fjord",),
@@ -128,7 +125,6 @@ ACCOUNTS: Final = {
             "stripe-us",
             "stripe",
             ("USD",),
-            ("bank-usd",),
             AccountRules(gateways=("stripe",), shops=("dorado",), bank="bank-usd", bank_words=("STRIPE",)),
             pace=Pace.SWEPT,
         ),
@@ -136,7 +132,6 @@ ACCOUNTS: Final = {
             "stripe-jp",
             "stripe",
             ("JPY",),
-            ("bank-jpy",),
             AccountRules(
                 gateways=("stripe",),
                 shops=("tanuki",),
@@ -152,7 +147,6 @@ ACCOUNTS: Final = {
             "paypal",
             "paypal",
             ("EUR", "USD", "GBP"),
-            ("bank-eur", "bank-usd", "bank-gbp"),
             AccountRules(
                 gateways=("paypal", "ppcp-gateway"),
                 shops=("aurora", "borealis", "cygnus", "dorado", "fjord"),
@@ -167,7 +161,6 @@ ACCOUNTS: Final = {
             "shopify-aurora",
             "shopify",
             ("EUR",),
-            ("bank-eur",),
             AccountRules(
                 gateways=("shopify_payments",),
                 shops=("aurora",),
@@ -181,7 +174,6 @@ ACCOUNTS: Final = {
             "shopify-elara",
             "shopify",
             ("EUR",),
-            ("bank-eur",),
             AccountRules(
                 gateways=("shopify_payments",),
                 shops=("elara",),
@@ -195,7 +187,6 @@ ACCOUNTS: Final = {
             "shopify-dorado",
             "shopify",
             ("USD",),
-            ("bank-usd",),
             AccountRules(
                 gateways=("shopify_payments",),
                 shops=("dorado",),
@@ -209,7 +200,6 @@ ACCOUNTS: Final = {
             "tap-kw",
             "tap",
             ("KWD",),
-            ("bank-kwd",),
             AccountRules(
                 gateways=("tap",),
                 shops=("gulf",),
@@ -222,7 +212,6 @@ ACCOUNTS: Final = {
             "alipay-cn",
             "alipay",
             ("CNY",),
-            ("bank-cny",),
             AccountRules(
                 gateways=("alipay",),
                 shops=("ming",),
@@ -238,7 +227,6 @@ ACCOUNTS: Final = {
             "wechat-cn",
             "wechat",
             ("CNY",),
-            ("bank-cny",),
             AccountRules(
                 gateways=("wechatpay",),
                 shops=("ming",),

@@ -166,6 +166,9 @@ class Clearing:
 
     def _issues(self, account: Account, currency: str, entries: list[Entry]) -> Iterator[_Issue]:
         """One payout for each pay day with what has cleared by then; a day that comes out below zero is collected."""
+        if account.vendor == "stripe":  # which says so of each movement
+            for entry in entries:
+                entry.available_on = self._cleared(account, entry.at.date())
         waiting = sorted(
             (entry for entry in entries if not entry.stuck and not entry.test),
             key=lambda entry: (entry.at, entry.line_id),
@@ -257,7 +260,7 @@ class Clearing:
         told = trace is not None and self._chance.random() < 0.75  # noqa: PLR2004
         says = _JAPANESE if currency == "JPY" else _BANK_SAYS[account.vendor]
         return BankLine(
-            bank=account.bank(currency),
+            bank=account.bank,
             line_id=self._till.name("bk"),
             booked_on=booked,
             valued_on=booked,

@@ -5,7 +5,7 @@ Each side says only what it knows. Which order a movement belongs to is in :attr
 
 import random
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Final
@@ -148,6 +148,7 @@ class Entry:
     stuck: bool = False
     """Whether the provider does not pay it out, though its day is over."""
     payout_id: str | None = None
+    available_on: date | None = None
 
     @property
     def net(self) -> int:
@@ -176,6 +177,7 @@ class Entry:
             buyer_currency=self.buyer_currency,
             buyer_amount=self.buyer_amount,
             exchange_rate=self.rate,
+            available_on=self.available_on,
             test=self.test,
             feed=Feed.REPORT if self.account.vendor in {"paypal", "alipay", "wechat"} else Feed.API,
         )

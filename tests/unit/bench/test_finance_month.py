@@ -143,7 +143,7 @@ def test_a_payout_that_is_long_paid_is_at_the_bank_unless_that_is_the_fault(made
         if payout.arrives_on
         and payout.arrives_on < over
         and payout.state is PayoutState.PAID
-        and not booked[ACCOUNTS[payout.account].bank(payout.currency), payout.currency, payout.amount]
+        and not booked[ACCOUNTS[payout.account].bank, payout.currency, payout.amount]
     }
     missing = faulty(made_up, DiscrepancyKind.BANK_MISSING)
     assert absent == {item.id for item in missing if item.subject is Subject.PAYOUT}
