@@ -107,8 +107,8 @@ class Cases(Protocol):
 
     def find_case(self, case_id: str) -> Case | None: ...
 
-    def cases(self, *states: CaseState) -> Iterator[Case]:
-        """Cases in any of these states, oldest day of business first."""
+    def cases(self, *states: CaseState, since: date | None = None) -> Iterator[Case]:
+        """Cases in any of these states, oldest day of business first; with `since`, those of that day and later."""
         ...
 
     def commit_case(

@@ -136,9 +136,10 @@ class FakeFinanceBook:
     def find_case(self, case_id: str) -> Case | None:
         return self.kept_cases.get(case_id)
 
-    def cases(self, *states: CaseState) -> Iterator[Case]:
+    def cases(self, *states: CaseState, since: date | None = None) -> Iterator[Case]:
         with self._lock:
             found = [case for case in self.kept_cases.values() if case.state in states]
+        found = [case for case in found if since is None or case.discrepancy.since >= since]
         yield from sorted(found, key=lambda case: (case.discrepancy.since, case.id))
 
     def commit_case(

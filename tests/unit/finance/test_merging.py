@@ -11,103 +11,17 @@ from hypothesis import strategies as st
 
 from shared.finance.merging import Merged, day_of, fact_of, identity, merge, restated_figures
 from shared.finance.models import (
-    BankLine,
     Fact,
     Feed,
     LineKind,
-    OrderStatement,
     Payment,
-    PaymentKind,
     PaymentState,
     Payout,
     PayoutState,
-    ProviderBalance,
     SettlementLine,
 )
-
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-def line(**told: Any) -> SettlementLine:
-    usual: dict[str, Any] = {
-        "account": "stripe-eu",
-        "line_id": "txn_1",
-        "kind": LineKind.CAPTURE,
-        "category": "charge",
-        "occurred_at": NOON,
-        "currency": "EUR",
-        "gross": 1250,
-        "fee": 43,
-        "net": 1207,
-        "feed": Feed.API,
-    }
-    return SettlementLine(**usual | told)
-
-
-def payment(**told: Any) -> Payment:
-    usual: dict[str, Any] = {
-        "account": "stripe-eu",
-        "payment_id": "ch_1",
-        "kind": PaymentKind.CAPTURE,
-        "state": PaymentState.SUCCEEDED,
-        "vendor_state": "succeeded",
-        "currency": "EUR",
-        "amount": 1250,
-        "occurred_at": NOON,
-        "stated_at": NOON,
-        "feed": Feed.WEBHOOK,
-    }
-    return Payment(**usual | told)
-
-
-def payout(**told: Any) -> Payout:
-    usual: dict[str, Any] = {
-        "account": "stripe-eu",
-        "payout_id": "po_1",
-        "state": PayoutState.PAID,
-        "vendor_state": "paid",
-        "currency": "EUR",
-        "amount": 98_000,
-        "issued_on": NOON.date(),
-        "stated_at": NOON,
-        "feed": Feed.API,
-    }
-    return Payout(**usual | told)
-
-
-def bank_line(**told: Any) -> BankLine:
-    usual: dict[str, Any] = {
-        "bank": "main",
-        "line_id": "NTRF1",
-        "booked_on": NOON.date(),
-        "currency": "EUR",
-        "amount": 98_000,
-        "text": "STRIPE PAYOUT",
-        "feed": Feed.REPORT,
-    }
-    return BankLine(**usual | told)
-
-
-def balance(**told: Any) -> ProviderBalance:
-    usual: dict[str, Any] = {"account": "stripe-eu", "currency": "EUR", "as_of": NOON, "amount": 5_000}
-    return ProviderBalance(**usual | told)
-
-
-def order(**told: Any) -> OrderStatement:
-    usual: dict[str, Any] = {
-        "shop": "aurora",
-        "order_id": "5001",
-        "name": "#1001",
-        "channel": "web",
-        "placed_at": NOON,
-        "stated_at": NOON,
-        "revision": 1,
-        "currency": "EUR",
-        "buyer_currency": "EUR",
-        "buyer_total": 1250,
-        "sale": None,
-    }
-    return OrderStatement(**usual | told)
+from tests.builders.finance_book import balance, bank_line, line, order, payment, payout
+from tests.builders.orders import NOON
 
 
 def merged(*statements: Fact) -> Merged:
