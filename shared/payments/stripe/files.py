@@ -8,6 +8,7 @@ its own movement says, and nothing about how it went on. Source: docs.stripe.com
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Final, TypeVar
@@ -27,6 +28,7 @@ _MOST_FAULTS: Final = 1_000
 _NEEDED: Final = frozenset({"balance_transaction_id", "currency", "gross", "fee", "net", "reporting_category"})
 _METADATA: Final = "payment_metadata["
 _CHARGE_IDS: Final = ("ch_", "py_")
+_ID: Final = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
 _T = TypeVar("_T")
 
 
@@ -69,6 +71,13 @@ class _Row:
         text = self.text(column)
         if text is None:
             raise Rejected("missing_value", "nothing stands there", field=column)
+        return text
+
+    def id(self, column: str) -> str | None:
+        """One of Stripe's ids."""
+        text = self.text(column)
+        if text is not None and not _ID.fullmatch(text):
+            raise Rejected("invalid_id", "what stands there is no id of Stripe's", field=column)
         return text
 
     def minor(self, column: str, currency: str) -> int:
@@ -133,12 +142,12 @@ def _line(row: _Row, context: AccountContext) -> SettlementLine:
         raise Rejected("sums_differ", "gross less fee is not net", field="net")
     category = row.needed("reporting_category")
     kind = kind_of(category, gross)
-    source = row.text("source_id")
+    source = row.id("source_id")
     is_charge = source is not None and source.startswith(_CHARGE_IDS)
-    buyer_currency = row.text("customer_facing_currency")
+    buyer_currency, buyer_amount = _buyer_money(row, gross)
     return SettlementLine(
         account=context.account,
-        line_id=row.needed("balance_transaction_id"),
+        line_id=_needed(row.id("balance_transaction_id"), "balance_transaction_id"),
         kind=kind,
         category=category,
         occurred_at=_needed(row.time("created", context.time_zone), "created"),
@@ -146,12 +155,12 @@ def _line(row: _Row, context: AccountContext) -> SettlementLine:
         gross=gross,
         fee=fee,
         net=net,
-        payment_id=row.text("charge_id") or (source if is_charge else None),
+        payment_id=row.id("charge_id") or (source if is_charge else None),
         source_id=None if is_charge else source,
-        payout_id=row.text("automatic_payout_id") or (source if kind is LineKind.PAYOUT else None),
+        payout_id=row.id("automatic_payout_id") or (source if kind is LineKind.PAYOUT else None),
         references=_references(row),
-        buyer_currency=buyer_currency.upper() if buyer_currency else None,
-        buyer_amount=_buyer_amount(row, buyer_currency, gross),
+        buyer_currency=buyer_currency,
+        buyer_amount=buyer_amount,
         available_on=row.day("available_on"),
         feed=Feed.REPORT,
     )
@@ -163,12 +172,13 @@ def _references(row: _Row) -> tuple[str, ...]:
     return each_once((*own, *intent, *references.numbered(row.text("description"))))
 
 
-def _buyer_amount(row: _Row, currency: str | None, gross: int) -> int | None:
+def _buyer_money(row: _Row, gross: int) -> tuple[str | None, int | None]:
     """Signed as the movement, whether the report writes it so or not."""
+    currency = row.text("customer_facing_currency")
     if currency is None or row.text("customer_facing_amount") is None:
-        return None
+        return None, None
     amount = abs(row.minor("customer_facing_amount", currency.upper()))
-    return amount if gross >= 0 else -amount
+    return currency.upper(), amount if gross >= 0 else -amount
 
 
 def _payout(row: _Row, line: SettlementLine) -> Payout:
