@@ -115,9 +115,7 @@ def _by_sum(things: Iterable[tuple[_T, _Sum]]) -> dict[_Sum, list[_T]]:
     return groups
 
 
-def _match_sum(
-    sheet: Worksheet, fitting: Fitting, wanted: list[Wanted], lines: list[SettlementLine]
-) -> Iterator[Tie]:
+def _match_sum(sheet: Worksheet, fitting: Fitting, wanted: list[Wanted], lines: list[SettlementLine]) -> Iterator[Tie]:
     wanted = sorted(wanted, key=lambda one: (one.around, one.order.key, one.told.movement.id))
     lines = sorted(lines, key=lambda line: (line.occurred_at, line_key(line)))
     if max(len(wanted), len(lines)) <= _LARGEST_TIE:
@@ -140,6 +138,8 @@ def _match_sum(
     for only, line in pairs:
         if fitting.is_ripe(only, line):
             sheet.link(line, only.order.key, Rule.UNIQUE_AMOUNT)
+        else:
+            sheet.unripe.add(line_key(line))
 
 
 def _at_most_two(found: Iterator[_T]) -> list[_T]:
@@ -150,18 +150,18 @@ def _at_most_two(found: Iterator[_T]) -> list[_T]:
 # ---- a handful of one amount: groups that have to do with each other ----
 
 
-def _match_few(
-    sheet: Worksheet, fitting: Fitting, wanted: list[Wanted], lines: list[SettlementLine]
-) -> Iterator[Tie]:
+def _match_few(sheet: Worksheet, fitting: Fitting, wanted: list[Wanted], lines: list[SettlementLine]) -> Iterator[Tie]:
     able = [[fitting.may_pay(one, line) for line in lines] for one in wanted]
     for ours, theirs in _groups(able, len(lines)):
         group = [wanted[row] for row in ours]
         candidates = [lines[column] for column in theirs]
         orders = {one.order.key: one.order for one in group}
         is_whole = all(able[row][column] for row in ours for column in theirs) and len(ours) == len(theirs)
-        if not is_whole or not all(fitting.is_ripe(one, line) for one in group for line in candidates):
+        if not all(fitting.is_ripe(one, line) for one in group for line in candidates):
+            sheet.unripe.update(map(line_key, candidates))
+        elif not is_whole:
             continue
-        if len(orders) == 1:
+        elif len(orders) == 1:
             for line in candidates:
                 sheet.link(line, group[0].order.key, Rule.UNIQUE_AMOUNT)
         else:

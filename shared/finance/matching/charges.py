@@ -10,10 +10,9 @@ from shared.finance.matching.worksheet import (
     Told,
     buyer_money,
     charge_key,
-    is_capture,
     is_charged,
 )
-from shared.finance.models import LineKind, Payment, PaymentKind, PaymentState, Rule, SettlementLine
+from shared.finance.models import LineKind, Payment, PaymentKind, PaymentState, SettlementLine
 
 _TAKES = frozenset({LineKind.CAPTURE, LineKind.CAPTURE_REVERSED})
 _GIVES = frozenset({LineKind.REFUND, LineKind.REFUND_REVERSED})
@@ -93,11 +92,11 @@ def words_of(lines: Iterable[SettlementLine]) -> Iterable[str]:
             yield line.source_id
 
 
-def refunds_of(order: OrderSheet, returned: Iterable[SettlementLine], words: Iterable[Payment]) -> list[Charge]:
+def refunds_of(returned: Iterable[SettlementLine], words: Iterable[Payment]) -> list[Charge]:
     """What was given back, in positive amounts: each refund with what came back of it.
 
     Args:
-        returned: The order's refund lines, without those that undo a charge that was taken twice.
+        returned: The order's lines; those that give nothing back are looked over.
         words: Refunds that only the provider's word tells of.
     """
     groups: dict[str, list[SettlementLine]] = {}
@@ -189,7 +188,3 @@ def _sums_agree(result: Pairing) -> bool:
     result.told = [one for one in result.told if one.route.standing is Standing.OUTSIDE]
     result.charged = []
     return True
-
-
-def is_by_reference(line: SettlementLine, rules: dict[str, Rule]) -> bool:
-    return is_capture(line) and rules.get(f"{line.account}/{line.line_id}") is Rule.REFERENCE

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from shared.finance.matching.worksheet import NOTHING, Worksheet, charge_key, is_capture, line_key
+from shared.finance.matching.worksheet import NOTHING, Worksheet, buyer_money, charge_key, is_capture, line_key
 from shared.finance.models import LineKind, Payment, PaymentKind, PaymentState, Rule, SettlementLine
 
 OF_ORDERS = frozenset(
@@ -103,6 +103,22 @@ def link_by_parent(sheet: Worksheet) -> None:
             sheet.link(line, order, Rule.PARENT)
         elif line.kind in OF_ORDERS and (named := _named_by_child(sheet, line)) is not None:
             sheet.link(line, named, Rule.REFERENCE)
+
+
+def attach_returns(sheet: Worksheet) -> None:
+    """Refunds that only the provider's word tells of, to the orders of their charges."""
+    of_lines = {f"{line.account}/{line.source_id}" for line in sheet.lines.values() if line.source_id}
+    unnamed: dict[str, set[int]] = {}
+    for line in sheet.lines.values():
+        if line.kind is LineKind.REFUND and not line.source_id and line.payment_id:
+            unnamed.setdefault(charge_key(line), set()).add(-buyer_money(line)[1])
+    for key, payment in sheet.payments.items():
+        if payment.kind is not PaymentKind.REFUND or payment.test or key in of_lines:
+            continue
+        parent = f"{payment.account}/{payment.parent_id}"
+        order = sheet.charge_orders.get(parent) or sheet.index.find(payment.account, payment.references)
+        if order in sheet.orders and payment.amount not in unnamed.get(parent, ()):
+            sheet.orders[order].payments.append(payment)
 
 
 def _named_by_child(sheet: Worksheet, line: SettlementLine) -> str | None:

@@ -81,9 +81,7 @@ def _rest_of_a_tender(order: OrderSheet) -> Wanted | None:
     return Wanted(order, Told(told.movement.model_copy(update={"amount": left}), told.route), is_rest=True)
 
 
-def _near(
-    by_day: dict[int, list[SettlementLine]], wanted: list[Wanted], fitting: Fitting
-) -> list[SettlementLine]:
+def _near(by_day: dict[int, list[SettlementLine]], wanted: list[Wanted], fitting: Fitting) -> list[SettlementLine]:
     first = (wanted[0].around - fitting.before).toordinal()
     last = (wanted[0].around + fitting.after).toordinal()
     currency = wanted[0].told.movement.currency

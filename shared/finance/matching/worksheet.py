@@ -123,6 +123,12 @@ class Worksheet:
         self.charge_orders: dict[str, str] = {}
         """Charges, `stripe-eu/ch_1`, to the order's key."""
         self.linked_to_nothing: set[str] = set()
+        self.tied: set[str] = set()
+        """Orders and lines of which only together it is known that they belong to each other."""
+        self.unripe: set[str] = set()
+        """Lines that fit an order by their amount, once the feed had time for both."""
+        self.fee_bases: dict[str, tuple[int, ...]] = {}
+        """Amounts by which the fee of a line may have been worked out, besides its own."""
         self.buckets: dict[Item, Bucket] = {}
         self.discrepancies: list[Discrepancy] = []
         self.matches: list[Match] = []
