@@ -6,9 +6,10 @@ RUN := .venv/bin/python
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 REGION := eu-west-1
 WORKERS := auto
+SEED := 1
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
-.PHONY: help demo dev test gates unit setup bench build lock schemas clean tryton odoo test-odoo
+.PHONY: help demo dev test gates unit setup bench build lock schemas clean tryton odoo test-odoo bench-finance
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +44,9 @@ odoo: .venv/ready ## an Odoo with an example company, where one is installed
 
 bench: .venv/ready .cache/ready ## CPU, write units, imports and throughput, as ratios and exact counts
 	@$(RUN) -m infra.bench $(ARGS)
+
+bench-finance: .venv/ready ## a month of 40,000 orders with planted faults, reconciled and held against the truth (SEED=7)
+	@$(RUN) -m infra.bench.finance --seed $(SEED) $(ARGS)
 
 build: .venv/ready .venv-sam/ready ## what `sam deploy` would upload
 	PATH="$(dir $(PYTHON)):$$PATH" $(SAM) build --cached --parallel --region $(REGION)

@@ -27,7 +27,7 @@ def captured_later(till: Till, counter: Counter, draft: Draft) -> None:
         names = (draft.order_id,)
         till.tell(
             draft.account,
-            till.name("ch"),
+            till.charge_name(draft.account),
             draft.placed_at,
             draft.buyer_currency,
             draft.buyer_total,
@@ -42,7 +42,9 @@ def declined_first(till: Till, counter: Counter, draft: Draft) -> None:
         refused = PaymentState.FAILED
         at = draft.placed_at - timedelta(minutes=2)
         names = (draft.order_id,)
-        till.tell(draft.account, till.name("ch"), at, draft.buyer_currency, draft.buyer_total, names, refused)
+        till.tell(
+            draft.account, till.charge_name(draft.account), at, draft.buyer_currency, draft.buyer_total, names, refused
+        )
     paid(till, counter, draft)
 
 

@@ -60,6 +60,8 @@ _CATEGORIES: Final[dict[str, dict[LineKind, str]]] = {
         LineKind.RESERVE_RELEASED: "risk_reserved_funds",
     },
 }
+_CHARGES: Final = {"paypal": "PAYID", "shopify": "sp", "alipay": "2026", "wechat": "4200"}
+_DISPUTE_FEES: Final = {"EUR": 2000, "USD": 1500, "GBP": 2000, "JPY": 1500, "KWD": 5000, "CNY": 10000}
 _SPREAD: Final = Decimal("0.004")
 """By how much a provider's rate differs from the shop's."""
 
@@ -238,6 +240,9 @@ class Till:
         self._named += 1
         return f"{prefix}_{self.chance.getrandbits(40):010x}{self._named:x}"
 
+    def charge_name(self, account: Account) -> str:
+        return self.name(_CHARGES.get(account.vendor, "ch"))
+
     def number(self) -> str:
         """A storefront's id of a transaction."""
         self._named += 1
@@ -253,7 +258,7 @@ class Till:
         if at >= self.as_of:
             return None
         currency = terms.currency or draft.buyer_currency
-        payment_id = self.name(_CHARGES.get(draft.account.vendor, "ch"))
+        payment_id = self.charge_name(draft.account)
         shared = self.name("pi") if terms.tie is Tie.SHARED else None
         named = self._hear(draft, payment_id if shared is None else shared, amount, at, terms) if terms.told else None
         references = self._order_names(draft, named, terms.tie) if shared is None else (shared,)
@@ -504,7 +509,3 @@ class Till:
                 feed=Feed.WEBHOOK,
             )
         )
-
-
-_CHARGES: Final = {"paypal": "PAYID", "shopify": "sp", "alipay": "2026", "wechat": "4200"}
-_DISPUTE_FEES: Final = {"EUR": 2000, "USD": 1500, "GBP": 2000, "JPY": 1500, "KWD": 5000, "CNY": 10000}
