@@ -161,7 +161,19 @@ class Entry:
         return Item(subject=Subject.LINE, id=f"{self.account.id}/{self.line_id}")
 
     def line(self) -> SettlementLine:
+        """What the feed says; what it does not tell is not written down, as in any store."""
         categories = _CATEGORIES.get(self.account.vendor, _CATEGORIES["stripe"])
+        told = {
+            "payment_id": self.payment_id,
+            "source_id": self.source_id,
+            "payout_id": self.payout_id,
+            "references": self.references or None,
+            "buyer_currency": self.buyer_currency,
+            "buyer_amount": self.buyer_amount,
+            "exchange_rate": self.rate,
+            "available_on": self.available_on,
+            "test": self.test or None,
+        }
         return SettlementLine(
             account=self.account.id,
             line_id=self.line_id,
@@ -172,16 +184,8 @@ class Entry:
             gross=self.gross,
             fee=self.fee,
             net=self.net,
-            payment_id=self.payment_id,
-            source_id=self.source_id,
-            payout_id=self.payout_id,
-            references=self.references,
-            buyer_currency=self.buyer_currency,
-            buyer_amount=self.buyer_amount,
-            exchange_rate=self.rate,
-            available_on=self.available_on,
-            test=self.test,
             feed=Feed.REPORT if self.account.vendor in {"paypal", "alipay", "wechat"} else Feed.API,
+            **{name: value for name, value in told.items() if value is not None},
         )
 
 
