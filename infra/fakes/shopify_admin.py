@@ -30,6 +30,7 @@ from infra.fakes.shopify_customers import Customers
 from infra.fakes.shopify_faults import Counters, Fault, Lost
 from infra.fakes.shopify_fulfilment import Fulfilment, webhook_body
 from infra.fakes.shopify_inventory import Inventory, Item, StockRules
+from infra.fakes.shopify_payments import Payments
 from infra.fakes.shopify_resolution import page_info, resolve, type_of
 from infra.fakes.shopify_schema import admin_schema, checked
 from infra.fakes.shopify_search import orders_changed
@@ -94,6 +95,7 @@ class ShopifyAdmin:
         self._objects: dict[str, Json] = {}
         self.fulfilment = Fulfilment(self.clock, self._numbers, self._objects, LOCATION, give_back=self._give_back)
         self.customers = Customers(self.clock, self._numbers)
+        self.payments = Payments(self.clock, self._numbers)
         self.subscriptions = Subscriptions(self.clock, self._numbers)
         self._roots: dict[str, Callable[..., Any]] = {
             "fulfillment": self._object,
@@ -107,6 +109,7 @@ class ShopifyAdmin:
             "refund": self._object,
             **self.customers.roots(),
             **self.fulfilment.roots(),
+            **self.payments.roots(),
             **self.profile.roots(),
             **self.subscriptions.roots(),
         }
@@ -319,7 +322,7 @@ class ShopifyAdmin:
         return root(info, **arguments)
 
     def _object(self, _info: Info, id: str) -> Item | Json | None:  # noqa: A002 - the argument's name
-        return self.inventory.items.get(id) or self._objects.get(id)
+        return self.inventory.items.get(id) or self._objects.get(id) or self.payments.transactions.get(id)
 
     def _nodes(self, info: Info, ids: list[str]) -> list[Item | Json | None]:
         _require_length(ids)

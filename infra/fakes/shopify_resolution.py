@@ -76,8 +76,10 @@ def type_of(source: Any, info: GraphQLResolveInfo[Any], abstract: Any) -> str:
 
 
 def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-    """A field of an inventory item, or of an object in the webhook's shape."""
+    """A field of an inventory item, or of an object in the webhook's shape; a list may be made by the arguments."""
     value = _item_field(source, info.field_name, arguments) if isinstance(source, Item) else _stated(source, info)
+    if callable(value):
+        value = value(**arguments)
     return _fitted(value, info.return_type, arguments)
 
 

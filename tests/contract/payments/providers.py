@@ -11,7 +11,10 @@ from typing import Final, Protocol
 
 from shared.payments.port import PaymentFeed
 
-PROVIDERS: Final = ("tests.contract.payments.stripe_provider:StripeProvider",)
+PROVIDERS: Final = (
+    "tests.contract.payments.shopify_payments_provider:ShopifyPaymentsProvider",
+    "tests.contract.payments.stripe_provider:StripeProvider",
+)
 """Append yours: `module:class`."""
 
 PERSONAL: Final = ("Zoë", "Ünal", "zoe@example.test", "Hauptstr", "+49301234567")
