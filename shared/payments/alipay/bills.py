@@ -35,6 +35,7 @@ _MOST_FAULTS: Final = 1_000
 _CHUNK: Final = 64 * 1024
 
 _ZIP: Final = b"PK\x03\x04"
+_LINE_END: Final = re.compile(r"\r\n|\n|\r")
 _UNIT: Final = re.compile(r"[（(][^（()）]*[）)]$")
 _END: Final = re.compile(r"#-*.*列表结束")
 _TRADE: Final = frozenset({"支付宝交易号", "业务类型", "商家实收"})
@@ -250,7 +251,7 @@ def _required(row: Row, name: str) -> str:
 
 def _table(text: str) -> _Table | None:
     """The table of a bill; None where there is none, as in a summary."""
-    lines = text.splitlines()
+    lines = _LINE_END.split(text)
     for number, line in enumerate(lines, 1):
         headings = [_UNIT.sub("", cell) for cell in _cells(line)]
         for kind, needed in (("trade bill", _TRADE), ("balance bill", _FLOW)):

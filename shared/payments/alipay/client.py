@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
 
-from shared.finance.models import Fact, Payment, Payout, ProviderBalance, SettlementLine
+from shared.finance.models import Fact, Payment
 from shared.kernel.clock import Clock
 from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected
@@ -17,14 +17,13 @@ from shared.payments.alipay.gateway import ADDRESS, AlipayGateway, require_done,
 from shared.payments.alipay.mapping import refund_payment, trade_payment
 from shared.payments.alipay.schemas import BillAddress
 from shared.payments.alipay.signature import ZONE
+from shared.payments.bill_days import BillDays
 from shared.payments.http import download, refused
 from shared.payments.lenient import read
 from shared.payments.port import AccountContext, FeedCapabilities, FeedPage
 
 READY_AFTER: Final = timedelta(hours=10)
 """After a day's end, in China: bills are made in the morning (general knowledge: before 9 or 10 o'clock)."""
-BALANCE_DAYS: Final = 7
-"""How far back the last movement is looked for, whose row tells the balance."""
 _BILLS: Final = ("trade", "signcustomer")
 _ID: Final = re.compile(r"(?P<trade>[A-Za-z0-9_-]{1,64})(?:/(?P<refund>[!-~]{1,64}))?", re.ASCII)
 _DOMAINS: Final = ("alipay.com", "alipaydev.com", "alipayobjects.com")
@@ -41,41 +40,29 @@ class AlipayClient:
         self._gateway = AlipayGateway(address, credentials, http, clock)
         self._http = http
         self._clock = clock
+        self._days = BillDays(ZONE, READY_AFTER, clock)
 
     @property
     def capabilities(self) -> FeedCapabilities:
         return FeedCapabilities(
             vendor="alipay",
-            lag_hours=34,  # a movement just after midnight is in a bill that is made the next morning
+            lag_hours=self._days.lag_hours,
             tried="a fake that signs, packs and refuses as Alipay's documents say; never the real gateway",
         )
 
     def settled(self, since: datetime, until: datetime, cursor: str | None) -> FeedPage:
-        """One day's two bills. A day whose bills are not made yet ends the walk.
+        """One day's two bills.
 
         Raises:
             Retry: Alipay is out of reach or busy.
             Rejected: `payments_auth`, `payments_refused`, `unreadable_file` or `unreadable_bill` for a bill that we
                 cannot read.
         """
-        day = _day(cursor) if cursor else since.astimezone(ZONE).date()
-        if not self._is_ready(day) or _begins(day) >= until:
-            return FeedPage((), None)
-        facts = tuple(fact for fact in self._bills(day) if since <= _moment(fact) < until)
-        following = day + timedelta(days=1)
-        goes_on = _begins(following) < until and self._is_ready(following)
-        return FeedPage(facts, following.isoformat() if goes_on else None)
+        return self._days.page(since, until, cursor, self._bills)
 
     def balances(self) -> FeedPage:
         """What the account held after the last movement that a bill tells of; nothing where none has moved of late."""
-        today = self._clock().astimezone(ZONE).date()
-        for back in range(1, BALANCE_DAYS + 1):
-            day = today - timedelta(days=back)
-            if self._is_ready(day):
-                held = tuple(fact for fact in self._bill(day, "signcustomer") if isinstance(fact, ProviderBalance))
-                if held:
-                    return FeedPage(held, None)
-        return FeedPage((), None)
+        return self._days.newest_balance(lambda day: self._bill(day, "signcustomer"))
 
     def payment(self, payment_id: str) -> Payment | None:
         """A trade by its `trade_no`, or a refund by `trade_no/out_request_no`.
@@ -129,31 +116,6 @@ class AlipayClient:
             raise refused("the bill's address is not one of Alipay's")
         return theirs._replace(scheme="https").geturl()
 
-    def _is_ready(self, day: date) -> bool:
-        return self._clock() >= _begins(day + timedelta(days=1)) + READY_AFTER
-
 
 def _is_absent(reason: str) -> bool:
     return reason.replace("-", "_").endswith(("not_exist", "not_exists"))
-
-
-def _day(cursor: str) -> date:
-    try:
-        return date.fromisoformat(cursor)
-    except ValueError as error:
-        raise refused("the place to go on from is not a day") from error
-
-
-def _begins(day: date) -> datetime:
-    return datetime.combine(day, time(), ZONE).astimezone(UTC)
-
-
-def _moment(fact: Fact) -> datetime:
-    match fact:
-        case SettlementLine():
-            return fact.occurred_at
-        case ProviderBalance():
-            return fact.as_of
-        case Payment() | Payout():
-            return fact.stated_at
-    raise TypeError(f"a bill tells no {type(fact).__name__}")

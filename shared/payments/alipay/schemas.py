@@ -4,6 +4,7 @@ Amounts are yuan as text. Field names are those of open.alipay.com (`alipay.trad
 `alipay.trade.fastpay.refund.query`, and the notify document), as Alipay's own Java SDK lists them.
 """
 
+from shared.kernel.money import CurrencyCode
 from shared.payments.lenient import Lenient, OptionalText
 
 
@@ -36,7 +37,7 @@ class Trade(Lenient):
     out_trade_no: OptionalText = None
     trade_status: str
     total_amount: str
-    trans_currency: OptionalText = None
+    trans_currency: CurrencyCode | None = None
     send_pay_date: OptionalText = None
     """When it was paid."""
     body: OptionalText = None
