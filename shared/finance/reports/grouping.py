@@ -26,8 +26,10 @@ class Grouping:
             sums[self._added[name]] += amount
 
     def rows(self, *, rank: str | None = None, as_added: bool = False) -> tuple[Row, ...]:
-        """Rows in the order of their keys, or within each currency the largest `rank` first, or as they were added. All zeros: no row,
-        unless such are kept."""
+        """Rows in the order of their keys, or within each currency the largest `rank` first, or as they were added.
+
+        One of zeros alone is left out, unless such are kept.
+        """
         found = [
             (keys, currency, self._figured(keys, sums))
             for (keys, currency), sums in self._sums.items()

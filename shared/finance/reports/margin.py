@@ -15,9 +15,8 @@ _COLUMNS = (
     text("title", "Product", "商品"),
     count("units", "Units", "件数"),
     money("net", "Net goods", "商品净额"),
-    count("units_known", "Units with a known cost", "已知成本件数"),
     money("cost", "Cost", "成本"),
-    money("net_known", "Net goods with a known cost", "已知成本商品净额"),
+    money("net_known", "Net, cost known", "已知成本净额"),
     money("cost_known", "Cost of these", "其成本"),
     money("margin", "Margin", "毛利", sum_of("net_known", "-cost_known")),
     percent("rate", "Margin rate", "毛利率", ratio("margin", "net_known")),
@@ -55,13 +54,12 @@ class MarginTally:
     def reports(self) -> tuple[Report, ...]:
         grouping = Grouping(_COLUMNS)
         for (_, sku, title, currency), (units, net, units_known, cost) in self._sums.items():
-            known = bool(sku) and units == units_known and bool(units or cost)
+            known = bool(sku) and units == units_known
             grouping.add(
                 (sku, self._titles.get(sku, sku) if sku else title or NO_PRODUCT),
                 currency,
                 units=units,
                 net=net,
-                units_known=units_known,
                 cost=cost,
                 net_known=net if known else 0,
                 cost_known=cost if known else 0,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 400
 """Of one table on the page."""
 TAG: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-Hans"}
+_LONG: Final = 24
+"""Characters from which on a cell wants a wide column."""
 _NUMERIC: Final = (Kind.MONEY, Kind.PERCENT, Kind.COUNT)
 _WORDS: Final[Mapping[str, Text]] = {
     "contents": Text("Contents", "目录"),
@@ -132,8 +134,15 @@ def _cell(kind: Kind, cell: Cell, currency: str | None, language: Language) -> M
     if isinstance(cell, date):
         return {"words": cell.isoformat(), "style": "day"}
     words = cell.read(language) if isinstance(cell, Text) else cell or ""
-    style = "num" if kind in _NUMERIC else "soft" if isinstance(cell, Text) and not cell.code else ""
-    return {"words": _printable(words), "style": style}
+    return {"words": _printable(words), "style": _style_of_words(kind, cell, len(words))}
+
+
+def _style_of_words(kind: Kind, cell: Cell, length: int) -> str:
+    if kind in _NUMERIC:
+        return "num"
+    if isinstance(cell, Text) and not cell.code:
+        return "soft"
+    return "long" if length > _LONG else ""
 
 
 def _printable(text: str) -> str:
