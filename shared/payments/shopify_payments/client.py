@@ -108,6 +108,8 @@ class ShopifyPaymentsClient:
         return FeedPage(found, _cursor_of(_Place(part="of_payout", payouts=waiting)) if waiting else None)
 
     def _of_payout(self, place: _Place) -> FeedPage:
+        if not place.payouts:
+            raise _strange_cursor()
         payout, *others = place.payouts
         search = f"payments_transfer_id:{payout}"
         page = self._ask(queries.MOVEMENTS, {"query": search, "after": place.after}, Movements).movements
@@ -168,7 +170,11 @@ def _place_of(cursor: str | None) -> _Place:
     try:
         return _Place.model_validate(strict_json.parse(cursor.encode("utf-8")), strict=False)
     except (ValidationError, Rejected) as error:
-        raise refused("the cursor is not one of this feed") from error
+        raise _strange_cursor() from error
+
+
+def _strange_cursor() -> Rejected:
+    return refused("the cursor is not one of this feed")
 
 
 def _cursor_of(place: _Place) -> str:

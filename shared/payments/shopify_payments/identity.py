@@ -4,7 +4,8 @@ The export states no id of a movement, and so the API's own cannot be used: the 
 Both state the second, the order's name, and what the balance changed by; movements that are alike in all of these are
 counted, in an order that both can make. That the export's `Transaction Date` is the API's `transactionDate` is general
 knowledge, and was not checked against a live shop. Two movements that are alike and of different payouts (a buyer paid
-twice the same in one second) can be taken for each other in an export of one payout.
+twice the same in one second) can be taken for each other in an export of one payout. The order's name stays: an order
+that was paid by card cannot be deleted [general knowledge].
 """
 
 import hashlib
