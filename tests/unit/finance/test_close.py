@@ -20,7 +20,7 @@ from shared.finance.trial import Tie, balances_of, end_of, off_by, ties_of
 from tests.builders.ledger import DAY, NOON, RULES, balance, case, days, line, on, payout, view
 
 ENDS = end_of(DAY, ZoneInfo("Europe/Amsterdam"))
-HELD = {("clearing", "stripe-eu", "EUR"): 1000, ("suspense", "stripe-eu", "EUR"): -1000}
+HELD: dict[tuple[str, str | None, str], int] = {("clearing", "stripe-eu", "EUR"): 1000, ("suspense", "stripe-eu", "EUR"): -1000}
 
 
 def tie(provider: int = 1000, books: int = 1000) -> Tie:
@@ -173,8 +173,12 @@ def test_what_moved_after_the_day_is_counted_until_the_provider_spoke() -> None:
 
 def test_a_payout_without_a_line_moved_too() -> None:
     stated = (balance(-700, ENDS + days(1)),)
-    payouts = (payout("p1", 500, issued_on=DAY), payout("p2", 700, issued_on=on(1)))
-    payouts = (*payouts, payout("p3", 9, issued_on=on(3)), payout("p4", 9, PayoutState.PENDING, issued_on=on(1)))
+    payouts = (
+        payout("p1", 500, issued_on=DAY),
+        payout("p2", 700, issued_on=on(1)),
+        payout("p3", 9, issued_on=on(3)),
+        payout("p4", 9, PayoutState.PENDING, issued_on=on(1)),
+    )
     (found,) = ties_of(DAY, {}, stated, view(payouts=payouts))
     assert found.difference == 0
 
