@@ -77,6 +77,11 @@ def entry_in_force(entries: Sequence[JournalEntry]) -> JournalEntry | None:
     return counting[-1] if counting else None
 
 
+def first_entry(due: DueEntry, kept: Sequence[JournalEntry], first_open: date | None) -> JournalEntry:
+    """The entry that puts in force what is due of a source that has none in force; `kept` are its earlier ones."""
+    return _entry(due, len(kept) + 1, first_open)
+
+
 def digest_of(entry: DueEntry) -> str:
     """SHA-256 over what is booked: source, topic, day, narration, postings. Fields of a later version that are at
     their defaults change nothing."""
