@@ -16,7 +16,8 @@ _PREFIX = 6
 class ReferenceIndex:
     """Finds orders by their references and those of their movements, within the shops of an account.
 
-    A reference that two orders share names neither. Where nothing is found, a leading `#` is looked over: shops write
+    A reference that two orders share names neither by itself; of two shops' orders, the money may tell
+    (:meth:`sharing`). Where nothing is found, a leading `#` is looked over: shops write
     `#1001`, and plugins hand on `1001`.
     """
 
@@ -39,13 +40,23 @@ class ReferenceIndex:
         found = {key for reference in references if (key := self._named(account, reference.strip())) is not None}
         return found.pop() if len(found) == 1 else None
 
+    def sharing(self, account: str, references: Iterable[str]) -> list[str]:
+        """The keys of the orders of several shops that all of these name: shops that number alike and share an
+        account. Words that name nothing are looked over; where two words name different orders, there are none."""
+        named = [keys for reference in references if (keys := self._keys(account, reference.strip()))]
+        return sorted(key for key in set.intersection(*named) if key is not None) if named else []
+
     def _named(self, account: str, reference: str) -> str | None:
+        keys = self._keys(account, reference)
+        return next(iter(keys)) if len(keys) == 1 else None
+
+    def _keys(self, account: str, reference: str) -> set[str | None]:
         spellings = (reference, reference[1:] if reference.startswith("#") else f"#{reference}")
         for spelling in spellings if len(reference) > 1 else spellings[:1]:
             hits = self._hits(account, spelling)
             if hits:
-                return next(iter(hits)) if len(hits) == 1 else None
-        return None
+                return hits
+        return set()
 
     def _hits(self, account: str, reference: str) -> set[str | None]:
         shops = self._shops.get(account) or self._by_shop

@@ -1,0 +1,61 @@
+"""Shops that number their orders alike and share an account: a name alone names nobody, the money may."""
+
+from datetime import timedelta
+
+from shared.finance.matching.reconcile import reconcile
+from shared.finance.models import DiscrepancyKind, OrderStatement, Rule
+from tests.builders.finance import NOON, inputs, line, movement, payment, statement
+
+
+def sold(shop: str, total: int, days: float = 0) -> OrderStatement:
+    """An order 7001 that is known by its number alone."""
+    at = NOON + timedelta(days=days)
+    return statement("7001", total, shop=shop, at=at, movements=[movement(total, movement_id="all", at=at)])
+
+
+def test_the_money_tells_which_of_two_orders_of_one_number_is_meant() -> None:
+    charged = line("txn_1", 5000, payment_id="ch_1", references=("7001",))
+    outcome = reconcile(inputs(sold("aurora", 5000), sold("borealis", 6000), charged))
+    assert outcome.order_of == {"stripe-eu/txn_1": "aurora/7001"}
+    assert [match.rule for match in outcome.matches] == [Rule.REFERENCE]
+
+
+def test_the_word_of_a_webhook_counts_as_much() -> None:
+    charged = line("txn_1", 6000, payment_id="ch_1")
+    told = payment("ch_1", 6000, references=("#7001",))
+    outcome = reconcile(inputs(sold("aurora", 5000), sold("borealis", 6000), charged, told))
+    assert outcome.order_of == {"stripe-eu/txn_1": "borealis/7001"}
+
+
+def test_two_orders_of_one_number_and_one_amount_are_not_told_apart_by_it() -> None:
+    charged = line("txn_1", 5000, payment_id="ch_1", references=("7001",))
+    outcome = reconcile(inputs(sold("aurora", 5000), sold("borealis", 5000), charged))
+    assert outcome.order_of == {}
+
+
+def test_an_order_of_that_number_and_amount_long_before_is_not_meant() -> None:
+    charged = line("txn_1", 5000, payment_id="ch_1", references=("7001",))
+    outcome = reconcile(inputs(sold("aurora", 5000), sold("borealis", 5000, days=-40), charged))
+    assert outcome.order_of == {"stripe-eu/txn_1": "aurora/7001"}
+
+
+def test_a_second_charge_by_that_number_is_a_duplicate_of_the_order_of_its_amount() -> None:
+    charges = [line(f"txn_{n}", 5000, payment_id=f"ch_{n}", references=("7001",)) for n in (1, 2)]
+    outcome = reconcile(inputs(sold("aurora", 5000), sold("borealis", 6000), *charges))
+    kinds = {
+        discrepancy.kind
+        for discrepancy in outcome.discrepancies
+        if "aurora" in str(discrepancy.others) + str(discrepancy.subject)
+    }
+    assert DiscrepancyKind.DUPLICATE_CAPTURE in kinds
+    assert set(outcome.order_of.values()) == {"aurora/7001"}
+
+
+def test_words_that_name_different_orders_are_not_settled_by_money() -> None:
+    others = [
+        statement("7002", total, shop=shop, movements=[movement(total, movement_id="all")])
+        for shop, total in (("aurora", 5000), ("borealis", 7000))
+    ]
+    charged = line("txn_1", 5000, payment_id="ch_1", references=("7001", "7002"))
+    outcome = reconcile(inputs(sold("aurora", 4000), sold("borealis", 6000), *others, charged))
+    assert outcome.order_of == {}
