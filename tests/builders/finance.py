@@ -27,6 +27,8 @@ NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 """A Monday: when the business of these tests happens."""
 MONTH_LATER = NOON + timedelta(days=30)
 """When all of it is reconciled."""
+PAID_OUT = date(2026, 11, 4)
+ARRIVED = date(2026, 11, 5)
 ACCOUNT = "stripe-eu"
 STRIPE = AccountRules(gateways=("stripe",), bank="bank-eu", bank_words=("STRIPE",))
 
@@ -35,21 +37,21 @@ def movement(
     amount: int = 5000,
     *,
     kind: MovementKind = MovementKind.CAPTURE,
-    id: str = "551",
+    movement_id: str = "551",
     gateway: str = "stripe",
     at: datetime = NOON,
     currency: str = "EUR",
     references: Iterable[str] = (),
 ) -> StoreMovement:
     return StoreMovement(
-        id=id, kind=kind, gateway=gateway, at=at, currency=currency, amount=amount, references=tuple(references)
+        id=movement_id, kind=kind, gateway=gateway, at=at, currency=currency, amount=amount, references=tuple(references)
     )
 
 
-def document(total: int, id: str = "sale", at: datetime = NOON) -> Document:
+def document(total: int, document_id: str = "sale", at: datetime = NOON) -> Document:
     """What is owed for one line of goods without tax."""
     line = SoldLine(key="1", sku="MUG", title="Mug", units=1, net=total)
-    return Document(id=id, at=at, lines=(line,), total=total)
+    return Document(id=document_id, at=at, lines=(line,), total=total)
 
 
 def statement(
@@ -64,7 +66,7 @@ def statement(
 ) -> OrderStatement:
     """An order of one line, paid at once by `stripe`, unless `movements` say otherwise; they are named by the order's
     id and `ch_` with it."""
-    paid = (movement(total, id=f"t{order_id}", at=at, currency=currency, references=(f"ch_{order_id}",)),)
+    paid = (movement(total, movement_id=f"t{order_id}", at=at, currency=currency, references=(f"ch_{order_id}",)),)
     fields: dict[str, Any] = {
         "shop": shop,
         "order_id": order_id,
@@ -153,7 +155,7 @@ def payout(
     payout_id: str = "po_1",
     amount: int = 5000,
     *,
-    on: date = (NOON + timedelta(days=2)).date(),
+    on: date = PAID_OUT,
     currency: str = "EUR",
     account: str = ACCOUNT,
     **more: Any,
@@ -176,7 +178,7 @@ def bank_line(
     line_id: str = "b1",
     amount: int = 5000,
     *,
-    on: date = (NOON + timedelta(days=3)).date(),
+    on: date = ARRIVED,
     text: str = "STRIPE PAYMENTS",
     currency: str = "EUR",
     bank: str = "bank-eu",

@@ -2,13 +2,15 @@
 
 A pair must be of one account, currency and amount, lie within the merchant's window around the order and within the
 account's own habit, and no word of one may contradict the other's: an order that knows its charge is not paid by
-another charge. What is left is matched where each is the only one for the other, and only once the feed had time for
-both: else the payment that is meant may still be on its way.
+another charge. What is left is matched where each is the only one for the other, or where a few of both can be each
+other's in one way alone; and only once the feed had time for all of them: else the payment that is meant may still be
+on its way.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import islice, permutations
 from typing import NamedTuple, TypeVar
 
 from shared.finance.matching.charges import pairing_of, words_of
@@ -18,9 +20,10 @@ from shared.finance.matching.references import contradict, own_references
 from shared.finance.matching.worksheet import OrderSheet, Told, Worksheet, buyer_money, is_capture, line_key
 from shared.finance.models import Rule, SettlementLine
 
-_TWO = 2
-_LARGEST_TIE = 12
-"""Payments and orders of one amount up to which it is worked out whether they are each other's."""
+_MOST_SUITORS = 8
+"""Counterparts up to which it is looked for who may be whose; what has more of them is not unique in any way."""
+_LARGEST_GROUP = 5
+"""Payments and as many orders of which every assignment is tried."""
 
 _Sum = tuple[str, int]
 _T = TypeVar("_T")
@@ -104,7 +107,10 @@ def match_unique_amounts(sheet: Worksheet, fitting: Fitting) -> list[Tie]:
     lines = _by_sum((line, buyer_money(line)) for line in spare_lines(sheet))
     ties: list[Tie] = []
     for money in sorted(wanted.keys() & lines.keys()):
-        ties.extend(_match_sum(sheet, fitting, wanted[money], lines[money]))
+        for group in _groups(_Suitors(fitting, wanted[money], lines[money])):
+            tie = _match_group(sheet, fitting, group)
+            if tie is not None:
+                ties.append(tie)
     return ties
 
 
@@ -115,70 +121,89 @@ def _by_sum(things: Iterable[tuple[_T, _Sum]]) -> dict[_Sum, list[_T]]:
     return groups
 
 
-def _match_sum(sheet: Worksheet, fitting: Fitting, wanted: list[Wanted], lines: list[SettlementLine]) -> Iterator[Tie]:
-    wanted = sorted(wanted, key=lambda one: (one.around, one.order.key, one.told.movement.id))
-    lines = sorted(lines, key=lambda line: (line.occurred_at, line_key(line)))
-    if max(len(wanted), len(lines)) <= _LARGEST_TIE:
-        yield from _match_few(sheet, fitting, wanted, lines)
-        return
-    starts = [one.around for one in wanted]
-    times = [line.occurred_at for line in lines]
-    pairs: list[tuple[Wanted, SettlementLine]] = []
-    for line in lines:
-        low = bisect_left(starts, line.occurred_at - fitting.after)
-        high = bisect_right(starts, line.occurred_at + fitting.before)
-        able = _at_most_two(one for one in wanted[low:high] if fitting.may_pay(one, line))
-        if len(able) != 1:
+class _Suitors:
+    """Who may be whose among payments and orders of one amount. Each side is sorted by time, so that only what lies in
+    the other's window is looked at, and nobody's list is walked beyond :data:`_MOST_SUITORS`."""
+
+    def __init__(self, fitting: Fitting, wanted: list[Wanted], lines: list[SettlementLine]) -> None:
+        self.wanted = sorted(wanted, key=lambda one: (one.around, one.order.key, one.told.movement.id))
+        self.lines = sorted(lines, key=lambda line: (line.occurred_at, line_key(line)))
+        self.of_wanted: list[set[int]] = [set() for _ in wanted]
+        self.of_lines: list[set[int]] = [set() for _ in lines]
+        starts = [one.around for one in self.wanted]
+        times = [line.occurred_at for line in self.lines]
+        for row, one in enumerate(self.wanted):
+            low = bisect_left(times, one.around - fitting.before)
+            high = bisect_right(times, one.around + fitting.after)
+            near = (column for column in range(low, high) if fitting.may_pay(one, self.lines[column]))
+            self._join((row, column) for column in islice(near, _MOST_SUITORS + 1))
+        for column, line in enumerate(self.lines):
+            low = bisect_left(starts, line.occurred_at - fitting.after)
+            high = bisect_right(starts, line.occurred_at + fitting.before)
+            able = (row for row in range(low, high) if fitting.may_pay(self.wanted[row], line))
+            self._join((row, column) for row in islice(able, _MOST_SUITORS + 1))
+
+    def _join(self, pairs: Iterator[tuple[int, int]]) -> None:
+        for row, column in pairs:
+            self.of_wanted[row].add(column)
+            self.of_lines[column].add(row)
+
+
+class _Group(NamedTuple):
+    """Payments and orders that hang together, and who of them may be whose."""
+
+    wanted: list[Wanted]
+    lines: list[SettlementLine]
+    able: list[list[int]]
+    """For each of the orders' captures, the positions of lines."""
+
+
+def _groups(suitors: _Suitors) -> Iterator[_Group]:
+    seen: set[int] = set()
+    for first in range(len(suitors.wanted)):
+        if first in seen or not suitors.of_wanted[first]:
             continue
-        only = able[0]
-        low = bisect_left(times, only.around - fitting.before)
-        high = bisect_right(times, only.around + fitting.after)
-        if len(_at_most_two(one for one in lines[low:high] if fitting.may_pay(only, one))) == 1:
-            pairs.append((only, line))
-    for only, line in pairs:
-        if fitting.is_ripe(only, line):
-            sheet.link(line, only.order.key, Rule.UNIQUE_AMOUNT)
-        else:
-            sheet.unripe.add(line_key(line))
+        rows, columns, new = {first}, set[int](), [first]
+        while new:
+            reached = suitors.of_wanted[new.pop()] - columns
+            columns |= reached
+            more = {row for column in reached for row in suitors.of_lines[column]} - rows
+            rows |= more
+            new.extend(sorted(more))
+        seen |= rows
+        in_order = sorted(columns)
+        places = {column: place for place, column in enumerate(in_order)}
+        yield _Group(
+            [suitors.wanted[row] for row in sorted(rows)],
+            [suitors.lines[column] for column in in_order],
+            [sorted(places[column] for column in suitors.of_wanted[row]) for row in sorted(rows)],
+        )
 
 
-def _at_most_two(found: Iterator[_T]) -> list[_T]:
-    """Enough to tell whether there is one: never walks a long list to its end."""
-    return [one for one, _ in zip(found, range(_TWO), strict=False)]
+def _match_group(sheet: Worksheet, fitting: Fitting, group: _Group) -> Tie | None:
+    if len(group.wanted) != len(group.lines) or len(group.lines) > _LARGEST_GROUP:
+        return None
+    ways = _assignments(group)
+    if not ways:
+        return None
+    if not all(fitting.is_ripe(one, line) for one in group.wanted for line in group.lines):
+        sheet.unripe.update(map(line_key, group.lines))
+        return None
+    if len(ways) > 1:
+        orders = {one.order.key: one.order for one in group.wanted}
+        return Tie(tuple(orders.values()), tuple(group.lines))
+    for line, order in zip(group.lines, ways.pop(), strict=True):
+        sheet.link(line, order, Rule.UNIQUE_AMOUNT)
+    return None
 
 
-# ---- a handful of one amount: groups that have to do with each other ----
-
-
-def _match_few(sheet: Worksheet, fitting: Fitting, wanted: list[Wanted], lines: list[SettlementLine]) -> Iterator[Tie]:
-    able = [[fitting.may_pay(one, line) for line in lines] for one in wanted]
-    for ours, theirs in _groups(able, len(lines)):
-        group = [wanted[row] for row in ours]
-        candidates = [lines[column] for column in theirs]
-        orders = {one.order.key: one.order for one in group}
-        is_whole = all(able[row][column] for row in ours for column in theirs) and len(ours) == len(theirs)
-        if not all(fitting.is_ripe(one, line) for one in group for line in candidates):
-            sheet.unripe.update(map(line_key, candidates))
-        elif not is_whole:
-            continue
-        elif len(orders) == 1:
-            for line in candidates:
-                sheet.link(line, group[0].order.key, Rule.UNIQUE_AMOUNT)
-        else:
-            yield Tie(tuple(orders.values()), tuple(candidates))
-
-
-def _groups(able: list[list[bool]], columns: int) -> Iterator[tuple[list[int], list[int]]]:
-    """Rows and columns that hang together, those without any counterpart left out."""
-    rows_left = set(range(len(able)))
-    while rows_left:
-        rows, found = {min(rows_left)}, set[int]()
-        while True:
-            reached = {column for column in range(columns) if any(able[row][column] for row in rows)}
-            back = {row for row in rows_left if any(able[row][column] for column in reached)} | rows
-            if reached == found and back == rows:
-                break
-            rows, found = back, reached
-        rows_left -= rows
-        if found:
-            yield sorted(rows), sorted(found)
+def _assignments(group: _Group) -> set[tuple[str, ...]]:
+    """Every way to give each line to one of the captures: the orders' keys, in the order of the lines."""
+    found: set[tuple[str, ...]] = set()
+    for lines in permutations(range(len(group.lines))):
+        if all(line in able for line, able in zip(lines, group.able, strict=True)):
+            keys = [""] * len(lines)
+            for one, line in zip(group.wanted, lines, strict=True):
+                keys[line] = one.order.key
+            found.add(tuple(keys))
+    return found

@@ -38,7 +38,7 @@ def examine_fees(sheet: Worksheet) -> None:
     contracts = {name: Contract(rules.fees) for name, rules in sheet.inputs.accounts.items() if rules.fees is not None}
     for key, line in sheet.lines.items():
         contract = contracts.get(line.account)
-        if contract is None or not is_capture(line) or line.test or not contract.judges(line):
+        if contract is None or not is_capture(line) or line.test or not contract.judges(line) or key in sheet.unpriced:
             continue
         # A charge whose amount is in question may have been priced by the amount that it should have.
         if any(contract.allows(line, gross) for gross in (line.gross, *sheet.fee_bases.get(key, ()))):

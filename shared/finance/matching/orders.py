@@ -23,7 +23,9 @@ def examine_orders(sheet: Worksheet) -> None:
 def _note_fee_bases(sheet: Worksheet, order: OrderSheet) -> None:
     for told, charge in pairing_of(order).differing:
         for line in charge.lines:
-            if line.currency == told.movement.currency:
+            if charge.currency != told.movement.currency:
+                sheet.unpriced.add(line_key(line))
+            elif line.currency == told.movement.currency:
                 sheet.fee_bases[line_key(line)] = (told.movement.amount, charge.net)
 
 

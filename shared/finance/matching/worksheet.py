@@ -127,6 +127,8 @@ class Worksheet:
         """Orders and lines of which only together it is known that they belong to each other."""
         self.unripe: set[str] = set()
         """Lines that fit an order by their amount, once the feed had time for both."""
+        self.unpriced: set[str] = set()
+        """Lines whose currency is in question: by which the contract priced them is not known."""
         self.fee_bases: dict[str, tuple[int, ...]] = {}
         """Amounts by which the fee of a line may have been worked out, besides its own."""
         self.buckets: dict[Item, Bucket] = {}
