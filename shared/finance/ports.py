@@ -41,7 +41,11 @@ class FinanceFacts(Protocol):
     """
 
     def keep(self, facts: Iterable[Fact]) -> Kept:
-        """Merge each into what is known of it (`finance.merging`). Handed in twice, in any order: the same end."""
+        """Merge each into what is known of it (`finance.merging`). Handed in twice, in any order: the same end.
+
+        Raises:
+            Rejected: `finance_item_too_large`, for one that no store of ours takes; what came before it may be kept.
+        """
         ...
 
     def orders(self, since: date, until: date) -> Iterator[OrderStatement]:

@@ -1,7 +1,8 @@
 """What every finance book promises: the fake in memory, and DynamoDB's table on a real engine."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from shared.finance.cases import CaseState, DayClose, DayState
 from shared.finance.models import Fact, Feed, Item, Subject
 from shared.finance.ports import CostPrice, FinanceBook, Kept
 from shared.finance.table import FinanceTable
-from shared.kernel.errors import Conflict
+from shared.kernel.errors import Conflict, Rejected, Retry
 from shared.kernel.identifiers import OrderKey
 from tests.builders.finance_book import (
     DAY,
@@ -228,12 +229,15 @@ def test_knows_the_orders_of_charges_by_their_lines_and_payments(book: FinanceBo
     assert book.orders_of_charges([]) == {}
 
 
-def test_a_match_of_very_many_lines_is_kept_and_dropped_whole(book: FinanceBook) -> None:
+def test_a_match_that_does_not_fit_into_one_item_is_kept_and_dropped_whole(
+    book: FinanceBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a payout of more than some 15,000 lines would not: with a smaller limit here, for the time that it takes."""
+    monkeypatch.setattr("shared.finance.table._MOST_PACKED_BYTES", 4_000)
     names = Random(7)  # noqa: S311 - ids that compress as badly as a provider's
-    lines = sorted(f"stripe-eu/txn_{names.getrandbits(144):036x}" for _ in range(30_000))
-    whole = match(
-        "big", items=(*(_item(Subject.LINE, name) for name in lines), _item(Subject.PAYOUT, "stripe-eu/po_1"))
-    )
+    lines = sorted(f"stripe-eu/txn_{names.getrandbits(144):036x}" for _ in range(600))
+    items = (*(_item(Subject.LINE, name) for name in lines), _item(Subject.PAYOUT, "stripe-eu/po_1"))
+    whole = match("big", items=items)
     book.keep_matches([whole], replaces=[], at=NOON)
     assert book.matches_of("payout:stripe-eu/po_1") == (whole,)
     assert book.matches_of(f"line:{lines[-1]}") == (whole,)
@@ -441,6 +445,114 @@ def test_keeps_cost_prices_and_tells_them_oldest_first(book: FinanceBook) -> Non
     assert book.keep_costs([newer._replace(minor=460)]) == 1
     assert book.costs(["MUG"])["MUG"][1].minor == 460
     assert book.costs([]) == {}
+
+
+# ---- the table alone: killed between two calls, and others at the same time ----
+
+
+def _before_each_commit(table: FinanceTable, monkeypatch: pytest.MonkeyPatch, *acts: Callable[[], object]) -> None:
+    """Let one of these happen before each of the next transactions, undisturbed; after them all is as usual."""
+    commit, waiting = table._commit, list(acts)
+
+    def disturbed(writes: Any) -> None:
+        if waiting:
+            act = waiting.pop(0)
+            with monkeypatch.context() as undisturbed:
+                undisturbed.setattr(table, "_commit", commit)
+                act()
+        commit(writes)
+
+    monkeypatch.setattr(table, "_commit", disturbed)
+
+
+def _killed() -> None:
+    raise Retry("database_unreachable", "the outcome is unknown")
+
+
+@pytest.mark.parametrize("commits", range(4))
+def test_matches_whose_keeping_or_dropping_was_killed_are_there_whole_or_not_at_all(
+    table: FinanceTable, monkeypatch: pytest.MonkeyPatch, commits: int
+) -> None:
+    lines = tuple(_item(Subject.LINE, f"stripe-eu/txn_{number:03}") for number in range(250))
+    whole = match("big", items=(*lines, _item(Subject.ORDER, "aurora/5001")))
+    table.keep([line(line_id="txn_007", payment_id="ch_7")])
+    kept: dict[str, Any] = {"replaces": [], "at": NOON}
+    dropped: dict[str, Any] = {"replaces": ["big"], "at": NOON}
+    for matches, rest, there in (((whole,), kept, True), ((), dropped, False), ((whole,), kept, True)):
+        _before_each_commit(table, monkeypatch, *[lambda: None] * commits, _killed)
+        if commits < 3:
+            with pytest.raises(Retry):
+                table.keep_matches(matches, **rest)
+            seen = table.matches_of("order:aurora/5001")
+            assert seen in ((), (whole,))
+            assert bool(table.orders_of_charges(["stripe-eu/ch_7"])) == bool(seen)
+        monkeypatch.undo()
+        table.keep_matches(matches, **rest)
+        assert table.matches_of("line:stripe-eu/txn_249") == ((whole,) if there else ())
+        assert dict(table.orders_of_charges(["stripe-eu/ch_7"])) == ({"stripe-eu/ch_7": "aurora/5001"} if there else {})
+
+
+def test_two_that_post_the_same_at_once_post_it_once(table: FinanceTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [entry(f"line/stripe-eu/txn_{number}") for number in range(5)]
+    _before_each_commit(table, monkeypatch, lambda: table.post(made[2:4]))
+    table.post(made)
+    assert list(table.entries(DAY, DAY)) == made
+    _close(table, DAY, entries=5)
+
+
+def test_of_two_that_correct_the_same_at_once_one_has_to_decide_anew(
+    table: FinanceTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.post([entry()])
+    _before_each_commit(table, monkeypatch, lambda: table.post([entry(number=2, minor=7)]))
+    with pytest.raises(Conflict):
+        table.post([entry(number=2, minor=9), entry("b")])
+    assert [one.id for one in table.entries(DAY, DAY)] == ["line/stripe-eu/txn_1#1", "line/stripe-eu/txn_1#2"]
+
+
+def test_a_day_that_is_closed_while_something_is_posted_to_it_is_closed_without_it(
+    table: FinanceTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.post([entry()])
+    _before_each_commit(table, monkeypatch, lambda: _close(table, DAY, entries=1))
+    with pytest.raises(Conflict):
+        table.post([entry("b")])
+    assert list(table.entries(DAY, DAY)) == [entry()]
+    assert table.entries_of(["b"]) == {}
+
+
+def test_a_day_is_not_closed_over_what_is_posted_at_that_moment(
+    table: FinanceTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _before_each_commit(table, monkeypatch, lambda: table.post([entry()]))
+    with pytest.raises(Conflict):
+        _close(table, DAY)
+    assert table.day(DAY) is None
+    assert list(table.entries(DAY, DAY)) == [entry()]
+
+
+def test_gives_up_when_others_are_always_faster(table: FinanceTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [line(references=(f"reference-{number}",)) for number in range(8)]
+    _before_each_commit(table, monkeypatch, *[partial(table.keep, [one]) for one in others])
+    with pytest.raises(Retry):
+        table.keep([line(payment_id="ch_1")])
+    monkeypatch.undo()
+    table.keep([line(payment_id="ch_1")])
+    found = table.find_line("stripe-eu", "txn_1")
+    assert found is not None
+    assert (found.payment_id, len(found.references)) == ("ch_1", 8)
+
+
+def test_an_order_that_does_not_fit_into_an_item_is_refused(table: FinanceTable) -> None:
+    chance = Random(5)  # noqa: S311 - references that do not compress
+    huge = order(references=tuple(chance.randbytes(1_000).hex() for _ in range(420)))
+    with pytest.raises(Rejected) as caught:
+        table.keep([huge])
+    assert caught.value.code == "finance_item_too_large"
+    large = order(references=tuple(chance.randbytes(1_000).hex() for _ in range(300)))
+    others = [large.model_copy(update={"order_id": str(number)}) for number in range(12)]
+    assert table.keep(others) == Kept(new=12)
+    assert list(table.orders(DAY, DAY)) == sorted(others, key=lambda one: one.order_id)
 
 
 # ---- what the tests are made of ----
