@@ -172,7 +172,7 @@ class AlipayFake:
             "trade_status": "TRADE_CLOSED" if closed else "TRADE_SUCCESS",
             "total_amount": build.yuan(trade.fen),
             "send_pay_date": build.local_text(trade.paid_at),
-            "buyer_logon_id": "zha***@example.test",
+            "buyer_logon_id": build.BUYER,
             "buyer_user_id": "2088000000000999",
             "body": trade.body,
         }

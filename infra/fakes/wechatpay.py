@@ -119,7 +119,7 @@ class WeChatPayFake:
                 raise trouble
             return trouble
         if not self._is_ours(request):
-            return self._signed({"code": "SIGN_ERROR", "message": "签名错误"}, 401)
+            return self.signed({"code": "SIGN_ERROR", "message": "签名错误"}, 401)
         self.calls.append(request.url.raw_path.decode("ascii"))
         path, query = request.url.path, request.url.params
         if path == "/v3/billdownload/file":
@@ -128,7 +128,7 @@ class WeChatPayFake:
             return self._bill_address(path.rpartition("/")[2], date.fromisoformat(query["bill_date"]))
         if path.startswith("/v3/pay/transactions/id/") and query.get("mchid") == build.MERCHANT_ID:
             return self._payment(path.rpartition("/")[2])
-        return self._signed({"code": "PARAM_ERROR", "message": "参数错误"}, 400)
+        return self.signed({"code": "PARAM_ERROR", "message": "参数错误"}, 400)
 
     def _is_ours(self, request: httpx.Request) -> bool:
         header = request.headers.get("authorization", "")
@@ -144,7 +144,7 @@ class WeChatPayFake:
     def _payment(self, transaction_id: str) -> httpx.Response:
         payment = self.payments.get(transaction_id)
         if payment is None:
-            return self._signed({"code": "ORDER_NOT_EXIST", "message": "订单不存在"}, 404)
+            return self.signed({"code": "ORDER_NOT_EXIST", "message": "订单不存在"}, 404)
         told = build.transaction(
             out_trade_no=payment.order_no,
             transaction_id=transaction_id,
@@ -153,23 +153,23 @@ class WeChatPayFake:
             success_time=payment.paid_at.astimezone(ZONE).isoformat(),
             amount={"total": payment.fen, "payer_total": payment.fen, "currency": "CNY"},
         )
-        return self._signed(told)
+        return self.signed(told)
 
     def _bill_address(self, kind: str, day: date) -> httpx.Response:
         if day >= self._clock().astimezone(ZONE).date():
-            return self._signed({"code": "STATEMENT_CREATING", "message": "账单生成中"}, 400)
+            return self.signed({"code": "STATEMENT_CREATING", "message": "账单生成中"}, 400)
         if not self._rows(kind, day):
-            return self._signed({"code": "NO_STATEMENT_EXIST", "message": "账单文件不存在"}, 400)
+            return self.signed({"code": "NO_STATEMENT_EXIST", "message": "账单文件不存在"}, 400)
         digest = hashlib.sha1(self._bill(kind, day), usedforsecurity=False).hexdigest()
         url = f"{self.bill_host}/v3/billdownload/file?token={kind}.{day}"
-        return self._signed({"hash_type": "SHA1", "hash_value": digest, "download_url": url})
+        return self.signed({"hash_type": "SHA1", "hash_value": digest, "download_url": url})
 
     def _download(self, token: str) -> httpx.Response:
         kind, _, day = token.partition(".")
         content = self._bill(kind, date.fromisoformat(day))
         return httpx.Response(200, content=content[:-1] if self.damages else content)
 
-    def _signed(self, body: Json, status: int = 200) -> httpx.Response:
+    def signed(self, body: Json, status: int = 200) -> httpx.Response:
         raw = build.encode(body)
         headers = signed_headers(
             raw,

@@ -19,6 +19,7 @@ from shared.webhooks.ingress import WebhookRequest
 APP_ID = "2021000000000001"
 SELLER_ID = "2088000000000001"
 TRADE_NO = "2026112322001400000000000001"
+BUYER = "Zoë Ünal (zoe@example.test)"
 RECEIVED_AT = "2026-11-23T09:02:11.000000000Z"
 
 _TRADE = """
@@ -86,7 +87,7 @@ def notification(**overrides: str | None) -> dict[str, str]:
         "buyer_pay_amount": "35.80",
         "point_amount": "0.00",
         "buyer_id": "2088000000000999",
-        "buyer_logon_id": "zha***@example.test",
+        "buyer_logon_id": "zoe@example.test",
         "fund_bill_list": '[{"amount":"35.80","fundChannel":"ALIPAYACCOUNT"}]',
         "gmt_create": "2026-11-23 17:01:50",
         "gmt_payment": "2026-11-23 17:02:10",
@@ -115,7 +116,7 @@ def trade_row(**cells: str) -> dict[str, str]:
         "商品名称": "蓝色马克杯",
         "创建时间": "2026-11-23 17:01:50",
         "完成时间": "2026-11-23 17:02:10",
-        "对方账户": "*三 (zha***@example.test)",
+        "对方账户": BUYER,
         "订单金额（元）": "35.80",
         "商家实收（元）": "35.80",
         "支付宝红包（元）": "0.00",
@@ -134,7 +135,7 @@ def flow_row(**cells: str) -> dict[str, str]:
         "商户订单号": "A1001\t",
         "商品名称": "蓝色马克杯",
         "发生时间": "2026-11-23 17:02:10",
-        "对方账号": "*三 (zha***@example.test)",
+        "对方账号": BUYER,
         "收入金额（+元）": "35.80",
         "支出金额（-元）": "0.00",
         "账户余额（元）": "1035.80",

@@ -10,7 +10,7 @@ from shared.kernel.clock import Clock
 from shared.payments.http import refused
 from shared.payments.port import FeedPage
 
-BALANCE_DAYS: Final = 7
+BALANCE_DAYS: Final = 31
 """How far back the last movement is looked for, whose row tells the balance."""
 
 BillsOf = Callable[[date], Iterable[Fact]]

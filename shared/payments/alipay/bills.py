@@ -22,9 +22,8 @@ from typing import Final
 
 from shared.finance.models import Fact, Feed, LineKind, Payout, PayoutState, ProviderBalance, SettlementLine
 from shared.kernel.errors import Rejected
-from shared.payments.alipay.mapping import CURRENCY, local_time, references, refund_id
+from shared.payments.alipay.mapping import CURRENCY, amount, local_time, references, refund_id
 from shared.payments.alipay.signature import ZONE
-from shared.payments.amounts import minor_units
 from shared.payments.port import AccountContext, Fault, FileFacts
 from shared.payments.running_balance import Held, last_balance
 
@@ -237,7 +236,7 @@ def _currency(context: AccountContext) -> str:
 
 
 def _amount(row: Row, name: str, currency: str) -> int:
-    return minor_units(row[name].replace(",", ""), currency, field=name)
+    return amount(row[name], currency, field=name)
 
 
 def _required(row: Row, name: str) -> str:

@@ -14,7 +14,7 @@ from shared.kernel.clock import parse_time
 from shared.kernel.errors import Rejected
 from shared.payments.alipay.schemas import Notification, RefundInquiry, Trade
 from shared.payments.alipay.signature import ZONE, is_ambiguous, read_form
-from shared.payments.amounts import minor_units
+from shared.payments.amounts import minor_units, plain_decimal
 from shared.payments.lenient import each_once, read
 from shared.payments.port import AccountContext, PaymentReading
 from shared.payments.references import exact, of_free_field
@@ -72,7 +72,7 @@ def trade_payment(answer: Mapping[str, Any], account: str, asked_at: datetime) -
         state=_state(trade.trade_status, paid=paid),
         vendor_state=trade.trade_status,
         currency=currency,
-        amount=minor_units(trade.total_amount, currency, field="total_amount"),
+        amount=amount(trade.total_amount, currency, field="total_amount"),
         references=references(trade.out_trade_no, free=(trade.body, trade.passback_params)),
         occurred_at=local_time(trade.send_pay_date, field="send_pay_date") if trade.send_pay_date else asked_at,
         stated_at=asked_at,
@@ -100,7 +100,7 @@ def refund_payment(answer: Mapping[str, Any], account: str, asked_at: datetime) 
         state=PaymentState.SUCCEEDED if done else PaymentState.PENDING,
         vendor_state=refund.refund_status or "REFUND_SUCCESS",
         currency=CURRENCY,
-        amount=abs(minor_units(refund.refund_amount, CURRENCY, field="refund_amount")),
+        amount=abs(amount(refund.refund_amount, CURRENCY, field="refund_amount")),
         references=references(refund.out_trade_no, refund.out_request_no),
         occurred_at=local_time(at, field="gmt_refund_pay") if at else asked_at,
         stated_at=asked_at,
@@ -118,6 +118,15 @@ def references(*numbers: str | None, free: tuple[str | None, ...] = ()) -> tuple
     stand: what is a single token and not somebody's telephone number."""
     found = [token for text in free if text for token in of_free_field(unquote(text))]
     return each_once([*exact(*numbers), *(token for token in found if not _TELEPHONE.fullmatch(token))])
+
+
+def amount(text: str, currency: str, *, field: str) -> int:
+    """Yuan as Alipay writes them, in minor units.
+
+    Raises:
+        Rejected: `invalid_money`, without what stands there.
+    """
+    return minor_units(plain_decimal(text, field=field), currency, field=field)
 
 
 def local_time(text: str, *, field: str) -> datetime:
@@ -141,7 +150,7 @@ def _told(told: Notification, trade_no: str, context: AccountContext) -> Payment
         state=_state(status, paid=paid),
         vendor_state=status,
         currency=CURRENCY,
-        amount=minor_units(told.total_amount or "", CURRENCY, field="total_amount"),
+        amount=amount(told.total_amount or "", CURRENCY, field="total_amount"),
         references=references(told.out_trade_no, free=(told.body, told.passback_params)),
         occurred_at=local_time(happened, field="gmt_payment") if happened else stated_at,
         stated_at=stated_at,

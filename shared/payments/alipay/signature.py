@@ -16,6 +16,7 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
@@ -206,6 +207,7 @@ def _triggered_at(text: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=8)
 def _public_key(text: str) -> "RSAPublicKey | None":
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - cold start
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
@@ -218,6 +220,7 @@ def _public_key(text: str) -> "RSAPublicKey | None":
     return key if isinstance(key, RSAPublicKey) else None
 
 
+@lru_cache(maxsize=8)
 def _private_key(text: str) -> "RSAPrivateKey":
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - cold start
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415

@@ -16,11 +16,13 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from typing import ClassVar, Final
 
 from shared.finance.models import Fact, Feed, LineKind, Payout, PayoutState, ProviderBalance, SettlementLine
 from shared.kernel.errors import Rejected
-from shared.payments.amounts import minor_units, rounded_minor_units
+from shared.kernel.money import Money, currency_exponent
+from shared.payments.amounts import minor_units, plain_decimal
 from shared.payments.port import AccountContext, Fault, FileFacts
 from shared.payments.running_balance import Held, last_balance
 from shared.payments.wechatpay.mapping import ZONE, local_time, references
@@ -36,6 +38,7 @@ _FLOW: Final = frozenset(
     {"记账时间", "微信支付业务单号", "资金流水单号", "业务类型", "收支类型", "收支金额", "账户结余"}
 )
 _TOTALS: Final = ("总交易单数", "资金流水总笔数")
+_LINES_OF_TOTALS: Final = 2
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _DEFAULT_CURRENCY: Final = "CNY"
@@ -119,10 +122,10 @@ class _Bill(ABC):
 
     def _compare_totals(self, lines: list[str], rows: int, number: int) -> None:
         """A bill that was cut off ends without them."""
-        if len(lines) < len(_TOTALS) or _cells(lines[0])[0] not in _TOTALS:
+        if len(lines) < _LINES_OF_TOTALS or not lines[1].strip() or _cells(lines[0])[0] not in _TOTALS:
             self._fault(Fault("end of file", "no_totals", "the totals are missing: the file may have been cut off"))
             return
-        self.skipped += 2
+        self.skipped += _LINES_OF_TOTALS
         if _cells(lines[1])[0] != str(rows):
             self._fault(Fault(f"line {number + 1}", "wrong_totals", f"the totals count other than {rows} rows"))
 
@@ -303,11 +306,13 @@ def _currency(row: Row) -> str:
 
 
 def _amount(row: Row, name: str, currency: str) -> int:
-    return minor_units(row.get(name, ""), currency, field=name)
+    return minor_units(plain_decimal(row.get(name, ""), field=name), currency, field=name)
 
 
 def _fee(row: Row, currency: str) -> int:
-    return rounded_minor_units(row["手续费"], currency, field="手续费")
+    """Written more finely than it is booked."""
+    stated = Money.parse(plain_decimal(row["手续费"], field="手续费"), currency, field="手续费")
+    return int(stated.decimal.scaleb(currency_exponent(currency)).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def _number(row: Row, name: str) -> str | None:

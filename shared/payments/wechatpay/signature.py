@@ -19,6 +19,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from shared.kernel import strict_json
@@ -159,6 +160,7 @@ def _named(keys: Sequence[str], serial: str) -> list[str]:
     return [pem for name, pem, _ in entries if serial and name.upper() == serial.upper()]
 
 
+@lru_cache(maxsize=8)
 def _public_key(pem: bytes) -> "RSAPublicKey | None":
     """Of a certificate too: its dates are not looked at, for WeChat names the one that it signs with, and whoever holds
     an old one's key could not be told from WeChat anyhow."""
@@ -174,6 +176,7 @@ def _public_key(pem: bytes) -> "RSAPublicKey | None":
     return key if isinstance(key, RSAPublicKey) else None
 
 
+@lru_cache(maxsize=8)
 def _private_key(text: str) -> "RSAPrivateKey":
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - cold start
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415

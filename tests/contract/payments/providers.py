@@ -12,8 +12,10 @@ from typing import Final, Protocol
 from shared.payments.port import PaymentFeed
 
 PROVIDERS: Final = (
+    "tests.contract.payments.alipay_provider:AlipayProvider",
     "tests.contract.payments.shopify_payments_provider:ShopifyPaymentsProvider",
     "tests.contract.payments.stripe_provider:StripeProvider",
+    "tests.contract.payments.wechatpay_provider:WeChatPayProvider",
 )
 """Append yours: `module:class`."""
 

@@ -135,7 +135,7 @@ def test_the_newest_balance_may_be_some_days_old(alipay: AlipayFake, time: Time)
     (balance,) = client(alipay, time).balances().facts
     assert isinstance(balance, ProviderBalance)
     assert (balance.amount, balance.as_of) == (100_099, START)
-    time.pass_(days=5)
+    time.pass_(days=31)
     assert client(alipay, time).balances().facts == ()
 
 
