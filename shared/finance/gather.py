@@ -1,14 +1,17 @@
 """Gather what a reconciliation looks at: the facts of its days, and what they refer to from before."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
+from zoneinfo import ZoneInfo
 
+from shared.finance.due.view import business_day, line_key
 from shared.finance.inputs import Inputs
-from shared.finance.models import LineKind, OrderStatement, SettlementLine
+from shared.finance.models import LineKind, OrderStatement, SettlementLine, Subject
 from shared.finance.ports import FinanceBook
 from shared.finance.rules import AccountRules, FinanceRules
+from shared.finance.window import gathered_since, judged_since
 from shared.kernel.identifiers import OrderKey
 
 
@@ -22,43 +25,63 @@ class Scope:
     """Bank accounts where nothing but payouts arrives."""
     banks: tuple[str, ...] = ()
 
-    def day_of(self, moment: datetime) -> date:
-        return moment.astimezone(self.rules.zone).date()
 
-    def since(self, as_of: datetime) -> date:
-        return self.day_of(as_of) - timedelta(days=self.rules.look_back_days)
+@dataclass(frozen=True)
+class Gathered:
+    """What a run looks at."""
+
+    inputs: Inputs
+    since: date
+    """The first day that was looked at."""
+    judged: date
+    """The first day that is judged: see :mod:`shared.finance.window`."""
+    until: date
 
 
-def gather(scope: Scope, book: FinanceBook, as_of: datetime) -> Inputs:
-    """Everything of the days that `rules.look_back_days` reaches; and for charges, refunds and disputes of something
-    older, the orders that their charges were matched with.
+def gather(scope: Scope, book: FinanceBook, as_of: datetime, *, judged: date | None = None) -> Gathered:
+    """Everything of the days that are judged and of the context before them; and of orders that are older still, but
+    have money moving in these days, everything that was matched with them.
 
     Raises:
         Retry: the store is out of reach.
     """
-    since, until = scope.since(as_of), scope.day_of(as_of)
+    zone = scope.rules.zone
+    first_judged = judged or judged_since(as_of, scope.rules.look_back_days, zone)
+    since, until = gathered_since(first_judged), business_day(as_of, zone)
+    inputs = _of_days(scope, book, as_of, since, until)
+    known = book.orders_of_charges(_charges_from_before(inputs.lines, first_judged, zone))
+    there = {str(order.key) for order in inputs.orders}
+    older = sorted({*known.values(), *_linked_orders(inputs.links)} - there)
+    found = tuple(book.find_orders(map(OrderKey.parse, older)).values()) if older else ()
+    lines = tuple(_lines_of(found, book, {line_key(line) for line in inputs.lines}))
+    inputs = replace(inputs, known_charges=known, orders=(*inputs.orders, *found), lines=(*inputs.lines, *lines))
+    return Gathered(inputs, since, first_judged, until)
+
+
+def _of_days(scope: Scope, book: FinanceBook, as_of: datetime, since: date, until: date) -> Inputs:
     accounts = sorted(scope.accounts)
-    inputs = Inputs(
+    ordered_since = since - timedelta(days=scope.rules.after_order_days)
+    return Inputs(
         as_of=as_of,
         rules=scope.rules,
         accounts=scope.accounts,
-        orders=tuple(book.orders(since, until)),
+        orders=tuple(book.orders(ordered_since, until)),
         payments=tuple(chain.from_iterable(book.payments(account, since, until) for account in accounts)),
         lines=tuple(chain.from_iterable(book.lines(account, since, until) for account in accounts)),
         payouts=tuple(chain.from_iterable(book.payouts(account, since, until) for account in accounts)),
         bank_lines=tuple(chain.from_iterable(book.bank_lines(bank, since, until) for bank in scope.banks)),
         links=book.links(),
     )
-    known = book.orders_of_charges(_charges_from_before(inputs.lines))
-    missing = _orders_missing(inputs.orders, chain(known.values(), _linked_orders(inputs.links)))
-    found = book.find_orders(missing).values() if missing else ()
-    return replace(inputs, known_charges=known, orders=(*inputs.orders, *found))
 
 
-def _charges_from_before(lines: Iterable[SettlementLine]) -> tuple[str, ...]:
-    """Charges that lines of these days refer to and that came in before them."""
+def _charges_from_before(lines: Iterable[SettlementLine], judged: date, zone: ZoneInfo) -> tuple[str, ...]:
+    """Charges of which lines of the judged days speak, and that came in before all that is looked at."""
     charged = {f"{line.account}/{line.payment_id}" for line in lines if line.kind is LineKind.CAPTURE}
-    named = {f"{line.account}/{line.payment_id}" for line in lines if line.payment_id is not None}
+    named = {
+        f"{line.account}/{line.payment_id}"
+        for line in lines
+        if line.payment_id is not None and business_day(line.occurred_at, zone) >= judged
+    }
     return tuple(sorted(named - charged))
 
 
@@ -66,6 +89,13 @@ def _linked_orders(links: Mapping[str, str]) -> Iterable[str]:
     return (target for target in links.values() if target and not target.startswith("payout:"))
 
 
-def _orders_missing(orders: Iterable[OrderStatement], wanted: Iterable[str]) -> tuple[OrderKey, ...]:
-    there = {str(order.key) for order in orders}
-    return tuple(OrderKey.parse(key) for key in sorted(set(wanted) - there))
+def _lines_of(orders: Iterable[OrderStatement], book: FinanceBook, there: Collection[str]) -> Iterator[SettlementLine]:
+    """Lines that were matched with these orders and are not among those that are there."""
+    for order in orders:
+        for match in book.matches_of(f"order:{order.key}"):
+            names = (item.id for item in match.items if item.subject is Subject.LINE and item.id not in there)
+            for name in names:
+                account, _, line_id = name.partition("/")
+                line = book.find_line(account, line_id)
+                if line is not None:
+                    yield line

@@ -59,6 +59,8 @@ class AccountRules(Canonical):
     """What the bank's text says of its payouts, in any case: `("STRIPE",)`. None given: any credit may be one."""
     fees: FeeModel | None = None
     calendar: SettlementCalendar = SettlementCalendar()
+    opening: dict[CurrencyCode, int] = {}
+    """What the provider held for the merchant when the books began (`finance.books_from`), in minor units."""
     tells_balance: bool = True
     """Whether a day closes only against the provider's own balance. False where none can be had."""
 
@@ -68,8 +70,9 @@ class FinanceRules(Canonical):
     """Where the merchant's days begin: `Europe/Amsterdam`."""
     books_from: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
     """The first day of these books: what is older is looked at and not posted. None: everything is posted."""
-    look_back_days: Annotated[int, Field(ge=7, le=400)] = 60
-    """How far back each reconciliation looks. What belongs to something older is found by its reference."""
+    look_back_days: Annotated[int, Field(ge=7, le=400)] = 35
+    """How far back each reconciliation judges; it looks further (see `finance.window`). What belongs to something
+    older still is found by what it was matched with."""
     before_order_days: Annotated[int, Field(ge=0, le=30)] = 1
     after_order_days: Annotated[int, Field(ge=0, le=120)] = 30
     """How long before and after an order its payment may be, where only the amount speaks."""

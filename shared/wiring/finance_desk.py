@@ -1,0 +1,54 @@
+"""Put the desk of finance together: for the reconciliation, the close, and whoever works on cases."""
+
+from datetime import date, datetime, timedelta
+
+from shared.finance.closing import Closing
+from shared.finance.due.view import LedgerView
+from shared.finance.gather import Scope
+from shared.finance.ports import FinanceBook
+from shared.finance.reconcile_books import BooksDesk
+from shared.kernel.clock import utc_now
+from shared.platform.configuration import settings
+from shared.wiring.finance_tables import finance_table, progress_table
+from shared.wiring.order_desk import retry_conflicts
+
+
+def books_desk() -> BooksDesk:
+    return BooksDesk(book=finance_table(), scope=scope(), clock=utc_now, retrying=retry_conflicts)
+
+
+def scope() -> Scope:
+    """What is reconciled, by the settings of now."""
+    now = settings()
+    return Scope(
+        rules=now.finance,
+        accounts=now.payments,
+        banks=tuple(sorted(now.banks)),
+        payout_banks=frozenset(name for name, bank in now.banks.items() if bank.only_payouts),
+    )
+
+
+def closing_of(day: date) -> Closing:
+    """What a close of this day goes by: what moved at providers since then, and how far their feeds were read."""
+    book = finance_table()
+    return Closing(book=book, view=_moved_since(day, book), read_until=_read_until(), clock=utc_now)
+
+
+def _moved_since(day: date, book: FinanceBook) -> LedgerView:
+    now = scope()
+    until = utc_now().astimezone(now.rules.zone).date()
+    # A day more on either side: days of lines are the merchant's, and balances are stated at any hour.
+    since = day - timedelta(days=1)
+    accounts = sorted(now.accounts)
+    return LedgerView(
+        rules=now.rules,
+        accounts=now.accounts,
+        lines=tuple(line for account in accounts for line in book.lines(account, since, until)),
+        payouts=tuple(payout for account in accounts for payout in book.payouts(account, since, until)),
+        payout_banks=now.payout_banks,
+    )
+
+
+def _read_until() -> dict[str, datetime | None]:
+    progress = {one.account: one.read_until for one in progress_table().all()}
+    return {name: progress.get(name) for name in settings().payments}

@@ -1,0 +1,164 @@
+"""Connect payment accounts and banks: each vendor's readers and client, loaded when they are needed."""
+
+import ssl
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+
+import httpx
+
+from shared.kernel.clock import utc_now
+from shared.kernel.credentials import Credentials
+from shared.kernel.errors import Rejected
+from shared.payments.http import TIMEOUT
+from shared.payments.port import AccountContext, FileReader, PaymentFeed, PaymentReader
+from shared.platform.aws_http import AwsService
+from shared.platform.configuration import ApiCredentials, settings
+from shared.platform.kept import MadeOnce
+from shared.platform.settings import BankSettings, PaymentSettings
+from shared.platform.webhook_settings import WebhookSecrets
+from shared.sync.finance.recognise import FileKind
+
+
+def context_of(name: str, account: PaymentSettings) -> AccountContext:
+    return AccountContext(name, account.merchant_id, account.currency, account.time_zone)
+
+
+def bank_context(name: str, bank: BankSettings) -> AccountContext:
+    return AccountContext(name, currency=bank.currency)
+
+
+def reader_of(name: str, account: PaymentSettings) -> PaymentReader:
+    """What reads the account's deliveries, or `Rejected` for a vendor that sends none."""
+    match account.vendor:
+        case "stripe":
+            from shared.payments.stripe.mapping import read_payment  # noqa: PLC0415 - load one vendor only
+
+            return read_payment
+        case "paypal":
+            from shared.payments.paypal.mapping import read_payment as read_paypal  # noqa: PLC0415
+
+            return read_paypal
+        case "alipay":
+            from shared.payments.alipay.mapping import read_payment as read_alipay  # noqa: PLC0415
+
+            return read_alipay
+        case "wechatpay":
+            from shared.payments.wechatpay.mapping import reader  # noqa: PLC0415
+
+            return reader(_webhook_secrets()(name))
+        case "shopify_payments":
+            raise Rejected("no_webhooks", "Shopify tells of its payments when it is asked", field=f"payments.{name}")
+
+
+def feed_of(name: str, account: PaymentSettings) -> PaymentFeed:
+    """The account's API, kept for the environment's life, or until its settings change."""
+    return _feed(name, account)
+
+
+def file_readers(account: PaymentSettings) -> Mapping[FileKind, FileReader]:
+    """What reads the files of an account, by the kind of file."""
+    match account.vendor:
+        case "stripe":
+            from shared.payments.stripe.files import read_report  # noqa: PLC0415 - load one vendor only
+
+            return {FileKind.STRIPE_REPORT: read_report}
+        case "paypal":
+            from shared.payments.paypal.files import read_settlement  # noqa: PLC0415
+
+            return {FileKind.PAYPAL_SETTLEMENT: read_settlement}
+        case "alipay":
+            from shared.payments.alipay.bills import read_bill  # noqa: PLC0415
+
+            return {FileKind.ALIPAY_BILL: read_bill}
+        case "wechatpay":
+            from shared.payments.wechatpay.bills import read_bill as read_wechat_bill  # noqa: PLC0415
+
+            return {FileKind.WECHAT_BILL: read_wechat_bill}
+        case "shopify_payments":
+            from shared.payments.shopify_payments.exports import export_reader  # noqa: PLC0415
+
+            return {FileKind.SHOPIFY_EXPORT: export_reader(payouts_by_api=account.api_access)}
+
+
+def bank_readers(name: str, bank: BankSettings) -> Mapping[FileKind, FileReader]:
+    """The same for a bank: of its texts, only what names one of our payment providers is kept whole."""
+    from shared.payments.bank.reader import reader_for  # noqa: PLC0415 - few commands read statements
+
+    words = [word for account in settings().payments.values() if account.bank == name for word in account.bank_words]
+    readers = {
+        FileKind.CAMT_053: reader_for("camt.053", None, words),
+        FileKind.MT940: reader_for("mt940", None, words),
+    }
+    if bank.csv is not None:
+        readers[FileKind.BANK_CSV] = reader_for("csv", bank.csv, words)
+    return readers
+
+
+@MadeOnce
+def _feed(name: str, account: PaymentSettings) -> PaymentFeed:
+    if not account.api_access:
+        raise Rejected("no_api_access", f"account {name} is not asked", field=f"payments.{name}.api_access")
+    return _FEEDS[account.vendor](name, account)
+
+
+def _stripe(name: str, account: PaymentSettings) -> PaymentFeed:
+    from shared.payments.stripe.client import StripeClient  # noqa: PLC0415 - load one vendor only
+
+    return StripeClient(context_of(name, account), account.address, _credentials(name), _http(), utc_now)
+
+
+def _paypal(name: str, account: PaymentSettings) -> PaymentFeed:
+    from shared.payments.paypal.client import PayPalClient  # noqa: PLC0415
+
+    return PayPalClient(context_of(name, account), account.address, _credentials(name), _http(), utc_now)
+
+
+def _alipay(name: str, account: PaymentSettings) -> PaymentFeed:
+    from shared.payments.alipay.client import AlipayClient  # noqa: PLC0415
+
+    return AlipayClient(context_of(name, account), account.address, _credentials(name), _http(), utc_now)
+
+
+def _wechatpay(name: str, account: PaymentSettings) -> PaymentFeed:
+    from shared.payments.wechatpay.client import WeChatPayClient  # noqa: PLC0415
+
+    return WeChatPayClient(context_of(name, account), account.address, _credentials(name), _http(), utc_now)
+
+
+def _shopify_payments(name: str, account: PaymentSettings) -> PaymentFeed:
+    from shared.payments.shopify_payments.client import ShopifyPaymentsClient  # noqa: PLC0415
+    from shared.storefronts.shopify.graphql import AdminApi  # noqa: PLC0415
+    from shared.wiring.storefront_client import credentials_of, http  # noqa: PLC0415
+
+    shop = settings().shop(account.shop or "")
+    scopes = "read_shopify_payments_payouts, read_shopify_payments_accounts, read_orders"
+    api = AdminApi(shop.address, credentials_of(account.shop or ""), http(), shop.api_version, scopes=scopes)
+    return ShopifyPaymentsClient(context_of(name, account), api.ask, utc_now)
+
+
+_FEEDS: Mapping[str, Callable[[str, PaymentSettings], PaymentFeed]] = {
+    "stripe": _stripe,
+    "paypal": _paypal,
+    "alipay": _alipay,
+    "wechatpay": _wechatpay,
+    "shopify_payments": _shopify_payments,
+}
+
+
+def _credentials(name: str) -> Credentials:
+    return partial(_api_credentials().of, name)
+
+
+@cache
+def _api_credentials() -> ApiCredentials:
+    return ApiCredentials()
+
+
+@cache
+def _webhook_secrets() -> WebhookSecrets:
+    return WebhookSecrets(AwsService("secretsmanager"))
+
+
+@cache
+def _http() -> httpx.Client:
+    return httpx.Client(timeout=TIMEOUT, verify=ssl.create_default_context(), follow_redirects=False)
