@@ -9,12 +9,13 @@ Ntry, Bal, RvslInd, AcctSvcrRef.
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from io import BytesIO
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
-from defusedxml.ElementTree import iterparse  # type: ignore[import-untyped]
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import iterparse
 
 from shared.kernel.errors import Rejected
 from shared.payments.amounts import minor_units
@@ -49,49 +50,44 @@ def read_statements(content: bytes) -> tuple[Statement, ...]:
         Rejected: `unreadable_file`, for what is not CAMT.053; also for one with a document type or entities.
     """
     try:
-        return tuple(_statements(content))
+        statements = tuple(_statements(content))
     except (ParseError, DefusedXmlException) as error:
         raise _unreadable(f"it is not XML that may be read: {type(error).__name__}") from error
+    if not statements:
+        raise _unreadable("there is no statement of camt.053 in it")
+    return statements
 
 
 def _statements(content: bytes) -> Iterator[Statement]:
+    """Entries are let go as they are read: a year's file is no larger in memory than its lines."""
     read: list[BankEntry | Fault | None] = []
-    number = 0
-    root = ""
-    for event, element in iterparse(BytesIO(content), events=("start", "end"), forbid_dtd=True):
-        name = _local_name(element)
-        if event == "start":
-            root = root or _require_document(element, name)
-        elif name == "Ntry":
-            read.append(_entry(_plain(element), f"statement {number + 1}, entry {len(read) + 1}"))
+    number = 1
+    for _, element in iterparse(BytesIO(content), events=("end",), forbid_dtd=True):
+        name = _local_name(element.tag)
+        if name == "Ntry":
+            read.append(_entry(_plain(element), f"statement {number}, entry {len(read) + 1}"))
             element.clear()
         elif name == "Stmt":
+            yield _statement(_plain(element), f"statement {number}", read)
             number += 1
-            yield _statement(_plain(element), number, read)
             read = []
             element.clear()
 
 
-def _require_document(element: Element, name: str) -> str:
-    if name != "Document" or _TAG.fullmatch(element.tag) is None:
-        raise _unreadable("it is not a camt.053 document")
-    return name
-
-
-def _local_name(element: Element) -> str:
-    found = _TAG.fullmatch(element.tag)
+@lru_cache(maxsize=1_024)
+def _local_name(tag: str) -> str:
+    found = _TAG.fullmatch(tag)
     return found[1] if found else ""
 
 
 def _plain(element: Element) -> Element:
     """The same without namespaces, which differ by version only."""
     for each in element.iter():
-        each.tag = _local_name(each)
+        each.tag = _local_name(each.tag)
     return element
 
 
-def _statement(element: Element, number: int, read: list[BankEntry | Fault | None]) -> Statement:
-    name = f"statement {number}"
+def _statement(element: Element, name: str, read: list[BankEntry | Fault | None]) -> Statement:
     opening = closing = None
     for balance in element.findall("Bal"):
         code = _text(balance, "Tp/CdOrPrtry/Cd")

@@ -13,6 +13,8 @@ from shared.payments.bank.entries import BankEntry
 from shared.payments.port import Fault
 
 KIND: Final = "bank csv"
+_MOST_FAULTS: Final = 1_000
+"""That many are named; a file that has more is of other columns than the settings say."""
 
 
 class CsvStatement(NamedTuple):
@@ -39,7 +41,8 @@ def read_statement(content: bytes, columns: BankColumns, currency: str | None) -
         try:
             entries.append(_entry(row, columns, currency))
         except Rejected as error:
-            faults.append(Fault(f"line {number}, column {error.field}", error.code, error.message))
+            if len(faults) < _MOST_FAULTS:
+                faults.append(Fault(f"line {number}, column {error.field}", error.code, error.message))
     return CsvStatement(tuple(entries), tuple(faults), skipped)
 
 

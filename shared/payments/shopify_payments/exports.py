@@ -11,7 +11,7 @@ import csv
 import re
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from datetime import UTC, date, datetime, time
 from io import StringIO
 from typing import Final, NamedTuple
@@ -28,6 +28,8 @@ from shared.payments.shopify_payments.mapping import STATES
 
 KIND: Final = "shopify payments export"
 MOST_BYTES: Final = 50 * 1024 * 1024
+_MOST_FAULTS: Final = 1_000
+"""That many are named."""
 _TRANSACTIONS: Final = frozenset({"transaction date", "type", "amount", "fee", "net"})
 _PAYOUTS: Final = frozenset({"payout date", "status", "total"})
 _DAY: Final = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})")
@@ -113,7 +115,7 @@ def _transactions(rows: _Rows, context: AccountContext) -> FileFacts:
         try:
             line = _line(row, context)
         except Rejected as error:
-            faults.append(_fault(row, error))
+            faults += _fault(row, error, faults)
             continue
         lines.append(line)
         order = row.says("order") or None
@@ -165,7 +167,7 @@ def _payouts(rows: _Rows, context: AccountContext) -> FileFacts:
         try:
             payout = _payout(row, context)
         except Rejected as error:
-            faults.append(_fault(row, error))
+            faults += _fault(row, error, faults)
             continue
         seen[payout.payout_id] += 1
         ordinal = seen[payout.payout_id]
@@ -215,8 +217,10 @@ def _day(text: str, field: str) -> date:
     raise Rejected("invalid_time", "what stands there is not a day", field=field)
 
 
-def _fault(row: _Row, error: Rejected) -> Fault:
-    return Fault(f"line {row.number}, column {error.field}", error.code, error.message)
+def _fault(row: _Row, error: Rejected, before: Sized) -> tuple[Fault, ...]:
+    if len(before) >= _MOST_FAULTS:
+        return ()
+    return (Fault(f"line {row.number}, column {error.field}", error.code, error.message),)
 
 
 def _unreadable(message: str) -> Rejected:
