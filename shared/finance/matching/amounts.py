@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from itertools import islice, permutations
 from typing import NamedTuple, TypeVar
 
-from shared.finance.matching.charges import pairing_of, words_of
+from shared.finance.matching.charges import pairing_of
 from shared.finance.matching.gateways import Standing
 from shared.finance.matching.habits import Habit
 from shared.finance.matching.references import contradict, own_references
-from shared.finance.matching.worksheet import OrderSheet, Told, Worksheet, buyer_money, is_capture, line_key
+from shared.finance.matching.worksheet import OrderSheet, Told, Worksheet, buyer_money, is_capture, line_key, words_of
 from shared.finance.models import Rule, SettlementLine
 
 _MOST_SUITORS = 8

@@ -180,7 +180,7 @@ def _match(sheet: Worksheet, rule: Rule, payouts: list[Payout], line: BankLine, 
     items = tuple(sorted((bank_item(line), *map(payout_item, payouts)), key=str))
     sheet.put(bank_item(line), Bucket.MATCHED)
     for payout in payouts:
-        if sheet.buckets.get(payout_item(payout)) in (None, Bucket.WAITING, Bucket.OUTSIDE, Bucket.NEUTRAL):
+        if sheet.bucket_of(payout_item(payout)) in (None, Bucket.WAITING, Bucket.OUTSIDE, Bucket.NEUTRAL):
             sheet.put(payout_item(payout), Bucket.MATCHED)
     sheet.matches.append(
         Match(
@@ -216,7 +216,7 @@ def _state_missing(sheet: Worksheet, expected: Iterable[Expected]) -> None:
     for one in expected:
         item = payout_item(one.payout)
         if sheet.today <= one.last or one.payout.state is PayoutState.PENDING:
-            if sheet.buckets.get(item) is not Bucket.EXCEPTION:
+            if sheet.bucket_of(item) is not Bucket.EXCEPTION:
                 sheet.put(item, Bucket.WAITING)
             continue
         sheet.state(

@@ -65,7 +65,6 @@ def _charge(lines: list[SettlementLine]) -> Charge:
         full=full,
         at=first.occurred_at,
         lines=tuple(lines),
-        references=frozenset(words_of(lines)),
     )
 
 
@@ -78,18 +77,8 @@ def _from_word(payment: Payment) -> Charge:
         full=payment.amount,
         at=payment.occurred_at,
         lines=(),
-        references=frozenset((payment.payment_id, *payment.references)),
+        word=payment,
     )
-
-
-def words_of(lines: Iterable[SettlementLine]) -> Iterable[str]:
-    """Every word by which lines can be known."""
-    for line in lines:
-        yield from line.references
-        if line.payment_id:
-            yield line.payment_id
-        if line.source_id:
-            yield line.source_id
 
 
 def refunds_of(returned: Iterable[SettlementLine], words: Iterable[Payment]) -> list[Charge]:

@@ -24,6 +24,7 @@ from shared.finance.models import (
     PaymentKind,
     PaymentState,
     SettlementLine,
+    Subject,
 )
 
 _ORDER_COMES_WITHIN_DAYS = 1
@@ -36,20 +37,20 @@ _OPEN_STATES = frozenset({PaymentState.PENDING, PaymentState.AUTHORISED})
 def examine_lines(sheet: Worksheet) -> None:
     """Sort every line that no stage sorted, and state those that should belong to something."""
     orphans = _orphan_charges(sheet)
+    buckets = sheet.buckets[Subject.LINE]
     for key, line in sheet.lines.items():
-        item = line_item(line)
         if line.test or key in sheet.linked_to_nothing:
-            sheet.put(item, Bucket.OUTSIDE)
+            buckets[key] = Bucket.OUTSIDE
         elif key in sheet.order_of:
-            sheet.buckets.setdefault(item, Bucket.MATCHED)
+            buckets.setdefault(key, Bucket.MATCHED)
         elif line.kind in _UNREADABLE:
-            _examine_unreadable(sheet, line, item)
+            _examine_unreadable(sheet, line, line_item(line))
         elif line.kind in _DISPUTES:
             continue
         elif line.kind in OF_ORDERS:
             _examine_unlinked(sheet, line, orphans.get(charge_key(line), []))
         else:
-            sheet.buckets.setdefault(item, Bucket.NEUTRAL)
+            buckets.setdefault(key, Bucket.NEUTRAL)
 
 
 def _orphan_charges(sheet: Worksheet) -> dict[str, list[SettlementLine]]:
@@ -81,7 +82,7 @@ def _examine_unreadable(sheet: Worksheet, line: SettlementLine, item: Item) -> N
 def _examine_unlinked(sheet: Worksheet, line: SettlementLine, charge: list[SettlementLine]) -> None:
     item = line_item(line)
     if charge and charge[0] is not line:
-        sheet.buckets.setdefault(item, Bucket.EXCEPTION)  # said with its charge
+        sheet.put_if_nowhere(item, Bucket.EXCEPTION)  # said with its charge
     elif is_capture(line):
         _examine_orphan(sheet, line, charge)
     elif not is_over(line.occurred_at, _ORDER_COMES_WITHIN_DAYS, sheet.as_of):
@@ -163,26 +164,27 @@ def examine_ties(sheet: Worksheet, ties: list[Tie]) -> None:
 def examine_payments(sheet: Worksheet) -> None:
     """Sort the provider's statements: each with its line where there is one."""
     by_charge, by_source = _buckets_of_lines(sheet)
+    buckets = sheet.buckets[Subject.PAYMENT]
     for key, payment in sheet.payments.items():
-        item = payment_item(payment)
         if payment.test or key in sheet.linked_to_nothing:
-            sheet.put(item, Bucket.OUTSIDE)
-        elif item in sheet.buckets:
+            buckets[key] = Bucket.OUTSIDE
+        elif key in buckets:
             continue
         elif payment.kind is PaymentKind.CAPTURE and key in by_charge:
-            sheet.put(item, by_charge[key])
+            buckets[key] = by_charge[key]
         elif payment.kind is not PaymentKind.CAPTURE and key in by_source:
-            sheet.put(item, by_source[key])
+            buckets[key] = by_source[key]
         else:
-            _examine_word(sheet, key, payment, item)
+            _examine_word(sheet, key, payment, payment_item(payment))
 
 
 def _buckets_of_lines(sheet: Worksheet) -> tuple[dict[str, Bucket], dict[str, Bucket]]:
     """Where lines are, by the charge that they are and by the refund that they are."""
     by_charge: dict[str, Bucket] = {}
     by_source: dict[str, Bucket] = {}
-    for line in sheet.lines.values():
-        bucket = sheet.buckets[line_item(line)]
+    buckets = sheet.buckets[Subject.LINE]
+    for key, line in sheet.lines.items():
+        bucket = buckets[key]
         if is_capture(line):
             by_charge.setdefault(charge_key(line), bucket)
         elif line.source_id:

@@ -55,7 +55,7 @@ def link_by_reference(sheet: Worksheet) -> None:
     for charge, order in sorted(sheet.inputs.known_charges.items()):
         sheet.charge_orders.setdefault(charge, order)
         if order in sheet.orders:
-            sheet.orders[order].known_charges.add(charge)
+            sheet.orders[order].known_charges += (charge,)
     _attach_payments(sheet)
 
 

@@ -5,7 +5,7 @@ from shared.finance.matching.charges import pairing_of
 from shared.finance.matching.exchange import examine_exchange
 from shared.finance.matching.refunds import examine_refunds, pair_refunds
 from shared.finance.matching.worksheet import OrderSheet, Worksheet, line_key
-from shared.finance.models import Bucket
+from shared.finance.models import Bucket, Subject
 
 
 def examine_orders(sheet: Worksheet) -> None:
@@ -32,9 +32,9 @@ def _note_fee_bases(sheet: Worksheet, order: OrderSheet) -> None:
 def sort_orders(sheet: Worksheet) -> frozenset[str]:
     """Put every order into its bucket; return those that are closed."""
     closed: set[str] = set()
+    buckets = sheet.buckets[Subject.ORDER]
     for order in sheet.orders.values():
-        bucket = sheet.buckets.get(order.item) or _bucket(order)
-        sheet.put(order.item, bucket)
+        bucket = buckets.setdefault(order.key, _bucket(order))
         if not (order.is_pending or order.is_uneven or bucket in (Bucket.EXCEPTION, Bucket.WAITING)) and (
             order.statement.test or is_paid_evenly(order)
         ):

@@ -10,6 +10,7 @@ from shared.finance.matching.worksheet import (
     charge_key,
     is_capture,
     line_item,
+    line_key,
     payout_item,
 )
 from shared.finance.models import (
@@ -22,6 +23,7 @@ from shared.finance.models import (
     PayoutState,
     Rule,
     SettlementLine,
+    Subject,
 )
 
 _PAYOUT_KINDS = frozenset({LineKind.PAYOUT, LineKind.PAYOUT_REVERSED})
@@ -83,7 +85,7 @@ def examine_payouts(sheet: Worksheet, lines: PayoutLines) -> None:
             sheet.put(item, Bucket.WAITING)
     for line in sheet.lines.values():
         if line.kind in _PAYOUT_KINDS and not line.test:
-            sheet.buckets.setdefault(line_item(line), Bucket.NEUTRAL)
+            sheet.put_if_nowhere(line_item(line), Bucket.NEUTRAL)
 
 
 def _examine(
@@ -103,7 +105,8 @@ def _examine(
 def _match(sheet: Worksheet, payout: Payout, lines: list[SettlementLine]) -> None:
     item = payout_item(payout)
     sheet.put(item, Bucket.MATCHED)
-    items = tuple(sorted((item, *(line_item(line) for line in lines)), key=str))
+    of_lines = (sheet.named(Subject.LINE, key) for key in sorted(map(line_key, lines)))
+    items = (*of_lines, sheet.named(item.subject, item.id))  # as they are sorted
     sheet.matches.append(
         Match(
             id=short_id(Rule.PAYOUT, *map(str, items)),

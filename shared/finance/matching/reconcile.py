@@ -29,8 +29,8 @@ from shared.finance.matching.returns import match_unique_refunds
 from shared.finance.matching.suggestions import add_suggestions
 from shared.finance.matching.tenders import match_split_tenders
 from shared.finance.matching.wording import amount_text
-from shared.finance.matching.worksheet import OrderSheet, Worksheet, buyer_money, is_capture, line_item, line_key
-from shared.finance.models import Item, Match, Rule, SettlementLine, Subject
+from shared.finance.matching.worksheet import OrderSheet, Worksheet, buyer_money, is_capture, line_key
+from shared.finance.models import Match, Rule, SettlementLine, Subject
 
 _WHY = {
     Rule.STAFF: "somebody said so",
@@ -83,7 +83,7 @@ def _examine(sheet: Worksheet, ties: list[Tie]) -> Reconciliation:
     return Reconciliation(
         matches=tuple(sorted(sheet.matches, key=lambda one: one.id)),
         discrepancies=tuple(sorted(sheet.discrepancies, key=lambda one: one.id)),
-        buckets=dict(sorted(sheet.buckets.items(), key=lambda pair: (pair[0].subject, pair[0].id))),
+        buckets=sheet.buckets_by_item(),
         order_of=dict(sorted(sheet.order_of.items())),
         closed_orders=closed,
     )
@@ -93,19 +93,22 @@ def _matches_of(order: OrderSheet, sheet: Worksheet) -> list[Match]:
     """One match for each rule and currency by which lines came to the order."""
     ranked = sorted(order.lines, key=lambda line: (sheet.rule_of[line_key(line)], buyer_money(line)[0], line_key(line)))
     groups = groupby(ranked, key=lambda line: (sheet.rule_of[line_key(line)], buyer_money(line)[0]))
-    return [_match(order, rule, currency, list(lines)) for (rule, currency), lines in groups]
+    return [_match(sheet, order, rule, list(lines)) for (rule, _), lines in groups]
 
 
-def _match(order: OrderSheet, rule: Rule, currency: str, lines: list[SettlementLine]) -> Match:
+def _match(sheet: Worksheet, order: OrderSheet, rule: Rule, lines: list[SettlementLine]) -> Match:
     charges = {f"{line.account}/{line.payment_id}" for line in lines if is_capture(line) and line.payment_id}
-    items = [order.item, *(line_item(line) for line in lines)]
-    items.extend(Item(subject=Subject.PAYMENT, id=charge) for charge in charges)
-    names = [str(item) for item in items]
+    items = (
+        *(sheet.named(Subject.LINE, line_key(line)) for line in lines),
+        sheet.named(Subject.ORDER, order.key),
+        *(sheet.named(Subject.PAYMENT, charge) for charge in sorted(charges)),
+    )  # as they are sorted
+    currency = buyer_money(lines[0])[0]
     amount = sum(buyer_money(line)[1] for line in lines)
     return Match(
-        id=short_id(rule, *sorted(names)),
+        id=short_id(rule, *map(str, items)),
         rule=rule,
-        items=tuple(item for _, item in sorted(zip(names, items, strict=True), key=lambda pair: pair[0])),
+        items=items,
         currency=currency,
         amount=amount,
         evidence=(f"{_WHY[rule]}: {order.statement.name}", amount_text(currency, amount)),

@@ -10,10 +10,9 @@ from datetime import date
 from typing import NamedTuple
 
 from shared.finance.matching.amounts import spare_lines, wanted_captures
-from shared.finance.matching.charges import words_of
 from shared.finance.matching.references import own_references
 from shared.finance.matching.wording import amount_text
-from shared.finance.matching.worksheet import Worksheet, bank_item, buyer_money, line_item, payout_item
+from shared.finance.matching.worksheet import Worksheet, bank_item, buyer_money, line_item, payout_item, words_of
 from shared.finance.models import Bucket, Discrepancy, DiscrepancyKind, Item, Suggestion
 
 _MOST = 3
@@ -117,7 +116,7 @@ def _with_suggestions(
 def _orders(sheet: Worksheet) -> Iterator[Candidate]:
     for wanted in wanted_captures(sheet):
         movement = wanted.told.movement
-        if sheet.buckets.get(wanted.order.item) is Bucket.EXCEPTION:
+        if sheet.bucket_of(wanted.order.item) is Bucket.EXCEPTION:
             words = _folded(own_references(wanted.order.statement))
             yield Candidate(wanted.order.item, movement.currency, movement.amount, sheet.day(movement.at), words)
 
@@ -140,7 +139,7 @@ def _payouts(sheet: Worksheet) -> Iterator[Candidate]:
 def _bank_lines(sheet: Worksheet) -> Iterator[Candidate]:
     for line in sheet.bank_lines.values():
         item = bank_item(line)
-        if sheet.buckets.get(item) is not Bucket.MATCHED:
+        if sheet.bucket_of(item) is not Bucket.MATCHED:
             yield Candidate(item, line.currency, line.amount, line.booked_on, _folded(line.references))
 
 

@@ -61,7 +61,15 @@ class Charge:
     full: int
     at: datetime
     lines: tuple[SettlementLine, ...]
-    references: frozenset[str]
+    word: Payment | None = None
+    """Where there are no lines."""
+
+    @property
+    def references(self) -> frozenset[str]:
+        """Every word by which it can be known."""
+        if self.word is not None:
+            return frozenset((self.word.payment_id, *self.word.references))
+        return frozenset(words_of(self.lines))
 
 
 @dataclass(slots=True)
@@ -84,18 +92,21 @@ class OrderSheet:
 
     statement: OrderStatement
     key: str
-    item: Item
     captures: tuple[Told, ...]
     refunds: tuple[Told, ...]
     lines: list[SettlementLine] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
     """Of which no settlement line is here."""
-    known_charges: set[str] = field(default_factory=set)
+    known_charges: tuple[str, ...] = ()
     pairing: Pairing | None = None
     """Of the captures; None when something was added since it was made."""
     is_pending: bool = False
     is_uneven: bool = False
     """Captures less refunds are not known to be what is owed."""
+
+    @property
+    def item(self) -> Item:
+        return Item(subject=Subject.ORDER, id=self.key)
 
     def expects(self) -> bool:
         return any(told.route.standing is Standing.EXPECTED for told in self.captures)
@@ -131,7 +142,9 @@ class Worksheet:
         """Lines whose currency is in question: by which the contract priced them is not known."""
         self.fee_bases: dict[str, tuple[int, ...]] = {}
         """Amounts by which the fee of a line may have been worked out, besides its own."""
-        self.buckets: dict[Item, Bucket] = {}
+        self.buckets: dict[Subject, dict[str, Bucket]] = {subject: {} for subject in Subject}
+        """By name, and not by item: of a hundred thousand of them most are named once, at the end."""
+        self._items: dict[Subject, dict[str, Item]] = {subject: {} for subject in Subject}
         self.discrepancies: list[Discrepancy] = []
         self.matches: list[Match] = []
         self.is_settling = {line.account for line in self.lines.values()}
@@ -143,7 +156,6 @@ class Worksheet:
         return OrderSheet(
             statement=order,
             key=key,
-            item=Item(subject=Subject.ORDER, id=key),
             captures=tuple(one for one in told if one.movement.kind is MovementKind.CAPTURE),
             refunds=tuple(one for one in told if one.movement.kind is MovementKind.REFUND),
         )
@@ -192,13 +204,34 @@ class Worksheet:
             sheet.pairing = None
 
     def put(self, item: Item, bucket: Bucket) -> None:
-        self.buckets[item] = bucket
+        self.buckets[item.subject][item.id] = bucket
+
+    def bucket_of(self, item: Item) -> Bucket | None:
+        return self.buckets[item.subject].get(item.id)
+
+    def put_if_nowhere(self, item: Item, bucket: Bucket) -> None:
+        self.buckets[item.subject].setdefault(item.id, bucket)
+
+    def named(self, subject: Subject, name: str) -> Item:
+        """The item of this name, the same one for everybody who asks."""
+        item = self._items[subject].get(name)
+        if item is None:
+            item = self._items[subject][name] = Item(subject=subject, id=name)
+        return item
+
+    def buckets_by_item(self) -> dict[Item, Bucket]:
+        """Everything with where it ended, sorted."""
+        return {
+            self.named(subject, name): bucket
+            for subject in sorted(Subject)
+            for name, bucket in sorted(self.buckets[subject].items())
+        }
 
     def state(self, discrepancy: Discrepancy, *culprits: Item) -> None:
         """It does not tie out; the subject and the culprits are exceptions."""
         self.discrepancies.append(discrepancy)
         for item in (discrepancy.subject, *culprits):
-            self.buckets[item] = Bucket.EXCEPTION
+            self.put(item, Bucket.EXCEPTION)
 
 
 def _by_name(things: Iterable[_T], name: Callable[[_T], str]) -> dict[str, _T]:
@@ -240,6 +273,16 @@ def is_capture(line: SettlementLine) -> bool:
 def is_charged(payment: Payment) -> bool:
     """Whether the provider says that it took the buyer's money."""
     return payment.kind is PaymentKind.CAPTURE and payment.state is PaymentState.SUCCEEDED and not payment.test
+
+
+def words_of(lines: Iterable[SettlementLine]) -> Iterable[str]:
+    """Every word by which lines can be known."""
+    for line in lines:
+        yield from line.references
+        if line.payment_id:
+            yield line.payment_id
+        if line.source_id:
+            yield line.source_id
 
 
 def buyer_money(line: SettlementLine) -> tuple[str, int]:
