@@ -186,7 +186,7 @@ class _TradeBill(_Bill):
         self, row: Row, kind: LineKind, *, line_id: str, gross: int, charged: int | None, fee: int
     ) -> SettlementLine:
         currency, refund_no = _currency(row), _number(row, "微信退款单号")
-        gives = charged is not None and charged != gross  # the merchant's own coupons: the order was for more
+        gives = bool(charged) and charged != gross  # the merchant's own coupons: the order was for more
         at = next(name for name in ("退款成功时间", "退款申请时间", "交易时间") if row.get(name) or name == "交易时间")
         state = "/".join(filter(None, (row["交易状态"], row.get("退款状态") if refund_no else None)))
         return SettlementLine(
@@ -199,7 +199,7 @@ class _TradeBill(_Bill):
             gross=gross,
             fee=fee,
             net=gross - fee,
-            payment_id=_number(row, "微信订单号"),
+            payment_id=_id(row, "微信订单号"),
             source_id=refund_no,
             references=references(_number(row, "商户订单号"), _number(row, "商户退款单号"), free=row.get("商户数据包")),
             buyer_currency=currency if gives else None,

@@ -15,9 +15,8 @@ from shared.kernel.errors import Rejected
 from shared.payments.lenient import each_once, read
 from shared.payments.port import AccountContext, PaymentReader, PaymentReading
 from shared.payments.references import exact, of_free_field
-from shared.payments.wechatpay.resource import opened
+from shared.payments.wechatpay.resource import opened, resource_keys
 from shared.payments.wechatpay.schemas import Notification, Refund, Transaction
-from shared.payments.wechatpay.signature import resource_keys
 from shared.webhooks.delivery import Delivery
 
 ZONE: Final = timezone(timedelta(hours=8))

@@ -16,6 +16,26 @@ from shared.kernel.errors import Rejected
 from shared.payments.wechatpay.schemas import Resource
 
 ALGORITHM: Final = "AEAD_AES_256_GCM"
+_KEY_BYTES: Final = 32
+_MARK: Final = "APIv3"
+
+
+def resource_keys(secrets: Sequence[str]) -> tuple[bytes, ...]:
+    """The API v3 keys among an account's webhook secrets.
+
+    Raises:
+        Rejected: `bad_secret`, where one has not 32 bytes.
+    """
+    found = [text.split(maxsplit=1) for text in secrets]
+    keys = tuple(entry[1].strip().encode("utf-8") for entry in found if len(entry) > 1 and entry[0] == _MARK)
+    if any(len(key) != _KEY_BYTES for key in keys):
+        raise Rejected(
+            "bad_secret",
+            "an API v3 key has 32 characters",
+            field="webhooks",
+            hint="store it as one entry: APIv3, a blank, and the key as it was set at pay.weixin.qq.com",
+        )
+    return keys
 
 
 def opened(resource: Resource, keys: Sequence[bytes]) -> dict[str, Any]:

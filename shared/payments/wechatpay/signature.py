@@ -37,8 +37,6 @@ REFUSED: Final[tuple[str, str] | None] = ("application/json", '{"code":"FAIL","m
 MOST_SECONDS: Final = 300
 """Between the signature and us, either way. WeChat signs anew whenever it sends again."""
 SCHEME: Final = "WECHATPAY2-SHA256-RSA2048"
-_KEY_OF_RESOURCES: Final = "APIv3"
-_KEY_BYTES: Final = 32
 _ENTRY: Final = re.compile(r"(\S{1,80})\s+(-----BEGIN ([A-Z ]{1,40})-----[^-]+-----END \3-----)")
 _NONCE: Final = re.compile(r"[!-~]{1,64}", re.ASCII)
 _SECONDS: Final = re.compile(r"\d{1,12}", re.ASCII)
@@ -107,26 +105,6 @@ def verifies(content: bytes, signature: str, pem: str) -> bool:
     except InvalidSignature:
         return False
     return key is not None
-
-
-def resource_keys(secrets: Sequence[str]) -> tuple[bytes, ...]:
-    """The API v3 keys among an account's webhook secrets.
-
-    Raises:
-        Rejected: `bad_secret`, where one has not 32 bytes.
-    """
-    found = [text.split(maxsplit=1) for text in secrets]
-    keys = tuple(
-        entry[1].strip().encode("utf-8") for entry in found if len(entry) > 1 and entry[0] == _KEY_OF_RESOURCES
-    )
-    if any(len(key) != _KEY_BYTES for key in keys):
-        raise Rejected(
-            "bad_secret",
-            "an API v3 key has 32 characters",
-            field="webhooks",
-            hint="store it as one entry: APIv3, a blank, and the key as it was set at pay.weixin.qq.com",
-        )
-    return keys
 
 
 def sign(content: bytes, private_key: str) -> str:

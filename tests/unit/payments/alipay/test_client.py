@@ -8,8 +8,10 @@ import pytest
 
 from infra.fakes.alipay import AlipayFake
 from infra.samples import alipay as build
+from shared.finance.merging import identity
 from shared.finance.models import Fact, LineKind, Payout, ProviderBalance, SettlementLine
 from shared.kernel.errors import Rejected, Retry
+from shared.payments.alipay.bills import read_bill
 from shared.payments.alipay.client import AlipayClient
 from shared.payments.port import AccountContext
 
@@ -97,6 +99,24 @@ def test_the_walk_goes_day_by_day_and_what_it_tells_comes_to_the_balance(alipay:
     balances = [fact for fact in facts if isinstance(fact, ProviderBalance)]
     assert balances[-1].amount == alipay.balance
     assert {content["bill_date"] for _, content in alipay.calls} == {f"2026-11-{day}" for day in (21, 22, 23)}
+
+
+def test_what_windows_and_files_both_tell_is_told_alike(alipay: AlipayFake, time: Time) -> None:
+    for number in range(6):
+        time.pass_(hours=11)
+        paid = alipay.pay(f"A{number}", 1000 + number, fee=number)
+        alipay.refund(paid, 100, f"R{number}")
+    alipay.move(-2_000, "提现")
+    time.pass_(days=2)
+    context = AccountContext("alipay-cn", merchant_id=build.APP_ID)
+    once = walk(client(alipay, time), START, time())
+    facts = [*once, *walk(client(alipay, time), START + timedelta(hours=30), time())]
+    for kept in alipay.days.values():
+        for kind, rows in (("trade", kept.traded), ("flow", kept.moved)):
+            bill = build.trade_bill(rows) if kind == "trade" else build.flow_bill(rows)
+            facts += read_bill(build.packed_bill(bill), context).facts
+    assert len(facts) > 2 * len(once)
+    assert len({identity(fact) for fact in facts}) == len(once) == len({fact.model_dump_json() for fact in facts})
 
 
 def test_only_what_came_about_in_the_window_is_told(alipay: AlipayFake, time: Time) -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from infra.fakes.wechatpay import WeChatPayFake
 from infra.samples import wechatpay as build
+from shared.finance.merging import identity
 from shared.finance.models import Fact, LineKind, Payout, ProviderBalance, SettlementLine
 from shared.kernel.errors import Rejected, Retry
 from shared.payments.port import AccountContext
+from shared.payments.wechatpay.bills import read_bill
 from shared.payments.wechatpay.client import WeChatPayClient
 
 START = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
@@ -98,6 +100,23 @@ def test_the_walk_goes_day_by_day_and_what_it_tells_comes_to_the_balance(wechat:
     assert balances[-1].amount == wechat.balance
     asked = {call.rpartition("bill_date=")[2] for call in wechat.calls if "bill_date" in call}
     assert asked == {f"2026-11-{day}" for day in (21, 22, 23)}
+
+
+def test_what_windows_and_files_both_tell_is_told_alike(wechat: WeChatPayFake, time: Time) -> None:
+    for number in range(6):
+        time.pass_(hours=11)
+        paid = wechat.pay(f"A{number}", 1000 + number, fee=number)
+        wechat.refund(paid, 100, f"R{number}")
+    wechat.move(-2_000, "提现")
+    time.pass_(days=2)
+    context = AccountContext("wechat-cn", merchant_id=build.MERCHANT_ID)
+    once = walk(client(wechat, time), START, time())
+    facts = [*once, *walk(client(wechat, time), START + timedelta(hours=30), time())]
+    for kept in wechat.days.values():
+        facts += read_bill(build.trade_bill(kept.traded), context).facts
+        facts += read_bill(build.flow_bill(kept.moved), context).facts
+    assert len(facts) > 2 * len(once)
+    assert len({identity(fact) for fact in facts}) == len(once) == len({fact.model_dump_json() for fact in facts})
 
 
 def test_only_what_came_about_in_the_window_is_told(wechat: WeChatPayFake, time: Time) -> None:

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from infra.samples import wechatpay as build
 from shared.kernel.errors import Rejected
+from shared.payments.wechatpay.resource import resource_keys
 from shared.payments.wechatpay.signature import (
     ACCEPTED,
     MOST_SECONDS,
     authenticate,
     is_signed,
-    resource_keys,
     sign,
     verifies,
 )
