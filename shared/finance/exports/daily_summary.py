@@ -36,7 +36,7 @@ class Summary(NamedTuple):
 
     @property
     def narration(self) -> str:
-        return f"{TOPICS[self.topic].en} {self.day.isoformat()} {self.currency} ({self.entries} entries)"
+        return f"{TOPICS[self.topic].en} {self.day.isoformat()} {self.currency}, entries: {self.entries}"
 
 
 _Journal = tuple[date, Topic, str]

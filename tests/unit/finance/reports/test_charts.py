@@ -1,6 +1,7 @@
 """Charts: what is drawn, where, and that any figures can be."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from defusedxml import ElementTree
@@ -22,13 +23,13 @@ def chart(drawing: Drawing, *values: tuple[int | None, ...], kind: Kind = Kind.M
     return Chart(NAME, drawing, labels, series, kind, "EUR" if kind is Kind.MONEY else None)
 
 
-def pictures(drawn: Chart) -> list[ElementTree.Element]:  # type: ignore[name-defined]
+def pictures(drawn: Chart) -> list[Any]:
     return list(ElementTree.fromstring(f"<both>{draw(drawn, 'en')}</both>"))
 
 
 def test_stacked_bars_reach_from_the_axis_to_their_sum() -> None:
     wide = pictures(chart(Drawing.BARS, (100, 0), (300, 200)))[0]
-    bars = [bar for bar in wide.iter("rect")]
+    bars = list(wide.iter("rect"))
     zero = float(next(line for line in wide.iter("line") if line.get("class") == "zero").get("y1"))
     first, second, third = ((float(bar.get("y")), float(bar.get("height"))) for bar in bars)
     assert first[0] + first[1] == pytest.approx(zero)

@@ -6,7 +6,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
@@ -216,10 +216,7 @@ def test_an_amount_that_excel_would_round_is_written_as_text() -> None:
 
 def test_a_workbook_is_dated_by_its_period() -> None:
     with zipfile.ZipFile(io.BytesIO(render_xlsx([SAMPLE], "en"))) as archive:
-        assert (
-            datetime(2026, 3, 1, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            in archive.read("docProps/core.xml").decode()
-        )
+        assert b"2026-03-01T00:00:00Z" in archive.read("docProps/core.xml")
         assert {info.date_time[0] for info in archive.infolist()} == {1980}
 
 
