@@ -218,7 +218,7 @@ class Clearing:
         if off:
             amount += off * self._chance.choice((1, 7, 300, self._chance.randint(1, issue.amount // 4)))
         arrives = _business_days_after(issue.on, 1)
-        trace = f"{issue.account.vendor.upper()[:3]}{self._chance.getrandbits(32):08X}"
+        trace = self._trace(issue.account)
         payout = Payout(
             account=issue.account.id,
             payout_id=issue.payout_id,
@@ -244,6 +244,10 @@ class Clearing:
         booked = _business_days_after(arrives, self._chance.choices((0, 1, 2), (0.7, 0.2, 0.1))[0])
         if booked < self._today:
             settled.bank_lines.append(self._credit(issue.account, issue.currency, amount, booked, trace))
+
+    def _trace(self, account: Account) -> str:
+        """The provider's own number of a payout, as the bank may hand it on."""
+        return f"{account.vendor.upper()[:3]}{self._chance.getrandbits(32):08X}"
 
     def _own_line(self, issue: _Issue, amount: int) -> Entry:
         """The payout as it leaves the balance. Stripe lists it among the payout's own lines, others do not."""
@@ -272,14 +276,20 @@ class Clearing:
         )
 
     def _add_strays(self, settled: Settled) -> None:
-        """Lines that are none of any provider's, and a few that look as if they were and have no payout."""
+        """Lines that are none of any provider's; payouts of the month before, which arrive in the first days of this
+        one; and a few that look like a payout and are none."""
+        for account in ACCOUNTS.values():
+            booked, amount = _business_days_after(self._first, 0), self._chance.randint(10_000, 900_000)
+            settled.bank_lines.append(
+                self._credit(account, account.currencies[0], amount, booked, self._trace(account))
+            )
         for _ in range(20):
             day = self._first + timedelta(self._chance.randrange(28))
             line = self._credit(ACCOUNTS["stripe-eu"], "EUR", -self._chance.randint(1_000, 900_000), day, None)
             settled.bank_lines.append(line.model_copy(update={"text": self._chance.choice(_STRAY)}))
         for _ in range(self._wrongs.stray):
             account = self._chance.choice(list(ACCOUNTS.values()))
-            day = self._first + timedelta(self._chance.randrange(12))
+            day = self._first + timedelta(self._chance.randint(10, 20))
             currency, amount = account.currencies[0], self._chance.randint(10_000, 900_000)
             line = self._credit(account, currency, amount, day, None)
             settled.bank_lines.append(line)
