@@ -16,11 +16,11 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from shared.finance.models import Fact, Feed
+from shared.kernel.clock import parse_time
 from shared.kernel.errors import Rejected
 from shared.kernel.money import MAX_MINOR, currency_exponent
 from shared.payments.paypal.codes import moves
 from shared.payments.paypal.movements import Movement, facts_of
-from shared.payments.paypal.objects import api_time
 from shared.payments.port import AccountContext, Fault, FileFacts
 
 MOST_BYTES: Final = 50 * 1024 * 1024
@@ -195,7 +195,7 @@ def _movement_of(row: _Row) -> Movement:
 def _time(cell: _Cell) -> datetime:
     """`2026/11/23 09:07:43 +0000`."""
     day, _, rest = cell.text.strip().partition(" ")
-    return api_time(f"{day.replace('/', '-')}T{rest.replace(' ', '')}", cell.name)
+    return parse_time(f"{day.replace('/', '-')}T{rest.replace(' ', '')}", field=cell.name)
 
 
 def _require_count(row: list[str], counted: int) -> None:

@@ -15,7 +15,6 @@ from shared.payments.paypal.movements import Movement
 
 PROVIDER: Final = "PayPal"
 _PARENT: Final = re.compile(r"/v[12]/payments/(?:captures|capture|sale)/([A-Za-z0-9_-]{1,100})$", re.ASCII)
-_OFFSET_AT_THE_END: Final = re.compile(r"[+-]\d{4}$", re.ASCII)
 _CAPTURE_STATES: Final = {
     "COMPLETED": PaymentState.SUCCEEDED,
     "PARTIALLY_REFUNDED": PaymentState.SUCCEEDED,
@@ -142,7 +141,7 @@ def movement_of(told: schemas.TransactionInfo) -> Movement:
     return Movement(
         transaction_id=told.transaction_id,
         code=told.transaction_event_code,
-        at=api_time(told.transaction_initiation_date, "transaction_initiation_date"),
+        at=parse_time(told.transaction_initiation_date, field="transaction_initiation_date"),
         currency=currency,
         gross=gross,
         fee=-kept,
@@ -192,12 +191,7 @@ def money(amount: schemas.Amount, field: str) -> tuple[str, int]:
 
 
 def moment(text: str | None, field: str, otherwise: datetime) -> datetime:
-    return api_time(text, field) if text is not None else otherwise
-
-
-def api_time(text: str, field: str) -> datetime:
-    """A time with its offset, which some of PayPal's answers write without a colon."""
-    return parse_time(_OFFSET_AT_THE_END.sub(lambda found: f"{found[0][:3]}:{found[0][3:]}", text), field=field)
+    return parse_time(text, field=field) if text is not None else otherwise
 
 
 def _payment(

@@ -13,6 +13,7 @@ from shared.payments.port import PaymentFeed
 
 PROVIDERS: Final = (
     "tests.contract.payments.alipay_provider:AlipayProvider",
+    "tests.contract.payments.paypal_provider:PayPalProvider",
     "tests.contract.payments.shopify_payments_provider:ShopifyPaymentsProvider",
     "tests.contract.payments.stripe_provider:StripeProvider",
     "tests.contract.payments.wechatpay_provider:WeChatPayProvider",
