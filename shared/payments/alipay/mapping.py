@@ -166,9 +166,9 @@ def _state(status: str, *, paid: bool) -> PaymentState:
 
 
 def _refunds_hinted_at(told: Notification, trade_no: str) -> tuple[str, ...]:
-    if told.gmt_refund is None and told.refund_fee is None:
-        return ()
-    return (refund_id(trade_no, told.out_biz_no, told.out_trade_no),)
+    """Only a notification about a refund names its request; those that come later tell the sum again, and no more."""
+    refunded = told.gmt_refund is not None or told.refund_fee is not None
+    return (refund_id(trade_no, told.out_biz_no, told.out_trade_no),) if refunded and told.out_biz_no else ()
 
 
 def _oddities(status: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import base64
 import subprocess
 import sys
+from collections.abc import Sequence
 from urllib.parse import quote_plus
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.samples import alipay as build
+from shared.finance.models import Payment
 from shared.kernel.errors import Rejected
+from shared.payments.alipay.mapping import read_payment
 from shared.payments.alipay.signature import (
     ACCEPTED,
     MOST_BYTES,
@@ -23,7 +26,10 @@ from shared.payments.alipay.signature import (
     signed_form,
     verify,
 )
+from shared.payments.port import AccountContext
+from shared.webhooks.delivery import Delivery
 from shared.webhooks.ingress import Authenticated, WebhookRequest
+from shared.webhooks.reception import Endpoint, Reception, receive
 
 KEY = build.keys().public
 
@@ -183,6 +189,29 @@ def test_other_messages_have_topics_too_and_one_without_any_is_refused() -> None
 @pytest.mark.parametrize("time", ["", "yesterday", "2026-13-45 00:00:00", "0001-01-01 00:00:00"])
 def test_a_strange_time_is_no_hint(time: str) -> None:
     assert accepted(build.request(build.notification(notify_time=time))).triggered_at is None
+
+
+def stored_keys(account: str, *, fresh: bool = False) -> Sequence[str]:
+    return [KEY]
+
+
+def test_what_is_let_in_goes_on_as_it_came_and_can_be_read_there() -> None:
+    queued: list[Delivery] = []
+    reception = Reception(
+        endpoints=lambda account: Endpoint(account, "alipay", build.APP_ID),
+        ingress=lambda _vendor: authenticate,
+        secrets=stored_keys,
+        enqueue=queued.append,
+        now=lambda: build.RECEIVED_AT,
+    )
+    request = build.request()
+    delivery = receive("alipay-cn", request, reception)
+    assert queued == [delivery]
+    assert isinstance(delivery, Delivery)
+    assert Delivery.from_message(delivery.to_message()).body == request.body
+    (fact,) = read_payment(delivery, AccountContext("alipay-cn", merchant_id=build.APP_ID)).facts
+    assert isinstance(fact, Payment)
+    assert fact.amount == 3580
 
 
 def test_the_answer_is_the_one_word_that_alipay_takes() -> None:
