@@ -431,3 +431,20 @@ def test_a_statement_that_does_not_add_up_still_balances() -> None:
     broken = document("sale", sold(1000)).model_copy(update={"total": 1003})
     sums = balances(due(orders=(statement(sale=broken, movements=()),)).values())
     assert sums == {"receivable/aurora EUR": 1003, "sales/aurora EUR": -1000, "surcharges/aurora EUR": -3}
+
+
+def test_the_last_receipt_of_a_foreign_buyer_takes_what_rounding_left() -> None:
+    lowered = document("edit/1", adjustment=595 - 1)
+    order = foreign(reductions=(lowered,), movements=(movement("t", 650, currency="USD"),))
+    paid = line("l1", 650, currency="USD")
+    found = due(orders=(order,), lines=(paid,), order_of=linked("l1"))
+    assert (order.owed, receivable(found.values(), ORDER)) == (596, 0)
+    far_off = foreign(reductions=(document("edit/1", adjustment=500),))
+    assert receivable(due(orders=(far_off,), lines=(paid,), order_of=linked("l1")).values(), ORDER) == 690 - 595
+
+
+def test_a_payout_arrives_once() -> None:
+    lines = (bank_line("b1", 500), bank_line("b2", 500))
+    matches = (arrival("main/b1", "stripe-eu/po_1"), arrival("main/b2", "stripe-eu/po_1"))
+    found = due(payouts=(payout("po_1", 500),), bank_lines=lines, matches=matches)
+    assert balances(found.values()) == {"bank/main EUR": 500, "clearing/stripe-eu EUR": -500}
