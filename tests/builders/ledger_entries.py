@@ -204,7 +204,7 @@ def lost_dispute(number: int, amount: int, *, account: str = "stripe-eu", on: da
 
 
 def cost(number: int, amount: int, *, sku: str = "MUG", units: int = 1, on: date = DAY) -> JournalEntry:
-    told = {"shop": "aurora", "order": f"aurora/{number}", "sku": sku, "units": units}
+    told: dict[str, Any] = {"shop": "aurora", "order": f"aurora/{number}", "sku": sku, "units": units}
     return entry(
         f"order/aurora/{number}/cost" if units > 0 else f"order/aurora/{number}/refund/1/cost",
         Topic.COST,

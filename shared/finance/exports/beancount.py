@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from shared.finance.exports.names import path_name
+from shared.finance.exports.names import AccountNames, path_name
 from shared.finance.journal import JournalEntry
 from shared.finance.reports.figures import plain
+from shared.finance.reports.one_line import one_line
 from shared.kernel.money import currency_exponent
 
 _MOST_TEXT: Final = 240
@@ -21,7 +22,7 @@ class BeancountExport:
     """Open directives and commodities, then transactions with their `id`, `source` and business day."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
-        self._names = names
+        self._names = AccountNames(path_name, names)
         self._body = io.BytesIO()
         self._accounts: set[str] = set()
         self._currencies: set[str] = set()
@@ -38,7 +39,7 @@ class BeancountExport:
         if entry.on != entry.posted_on:
             lines.append(f"  business-day: {entry.on.isoformat()}")
         for posting in entry.postings:
-            account = path_name(posting, self._names)
+            account = self._names.of(posting)
             self._accounts.add(account)
             self._currencies.add(posting.currency)
             lines.append(f"  {account}  {plain(posting.amount, posting.currency)} {posting.currency}")
@@ -56,5 +57,5 @@ class BeancountExport:
 
 def quoted(text: str) -> str:
     """A string of beancount: one line, quotes and backslashes escaped."""
-    line = "".join(character if character.isprintable() else " " for character in text)[:_MOST_TEXT]
+    line = one_line(text)[:_MOST_TEXT]
     return '"' + line.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from shared.finance.exports.names import plain_name
+from shared.finance.exports.names import AccountNames, plain_name
 from shared.finance.journal import JournalEntry, Role, Topic
 from shared.finance.reports.words import TOPICS
 
@@ -47,7 +47,7 @@ class Summaries:
     """Sums by journal and account while entries go by."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
-        self._names = names
+        self._names = AccountNames(plain_name, names)
         self._sums: dict[_Journal, dict[_Line, int]] = {}
         self._entries: dict[_Journal, int] = {}
 
@@ -57,7 +57,7 @@ class Summaries:
             self._entries[journal] = self._entries.get(journal, 0) + 1
         for posting in entry.postings:
             sums = self._sums.setdefault((entry.posted_on, entry.topic, posting.currency), {})
-            name = plain_name(posting, self._names)
+            name = self._names.of(posting)
             line = (name, posting.of, posting.role is Role.RECEIVABLE, posting.amount > 0)
             sums[line] = sums.get(line, 0) + posting.amount
 

@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from shared.finance.exports.names import path_name
+from shared.finance.exports.names import AccountNames, path_name
 from shared.finance.journal import JournalEntry
 from shared.finance.reports.figures import plain
+from shared.finance.reports.one_line import one_line
 from shared.kernel.money import currency_exponent
 
 _MOST_TEXT: Final = 240
@@ -18,7 +19,7 @@ class HledgerExport:
     """Commodities and accounts, then transactions with their id as code and their source as a tag."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
-        self._names = names
+        self._names = AccountNames(path_name, names)
         self._body = io.BytesIO()
         self._accounts: set[str] = set()
         self._currencies: set[str] = set()
@@ -28,7 +29,7 @@ class HledgerExport:
         # A tag's value ends at a comma.
         lines.append(f"    ; source: {_clean(entry.source).replace(',', ' ')}")
         for posting in entry.postings:
-            account = path_name(posting, self._names)
+            account = self._names.of(posting)
             self._accounts.add(account)
             self._currencies.add(posting.currency)
             lines.append(f"    {account}  {plain(posting.amount, posting.currency)} {posting.currency}")
@@ -44,5 +45,4 @@ class HledgerExport:
 
 def _clean(text: str) -> str:
     """One line without what hledger would read as a comment, a code, a note or a virtual posting."""
-    line = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(_OF_SYNTAX.sub(" ", line).split())[:_MOST_TEXT]
+    return " ".join(_OF_SYNTAX.sub(" ", one_line(text)).split())[:_MOST_TEXT]

@@ -2,7 +2,7 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from shared.finance.journal import CLASS_OF, Posting, Role
@@ -34,6 +34,25 @@ WORDS: Final[Mapping[Role, str]] = {
 _ROOTS: Final = ("Assets", "Liabilities", "Income", "Expenses", "Equity")
 _DIGIT: Final = "Nd"
 _FIRST: Final = ("Lu", _DIGIT)
+
+
+Naming = Callable[[Posting, Mapping[str, str]], str]
+
+
+class AccountNames:
+    """The names of accounts by one way of naming; each is worked out once, for postings are many and accounts few."""
+
+    def __init__(self, naming: Naming, names: Mapping[str, str]) -> None:
+        self._naming = naming
+        self._names = names
+        self._known: dict[tuple[Role, str | None, str], str] = {}
+
+    def of(self, posting: Posting) -> str:
+        account = (posting.role, posting.of, posting.currency)
+        name = self._known.get(account)
+        if name is None:
+            name = self._known[account] = self._naming(posting, self._names)
+        return name
 
 
 def merchants_name(posting: Posting, names: Mapping[str, str]) -> str | None:

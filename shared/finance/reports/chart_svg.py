@@ -9,6 +9,7 @@ from html import escape
 from typing import Final, NamedTuple
 
 from shared.finance.reports.figures import compact, read
+from shared.finance.reports.one_line import one_line
 from shared.finance.reports.report import Chart, Drawing, Kind, Language, Series, Text
 
 COLOURS: Final = 6
@@ -41,7 +42,7 @@ def summary(chart: Chart, language: Language) -> str:
         told = [value for value in series.values if value is not None]
         if told:
             least, largest, last = (_figure(value, chart) for value in (min(told), max(told), told[-1]))
-            name = _clean(series.name.read(language))
+            name = one_line(series.name.read(language))
             parts.append(
                 f"{name}：最低 {least}，最高 {largest}，最后 {last}"
                 if language == "zh"
@@ -151,7 +152,7 @@ class _Plot:
                         )
 
     def _words(self, series: Series, label: str | Text, value: int) -> str:
-        name = _clean(series.name.read(self._language))
+        name = one_line(series.name.read(self._language))
         return escape(f"{_name(label, self._language)} · {name}: {_figure(value, self._chart)}")
 
 
@@ -214,7 +215,7 @@ def _figure(value: int, chart: Chart) -> str:
 
 
 def _name(label: str | Text, language: Language) -> str:
-    return _clean(label.read(language) if isinstance(label, Text) else label)
+    return one_line(label.read(language) if isinstance(label, Text) else label)
 
 
 def _short(label: str | Text, language: Language) -> str:
@@ -234,8 +235,3 @@ def _fit(text: str, pixels: float) -> str:
     while text and _wide(text) + _LETTER > pixels:
         text = text[:-1]
     return f"{text}…"
-
-
-def _clean(text: str) -> str:
-    """Nothing that an XML reader refuses, or that turns the direction of writing."""
-    return "".join(character if character.isprintable() else " " for character in text)

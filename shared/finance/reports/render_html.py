@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.finance.reports.chart_svg import draw, summary, title_of
 from shared.finance.reports.figures import read
+from shared.finance.reports.one_line import one_line
 from shared.finance.reports.render_csv import CURRENCY, TOTAL
 from shared.finance.reports.report import Cell, Chart, Kind, Language, Report, Row, Text, Tile
 
@@ -100,7 +101,7 @@ def _tiles(tiles: Sequence[Tile], language: Language) -> list[Mapping[str, Any]]
 
 
 def _chart(chart: Chart, language: Language) -> Mapping[str, Any]:
-    names = [_printable(series.name.read(language)) for series in chart.series]
+    names = [one_line(series.name.read(language)) for series in chart.series]
     return {
         "title": title_of(chart, language),
         "svg": _ready_made(draw(chart, language)),
@@ -134,7 +135,7 @@ def _cell(kind: Kind, cell: Cell, currency: str | None, language: Language) -> M
     if isinstance(cell, date):
         return {"words": cell.isoformat(), "style": "day"}
     words = cell.read(language) if isinstance(cell, Text) else cell or ""
-    return {"words": _printable(words), "style": _style_of_words(kind, cell, len(words))}
+    return {"words": one_line(words), "style": _style_of_words(kind, cell, len(words))}
 
 
 def _style_of_words(kind: Kind, cell: Cell, length: int) -> str:
@@ -143,11 +144,6 @@ def _style_of_words(kind: Kind, cell: Cell, length: int) -> str:
     if isinstance(cell, Text) and not cell.code:
         return "soft"
     return "long" if length > _LONG else ""
-
-
-def _printable(text: str) -> str:
-    """One line, and nothing in it that turns the direction of writing."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _ready_made(text: str) -> Any:

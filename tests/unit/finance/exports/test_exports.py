@@ -120,13 +120,13 @@ def test_a_beancount_transaction_names_its_entry() -> None:
     )
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",))))
+@given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_a_string_of_beancount_ends_where_it_should(text: str) -> None:
     string = quoted(text)
     assert re.fullmatch(r'"(?:[^"\\\n]|\\["\\])*"', string)
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",))))
+@given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_no_text_adds_a_line_to_a_plain_text_journal(text: str) -> None:
     made = sale().model_copy(update={"narration": text, "source": f"order/aurora/{text}"})
     for name in ("beancount", "hledger"):

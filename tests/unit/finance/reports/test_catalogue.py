@@ -73,6 +73,6 @@ def test_a_close_gives_the_same_bytes_again() -> None:
 
 
 def test_every_report_says_what_it_is_in_both_languages() -> None:
-    for known in (*REPORTS.values(), *EXPORTS.values()):
-        assert known.about.en
-        assert known.about.zh
+    for about in (*(known.about for known in REPORTS.values()), *(known.about for known in EXPORTS.values())):
+        assert about.en
+        assert about.zh

@@ -156,7 +156,7 @@ def test_csv_has_numbers_as_numbers_and_text_that_stays_text() -> None:
     ]
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",))), st.integers(-(10**9), 10**9).filter(bool))
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(-(10**9), 10**9).filter(bool))
 def test_whatever_a_name_is_the_figures_beside_it_stay_in_their_columns(name: str, net: int) -> None:
     row = table(render_csv(report((name, "EUR", net)), "en"))[1]
     assert row[1] in (name, f"'{name}")
@@ -223,7 +223,7 @@ def test_a_workbook_is_dated_by_its_period() -> None:
 def sheet_names(content: bytes) -> list[str]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
-    return [found.get("name") for found in book.iter(f"{_NAMESPACE}sheet")]
+    return [found.get("name", "") for found in book.iter(f"{_NAMESPACE}sheet")]
 
 
 def test_sheets_have_names_that_excel_takes_whatever_the_titles() -> None:
@@ -336,7 +336,7 @@ def test_a_page_of_nothing_says_so() -> None:
     assert "Nothing in this period." in "".join(page([report()]).text)
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",)), min_size=1))
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_no_name_breaks_the_page(name: str) -> None:
     found = page([report((name, "EUR", 5), ("second", "EUR", 7))])
     assert len(found.attributes("tr")) == 4
