@@ -172,6 +172,8 @@ class BankSettings(Canonical):
     """One bank account of the merchant, whose statements are imported as files."""
 
     currency: CurrencyCode
+    iban: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{5,34}$")] | None = None
+    """Or the bank's own number of the account. Needed where its files hold several accounts."""
     only_payouts: bool = True
     """Whether nothing but payouts arrives there: a line that no payout explains is then an exception."""
     csv: BankColumns | None = None

@@ -1,6 +1,7 @@
 """Connect payment accounts and banks: each vendor's readers and client, loaded when they are needed."""
 
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 
@@ -24,7 +25,7 @@ def context_of(name: str, account: PaymentSettings) -> AccountContext:
 
 
 def bank_context(name: str, bank: BankSettings) -> AccountContext:
-    return AccountContext(name, currency=bank.currency)
+    return AccountContext(name, merchant_id=bank.iban, currency=bank.currency)
 
 
 def reader_of(name: str, account: PaymentSettings) -> PaymentReader:
@@ -127,12 +128,13 @@ def _wechatpay(name: str, account: PaymentSettings) -> PaymentFeed:
 
 def _shopify_payments(name: str, account: PaymentSettings) -> PaymentFeed:
     from shared.payments.shopify_payments.client import ShopifyPaymentsClient  # noqa: PLC0415
-    from shared.storefronts.shopify.graphql import AdminApi  # noqa: PLC0415
+    from shared.storefronts.shopify.graphql import AdminApi, Pacer  # noqa: PLC0415
     from shared.wiring.storefront_client import credentials_of, http  # noqa: PLC0415
 
     shop = settings().shop(account.shop or "")
     scopes = "read_shopify_payments_payouts, read_shopify_payments_accounts, read_orders"
-    api = AdminApi(shop.address, credentials_of(account.shop or ""), http(), shop.api_version, scopes=scopes)
+    credentials, pacer = credentials_of(account.shop or ""), Pacer(utc_now, time.sleep)  # a page takes 800 points
+    api = AdminApi(shop.address, credentials, http(), shop.api_version, scopes=scopes, pacer=pacer)
     return ShopifyPaymentsClient(context_of(name, account), api.ask, utc_now)
 
 
