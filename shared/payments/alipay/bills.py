@@ -35,6 +35,7 @@ _CHUNK: Final = 64 * 1024
 
 _ZIP: Final = b"PK\x03\x04"
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
+_AROUND: Final = "` \t\u3000"
 _UNIT: Final = re.compile(r"[（(][^（()）]*[）)]$")
 _END: Final = re.compile(r"#-*.*列表结束")
 _TRADE: Final = frozenset({"支付宝交易号", "业务类型", "商家实收"})
@@ -282,7 +283,7 @@ def _cells(line: str) -> list[str]:
         cells = next(csv.reader([line]), [])
     except csv.Error as error:
         raise Rejected("wrong_columns", "the row cannot be taken apart") from error
-    return [cell.strip().strip("`\t").strip() for cell in cells]
+    return [cell.strip(_AROUND) for cell in cells]
 
 
 def _require_sense(headings: list[str]) -> None:

@@ -31,6 +31,7 @@ MOST_BYTES: Final = 50 * 1024 * 1024
 _MOST_FAULTS: Final = 1_000
 
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
+_AROUND: Final = "` \t\u3000"
 _UNIT: Final = re.compile(r"[（(][^（()）]*[）)]$")
 _NAMED_BEFORE: Final = {"总金额": "应结订单金额", "子商户号": "特约商户号"}
 _TRADE: Final = frozenset({"交易时间", "微信订单号", "商户订单号", "交易状态", "应结订单金额", "手续费"})
@@ -89,7 +90,7 @@ class _Bill(ABC):
     def read(self, lines: list[str]) -> FileFacts:
         number, rows = 1, 0
         for number, line in enumerate(lines[1:], 2):
-            if _cells(line)[0] in _TOTALS:
+            if line.lstrip("` ").startswith(_TOTALS):
                 break
             if line.strip():
                 rows += 1
@@ -333,7 +334,7 @@ def _id(row: Row, name: str) -> str:
 def _cells(line: str) -> list[str]:
     """A value may hold commas, and is not quoted: the backtick of the next one says where it ends."""
     cells = line[1:].split(",`") if line.startswith("`") else line.split(",")
-    return [cell.strip().strip("`").strip() for cell in cells]
+    return [cell.strip(_AROUND) for cell in cells]
 
 
 def _bare(heading: str) -> str:
