@@ -695,7 +695,7 @@ class FinanceTable:
 
 def _in_portions(names: Sequence[_T], work: Callable[[Sequence[_T]], int]) -> None:
     """Have all of them worked off, the first ones first. `work` takes a portion, and says how many of it are done. When
-    somebody else was at one of them it is asked again with fewer.
+    somebody else was at one of them it is asked again with fewer, and with more when that went well.
 
     Raises:
         Retry: others were faster each time.
@@ -709,7 +709,7 @@ def _in_portions(names: Sequence[_T], work: Callable[[Sequence[_T]], int]) -> No
             if tries >= _MOST_TRIES:
                 raise Retry("finance_busy", "others keep changing the same items") from error
             continue
-        tries = 0
+        most, tries = min(_MOST_OPERATIONS, 2 * most), 0
         for _ in range(done):
             waiting.popleft()
 

@@ -249,7 +249,7 @@ def test_the_newest_account_of_an_order_replaces_the_whole() -> None:
         (payout(), "payout:stripe-eu/po_1"),
         (bank_line(), "bank:main/NTRF1"),
         (order(), "order:aurora/5001"),
-        (balance(), "balance:stripe-eu/EUR/2026-11-24T12:00:00.000000000Z"),
+        (balance(), "balance:stripe-eu/EUR/2026-11-23T12:00:00.000000000Z"),
     ],
 )
 def test_names_each_fact_by_whoever_it_is_stated(fact: Fact, name: str) -> None:
@@ -257,9 +257,9 @@ def test_names_each_fact_by_whoever_it_is_stated(fact: Fact, name: str) -> None:
 
 
 def test_days_are_those_of_the_merchant() -> None:
-    evening = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
+    evening = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
     amsterdam, new_york = ZoneInfo("Europe/Amsterdam"), ZoneInfo("America/New_York")
     facts = (line(occurred_at=evening), payment(occurred_at=evening), order(placed_at=evening), balance(as_of=evening))
-    assert {day_of(fact, amsterdam) for fact in facts} == {date(2026, 11, 25)}
-    assert {day_of(fact, new_york) for fact in facts} == {date(2026, 11, 24)}
-    assert day_of(payout(), amsterdam) == day_of(bank_line(), new_york) == date(2026, 11, 24)
+    assert {day_of(fact, amsterdam) for fact in facts} == {date(2026, 11, 24)}
+    assert {day_of(fact, new_york) for fact in facts} == {date(2026, 11, 23)}
+    assert day_of(payout(), amsterdam) == day_of(bank_line(), new_york) == date(2026, 11, 23)
