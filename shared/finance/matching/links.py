@@ -1,11 +1,16 @@
 """Stages 0 to 2: what staff decided, what names its order, and what belongs to a charge that is linked."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
-from typing import NamedTuple
 
+from shared.finance.matching.shared_names import (
+    NamedCharge,
+    charge_of,
+    link_told_together,
+    told_by_money,
+    words_of_charge,
+)
 from shared.finance.matching.worksheet import NOTHING, Worksheet, buyer_money, charge_key, is_capture, line_key
-from shared.finance.models import LineKind, MovementKind, Payment, PaymentKind, PaymentState, Rule, SettlementLine
+from shared.finance.models import LineKind, Payment, PaymentKind, PaymentState, Rule, SettlementLine
 
 OF_ORDERS = frozenset(
     {
@@ -52,6 +57,7 @@ def link_by_reference(sheet: Worksheet) -> None:
             sheet.link(line, order, Rule.REFERENCE)
         elif line.payment_id and (known := _known_order(sheet, line)) is not None:
             sheet.link(line, known, Rule.PARENT)
+    link_told_together(sheet)
     for charge, order in sorted(sheet.inputs.known_charges.items()):
         sheet.charge_orders.setdefault(charge, order)
         if order in sheet.orders:
@@ -70,40 +76,8 @@ def named_order(sheet: Worksheet, line: SettlementLine) -> str | None:
         by_charge = sheet.index.find(line.account, (line.payment_id,))
         if by_charge is not None:
             return by_charge
-    payment = sheet.payments.get(charge_key(line))
-    words = (*line.references, *(payment.references if payment else ()))
-    return sheet.index.find(line.account, words) or _told_by_money(sheet, _Money(line.account, words, *_when(line)))
-
-
-class _Money(NamedTuple):
-    """A charge that several shops' orders may mean."""
-
-    account: str
-    words: tuple[str, ...]
-    at: datetime
-    currency: str
-    amount: int
-
-
-def _when(line: SettlementLine) -> tuple[datetime, str, int]:
-    return line.occurred_at, *buyer_money(line)
-
-
-def _told_by_money(sheet: Worksheet, charge: _Money) -> str | None:
-    """Of the orders of several shops that a charge names alike (each has its #1001), the one around that day that
-    tells of exactly this money; None where none or more than one does."""
-    able = [key for key in sheet.index.sharing(charge.account, charge.words) if _tells_of(sheet, key, charge)]
-    return able[0] if len(able) == 1 else None
-
-
-def _tells_of(sheet: Worksheet, key: str, charge: _Money) -> bool:
-    rules, order = sheet.inputs.rules, sheet.orders[key].statement
-    days = (charge.at - order.placed_at) / timedelta(days=1)
-    return -rules.before_order_days <= days <= rules.after_order_days and any(
-        movement.kind is MovementKind.CAPTURE
-        and (movement.currency, movement.amount) == (charge.currency, charge.amount)
-        for movement in order.movements
-    )
+    words = words_of_charge(sheet, line)
+    return sheet.index.find(line.account, words) or told_by_money(sheet, charge_of(line, words))
 
 
 def _attach_payments(sheet: Worksheet) -> None:
@@ -125,8 +99,8 @@ def _attach_payments(sheet: Worksheet) -> None:
 def _named_by(sheet: Worksheet, payment: Payment) -> str | None:
     by_charge = sheet.index.find(payment.account, (payment.payment_id,))
     named = by_charge or sheet.index.find(payment.account, payment.references)
-    money = (payment.occurred_at, payment.currency, payment.amount)
-    return named or _told_by_money(sheet, _Money(payment.account, payment.references, *money))
+    charge = NamedCharge(payment.account, payment.references, payment.occurred_at, payment.currency, payment.amount)
+    return named or told_by_money(sheet, charge)
 
 
 def link_by_parent(sheet: Worksheet) -> None:

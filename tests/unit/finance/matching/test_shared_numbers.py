@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from shared.finance.matching.reconcile import reconcile
-from shared.finance.models import DiscrepancyKind, OrderStatement, Rule
+from shared.finance.models import DiscrepancyKind, OrderStatement, Rule, SettlementLine
 from tests.builders.finance import NOON, inputs, line, movement, payment, statement
 
 
@@ -59,3 +59,26 @@ def test_words_that_name_different_orders_are_not_settled_by_money() -> None:
     charged = line("txn_1", 5000, payment_id="ch_1", references=("7001", "7002"))
     outcome = reconcile(inputs(sold("aurora", 4000), sold("borealis", 6000), *others, charged))
     assert outcome.order_of == {}
+
+
+def by_two_cards(*amounts: int) -> list[SettlementLine]:
+    charged = enumerate(amounts, 1)
+    return [line(f"txn_{n}", amount, payment_id=f"ch_{n}", references=("7001",)) for n, amount in charged]
+
+
+def test_two_cards_together_tell_which_of_two_orders_of_one_number_is_meant() -> None:
+    outcome = reconcile(inputs(sold("aurora", 5000), sold("borealis", 6000), *by_two_cards(2000, 4000)))
+    assert outcome.order_of == {"stripe-eu/txn_1": "borealis/7001", "stripe-eu/txn_2": "borealis/7001"}
+    assert {match.rule for match in outcome.matches} == {Rule.REFERENCE}
+
+
+def test_two_cards_that_come_to_neither_or_to_both_tell_nothing() -> None:
+    neither = reconcile(inputs(sold("aurora", 5000), sold("borealis", 6000), *by_two_cards(2000, 4001)))
+    both = reconcile(inputs(sold("aurora", 6000), sold("borealis", 6000), *by_two_cards(2000, 4000)))
+    assert neither.order_of == both.order_of == {}
+
+
+def test_an_order_that_has_its_charge_is_not_paid_by_two_more() -> None:
+    charged = line("txn_0", 6000, payment_id="ch_0", references=("7001",))
+    outcome = reconcile(inputs(sold("aurora", 5000), sold("borealis", 6000), charged, *by_two_cards(2000, 4000)))
+    assert outcome.order_of == {"stripe-eu/txn_0": "borealis/7001"}
