@@ -259,7 +259,8 @@ def _state_by_itself(sheet: Worksheet, order: OrderSheet) -> None:
     if statement.sale is None or not charges:
         return
     totals = _Totals(order)
-    if totals.is_mixed:
+    order.is_even = not totals.is_mixed and totals.is_even
+    if totals.is_mixed or order.is_even:
         return
     whole = [charge for charge in charges if charge.net == statement.buyer_total]
     if len(whole) > 1 and totals.is_overpaid:
@@ -332,8 +333,10 @@ class _Totals:
 
 def is_paid_evenly(order: OrderSheet) -> bool:
     """Whether captures less refunds are what is owed, by the storefront's own figures."""
-    totals = _Totals(order)
-    return not totals.is_mixed and totals.is_even
+    if order.is_even is None:
+        totals = _Totals(order)
+        order.is_even = not totals.is_mixed and totals.is_even
+    return order.is_even
 
 
 # ---- what the provider took and has not settled ----

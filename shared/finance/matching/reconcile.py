@@ -78,6 +78,7 @@ def _examine(sheet: Worksheet, ties: list[Tie]) -> Reconciliation:
     examine_payments(sheet)
     closed = sort_orders(sheet)
     add_suggestions(sheet)
+    sheet.let_go()
     for order in sheet.orders.values():
         sheet.matches.extend(_matches_of(order, sheet))
     return Reconciliation(
