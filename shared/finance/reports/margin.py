@@ -5,7 +5,7 @@ from shared.finance.reports.columns import count, money, percent, text
 from shared.finance.reports.drawing import ranking
 from shared.finance.reports.grouping import Grouping
 from shared.finance.reports.origin import units_of
-from shared.finance.reports.report import Report, Text, ratio, sum_of, tiles_of
+from shared.finance.reports.report import Report, Text, ratio, tiles_of
 from shared.finance.reports.sales import SOLD
 from shared.finance.reports.scope import Scope
 from shared.finance.reports.words import NO_PRODUCT
@@ -17,8 +17,7 @@ _COLUMNS = (
     money("net", "Net goods", "商品净额"),
     money("cost", "Cost", "成本"),
     money("net_known", "Net, cost known", "已知成本净额"),
-    money("cost_known", "Cost of these", "其成本"),
-    money("margin", "Margin", "毛利", sum_of("net_known", "-cost_known")),
+    money("margin", "Margin", "毛利"),
     percent("rate", "Margin rate", "毛利率", ratio("margin", "net_known")),
     percent("coverage", "Cost known for", "成本覆盖率", ratio("net_known", "net")),
 )
@@ -62,7 +61,7 @@ class MarginTally:
                 net=net,
                 cost=cost,
                 net_known=net if known else 0,
-                cost_known=cost if known else 0,
+                margin=net - cost if known else 0,
             )
         rows, totals = grouping.rows(rank="net"), grouping.totals()
         return (
