@@ -26,6 +26,8 @@ from shared.kernel.errors import Rejected, Retry
 from shared.webhooks.ingress import Authenticated, WebhookRequest, refuse_signature, require_json
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
     from cryptography.x509 import Certificate
 
@@ -56,8 +58,8 @@ Fetch = Callable[[str, str], bytes]
 """The bytes at this host and path. Raises `Retry` where they cannot be had now, `Rejected` where there are none."""
 
 
-def fetch_certificate(host: str, path: str) -> bytes:
-    """Over TLS, without following anything, and no more than a certificate may have.
+def fetch_certificate(host: str, path: str, *, port: int = 443, tls: "SSLContext | None" = None) -> bytes:
+    """Over TLS, without following anything, and no more than a certificate may have. `port` and `tls` are for tests.
 
     Raises:
         Retry: `certificate_unreachable`.
@@ -66,7 +68,7 @@ def fetch_certificate(host: str, path: str) -> bytes:
     import ssl  # noqa: PLC0415 - cold start
     from http.client import HTTPException, HTTPSConnection  # noqa: PLC0415
 
-    connection = HTTPSConnection(host, 443, timeout=_FETCH_SECONDS, context=ssl.create_default_context())
+    connection = HTTPSConnection(host, port, timeout=_FETCH_SECONDS, context=tls or ssl.create_default_context())
     try:
         connection.request("GET", path, headers={"accept": "application/x-pem-file, */*"})
         response = connection.getresponse()
