@@ -59,13 +59,17 @@ def _take_in(delivery: Delivery) -> _Outcome:
         count("PaymentOddity", vendor=account.vendor)
     kept = finance_table().keep(reading.facts)
     if reading.look_up:
-        kept = kept + _looked_up(delivery.shop, reading.look_up)
+        kept = kept + _looked_up(delivery.shop, reading.look_up, is_known=bool(reading.facts))
     return _Outcome(delivery.shop, kept, reading.nothing)
 
 
-def _looked_up(name: str, payment_ids: tuple[str, ...]) -> Kept:
+def _looked_up(name: str, payment_ids: tuple[str, ...], *, is_known: bool) -> Kept:
+    """`is_known`: the delivery told of the payment beside, and only hints at more, which the feed will tell too."""
     account = settings().payment_account(name)
     if not account.api_access:
+        if is_known:
+            count("PaymentNotLookedUp", vendor=account.vendor)
+            return Kept()
         raise Rejected(
             "no_api_access",
             f"the delivery only hints at a payment, and we may not ask account {name} anything",

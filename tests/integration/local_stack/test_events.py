@@ -150,6 +150,41 @@ def test_the_work_on_erasures_ends_where_nobody_asked_for_any(stack: LocalStack)
     assert left_over(stack) == {}
 
 
+def facts(stack: LocalStack) -> set[str]:
+    items = stack.clients.dynamodb.scan(TableName="storebridge-finance", ConsistentRead=True)["Items"]
+    return {item["pk"]["S"] for item in items}
+
+
+def test_a_payment_event_becomes_a_payment_and_the_provider_hears_what_it_wants(stack: LocalStack) -> None:
+    reply = invoke(stack, "payment-webhook", read("payment_webhook_alipay"))
+    assert (reply["statusCode"], reply["body"]) == (200, "success")
+    stack.drain()
+    assert "payment:alipay-cn/2026112322001400000000000001" in " ".join(facts(stack))
+    assert left_over(stack) == {}
+
+
+def test_a_payment_event_that_was_changed_is_refused(stack: LocalStack) -> None:
+    event = read("payment_webhook_alipay")
+    event["body"] = event["body"].replace("total_amount=", "total_amount=9")
+    reply = invoke(stack, "payment-webhook", event)
+    assert (reply["statusCode"], reply["body"]) == (401, "fail")
+
+
+def test_the_events_of_payments_are_taken_whole(stack: LocalStack) -> None:
+    invoke(stack, "order-webhook", read("order_webhook_shopify"))
+    stack.drain()
+    assert invoke(stack, "payment-intake", read("payment_intake_sqs")) == {"batchItemFailures": []}
+    assert "order:aurora/5001" in " ".join(facts(stack))
+    assert left_over(stack) == {}
+
+
+def test_the_reconciliation_and_the_close_run_to_their_end(stack: LocalStack) -> None:
+    done = invoke(stack, "payment-reconciliation", read("payment_reconciliation_schedule"))
+    assert done["dry_run"] is False
+    closed = invoke(stack, "daily-close", read("daily_close_schedule"))
+    assert closed["closed"] == [] or closed["missing"] is not None
+
+
 def test_each_function_has_an_event_and_each_event_a_function() -> None:
     named = {path.stem for path in EVENTS.glob("*.json")}
     owners = {path.parent.name for path in Path(ROOT / "functions").glob("*/handler.py")}
