@@ -30,10 +30,11 @@ _ANSWERS = {
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.server.asked.append(self.path)  # type: ignore[attr-defined]
+        assert isinstance(self.server, _Server)
+        self.server.asked.append(self.path)
         status, body = _ANSWERS[self.path]
         self.send_response(status)
-        self.send_header("location", f"https://localhost:{self.server.server_address[1]}/good")  # type: ignore[attr-defined]
+        self.send_header("location", f"https://localhost:{self.server.port}/good")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -49,6 +50,10 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: list[str] = []
         self.socket = tls.wrap_socket(self.socket, server_side=True)
+
+    @property
+    def port(self) -> int:
+        return int(self.socket.getsockname()[1])
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A caller that does not trust us hangs up."""
@@ -91,8 +96,7 @@ def server(certificate: Path) -> Iterator[_Server]:
 
 
 def fetch(server: _Server, certificate: Path, path: str, host: str = "localhost") -> bytes:
-    port = int(server.server_address[1])
-    return fetch_certificate(host, path, port=port, tls=ssl.create_default_context(cafile=str(certificate)))
+    return fetch_certificate(host, path, port=server.port, tls=ssl.create_default_context(cafile=str(certificate)))
 
 
 def test_a_certificate_is_fetched(server: _Server, certificate: Path) -> None:
@@ -118,7 +122,7 @@ def test_a_failing_host_is_asked_again_later(server: _Server, certificate: Path,
 
 def test_a_host_whose_own_certificate_is_not_trusted_is_not_asked(server: _Server, certificate: Path) -> None:
     with pytest.raises(Retry, match="certificate_unreachable"):
-        fetch_certificate("localhost", "/good", port=int(server.server_address[1]))
+        fetch_certificate("localhost", "/good", port=server.port)
     with pytest.raises(Retry, match="certificate_unreachable"):
         fetch(server, certificate, "/good", host="127.0.0.1")
     assert server.asked == []

@@ -28,7 +28,7 @@ class Clock:
 
 def client(
     answer: Callable[[httpx.Request], httpx.Response],
-    clock: Callable[[], datetime] = Clock(),
+    clock: Clock | None = None,
     address: str | None = None,
 ) -> PayPalClient:
     http = httpx.Client(transport=httpx.MockTransport(answer))
