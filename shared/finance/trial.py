@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from shared.finance.due.payouts import entries_of_payouts
+from shared.finance.due.lines import PAYOUTS
+from shared.finance.due.payouts import came_to_nothing, entries_of_payouts, paid_out_by
 from shared.finance.due.view import LedgerView, business_day
 from shared.finance.journal import DueEntry, JournalEntry, Role
 from shared.finance.models import LineKind, Minor, ProviderBalance, SettlementLine
@@ -17,6 +18,7 @@ AccountKey = tuple[str, str | None, str]
 Balances = Mapping[AccountKey, int]
 HELD = (Role.CLEARING, Role.RESERVE)
 """What a provider holds for the merchant: its own balance has both."""
+_INSTANT = timedelta(microseconds=1)
 _RESERVES = frozenset({LineKind.RESERVE_HELD, LineKind.RESERVE_RELEASED})
 
 
@@ -77,17 +79,19 @@ def ties_of(day: date, balances: Balances, stated: Iterable[ProviderBalance], vi
 
 
 def moved_between(since: datetime, balance: ProviderBalance, view: LedgerView) -> int:
-    """By how much an account's balance moved from `since` until the provider stated it, by lines and by payouts that no
-    line tells. Those have a day and no time: one of the very day that is asked about counts."""
+    """By how much an account's balance moved from `since` until just before the moment that the provider stated it for,
+    by lines and by payouts that no line tells. Those have a day and no time: one of a day that had begun counts."""
+    failed = came_to_nothing(view)
     moved = sum(
         _moves(line)
         for line in view.lines
         if (line.account, line.currency) == (balance.account, balance.currency)
-        and since <= line.occurred_at <= balance.as_of
+        and since <= line.occurred_at < balance.as_of
         and not line.test
+        and not (line.kind in PAYOUTS and paid_out_by(line) & failed)
     )
     zone = view.rules.zone
-    first, last = business_day(since, zone), business_day(balance.as_of, zone)
+    first, last = business_day(since, zone), business_day(balance.as_of - _INSTANT, zone)
     for entry in entries_of_payouts(view):
         for posting in entry.postings if entry is not None and first <= entry.on <= last else ():
             if (posting.role, posting.of, posting.currency) == (Role.CLEARING, balance.account, balance.currency):

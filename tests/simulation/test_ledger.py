@@ -66,6 +66,7 @@ class Trade:
         self.links: dict[str, str] = {}
         self.order_of: dict[str, str] = {}
         self.payouts: dict[str, Any] = {}
+        self.paid_by_line: set[str] = set()
         self.bank: list[Any] = []
         self.joined: list[Any] = []
         self.disputes: dict[str, Any] = {}
@@ -171,19 +172,24 @@ class Trade:
     def _pay_out(self, day: int) -> None:
         name, amount = f"po_{day}", self.chance.randrange(1, 5000)
         self.payouts[name] = payout(name, amount, issued_on=on(day))
-        by_line = self.chance.random() < 0.5
-        at = NOON + timedelta(days=day)
-        one = line(f"l{len(self.truth):04}", -amount, 0, LineKind.PAYOUT, occurred_at=at, source_id=name)
-        self.truth.append(one)
-        if not by_line:  # a provider that has a list of payouts and no line of them
-            self.truth[-1] = one.model_copy(update={"test": True, "gross": 0, "net": 0})
+        if self.chance.random() < 0.5:  # else a provider that has a list of payouts and no line of them
+            self.paid_by_line.add(name)
+            at = NOON + timedelta(days=day)
+            one = line(f"l{len(self.truth):04}", -amount, 0, LineKind.PAYOUT, occurred_at=at, source_id=name)
+            self.truth.append(one)
         if self.chance.random() < 0.8:
             self.bank.append(bank_line(f"b{day}", amount - self.chance.choice([0, 0, 5]), booked_on=on(day + 1)))
             self.joined.append(arrival(f"main/b{day}", f"stripe-eu/{name}"))
 
-    def _fail_payout(self, _day: int) -> None:
+    def _fail_payout(self, day: int) -> None:
+        """A provider with lines tells it by one more; the other by the payout's state alone, which takes the payout out
+        of days whose balance was stated already: such a day would rightly not tie."""
         for name, one in sorted(self.payouts.items())[:1]:
+            if one.state is PayoutState.FAILED or (self.tells_balance and name not in self.paid_by_line):
+                return
             self.payouts[name] = one.model_copy(update={"state": PayoutState.FAILED})
+            if name in self.paid_by_line:
+                self._move(one.amount, 0, LineKind.PAYOUT_REVERSED, day, None, "EUR", source_id=name)
 
     def _reserve(self, day: int) -> None:
         kind = self.chance.choice([LineKind.RESERVE_HELD, LineKind.CONVERSION, LineKind.FEE, LineKind.TOPUP])
@@ -210,14 +216,16 @@ class Trade:
             if key in self.links and (day >= DAYS or self.chance.random() < 0.8):
                 self.order_of[key] = self.links[key]
 
-    def held_at(self, moment: Any) -> int:
-        """The provider's own balance."""
+    def held_at(self, day: date) -> int:
+        """The provider's own balance at a day's end: the sum of its nets, reserves included, less what it paid out."""
         reserves = (LineKind.RESERVE_HELD, LineKind.RESERVE_RELEASED)
-        return sum(
+        nets = sum(
             one.net - (one.gross if one.kind in reserves else 0)
             for one in self.truth
-            if one.occurred_at < moment and not one.test
+            if one.occurred_at < end_of(day, RULES.zone)
         )
+        listed = (one for name, one in self.payouts.items() if name not in self.paid_by_line)
+        return nets - sum(one.amount for one in listed if one.state is PayoutState.PAID and one.issued_on <= day)
 
 
 class Books:
@@ -256,7 +264,7 @@ class Books:
 
     def close(self, day: date) -> bool:
         ends = end_of(day, RULES.zone)
-        self.book.keep([balance(self.trade.held_at(ends), ends)])
+        self.book.keep([balance(self.trade.held_at(day), ends)])
         now = ends + timedelta(hours=1)
         closing = Closing(self.book, self.trade.view(), {"stripe-eu": ends}, lambda: now)
         if missing_of(day, closing):
@@ -267,7 +275,7 @@ class Books:
         self.closed[day] = kept.digest or ""
         if self.trade.tells_balance:
             held = held_by(balances_of(self.book.entries(date.min, day)), "stripe-eu", "EUR")
-            assert held == self.trade.held_at(ends)
+            assert held == self.trade.held_at(day)
         assert self.book.balances_before(day + timedelta(days=1)) == balances_of(self.book.entries(date.min, day))
         return True
 
@@ -321,7 +329,7 @@ def test_weeks_of_trade(seed: int) -> None:
             books.reopen(next_day)
             books.post_whatever_happens()
     assert not faults_in(books.book.trail)
-    assert closes >= (1 if trade.tells_balance else 10)
+    assert closes >= 8
     _require_settled_orders_to_be_closed(trade, books)
 
 

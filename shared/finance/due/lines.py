@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from shared.finance.due.drafting import Draft
+from shared.finance.due.orders import dimensions_of
 from shared.finance.due.shares import BUYERS_MONEY
 from shared.finance.due.view import LedgerView, business_day, line_key
 from shared.finance.journal import Dimensions, DueEntry, Role, Topic
@@ -62,7 +63,7 @@ def entries_of_line(
 def _receipt(line: SettlementLine, order: OrderStatement, share: int, rounding_limit: int) -> Draft:
     """A buyer's money. Where balance and books have two currencies, two legs meet on the exchange accounts; where only
     the buyer's is another, the provider's rate and the shop's differ, and by a minor unit that is rounding."""
-    draft, dimensions = Draft(line.currency), _order_dimensions(order)
+    draft, dimensions = Draft(line.currency), dimensions_of(order)
     draft.post(Role.CLEARING, line.account, line.gross, dimensions)
     if line.currency == order.currency:
         gain = line.gross - share
@@ -77,7 +78,7 @@ def _receipt(line: SettlementLine, order: OrderStatement, share: int, rounding_l
 
 def _plain(line: SettlementLine, order: OrderStatement | None) -> Draft:
     draft, role = Draft(line.currency), _COUNTERPARTS.get(line.kind, _UNEXPLAINED).role
-    dimensions = _order_dimensions(order) if order else Dimensions()
+    dimensions = dimensions_of(order) if order else Dimensions()
     if role is Role.FEES:
         dimensions = _fee_dimensions(line, order)
     if line.kind in PAYOUTS:
@@ -120,10 +121,6 @@ def _taken_by_disputes(lines: Iterable[SettlementLine]) -> Mapping[tuple[str, st
     return found
 
 
-def _order_dimensions(order: OrderStatement) -> Dimensions:
-    return Dimensions(shop=order.shop, channel=order.channel, order=str(order.key))
-
-
 def _fee_dimensions(line: SettlementLine, order: OrderStatement | None) -> Dimensions:
-    dimensions = _order_dimensions(order) if order else Dimensions()
+    dimensions = dimensions_of(order) if order else Dimensions()
     return dimensions.model_copy(update={"category": line.category})

@@ -21,7 +21,7 @@ class OrderBooks:
         self._view = view
         self._outside = outside
         self._source = f"order/{order.key}"
-        self._dimensions = Dimensions(shop=order.shop, channel=order.channel, order=str(order.key))
+        self._dimensions = dimensions_of(order)
 
     def entries(self, shares: Mapping[str, int | None]) -> Iterator[DueEntry | None]:
         order = self._order
@@ -98,6 +98,10 @@ class OrderBooks:
 
     def _day_of(self, document: Document) -> date:
         return business_day(document.at, self._view.rules.zone)
+
+
+def dimensions_of(order: OrderStatement) -> Dimensions:
+    return Dimensions(shop=order.shop, channel=order.channel, order=str(order.key))
 
 
 def outside_of(order: OrderStatement, view: LedgerView) -> Mapping[str, StoreMovement]:

@@ -33,7 +33,11 @@ def paid_out_by(line: SettlementLine) -> frozenset[str]:
 
 
 def entries_of_payouts(view: LedgerView) -> Iterator[DueEntry | None]:
-    """Payouts that only the provider's list of payouts tells. One with a line in the feed is booked by the line."""
+    """Payouts that only the provider's list of payouts tells. One with a line in the feed is booked by the line.
+
+    One that failed is taken back as if it had never left, for such a list does not say when it came back: a day in
+    between that is still open does not tie to the balance that the provider stated for it.
+    """
     by_line = frozenset(
         name for line in view.lines if line.kind is LineKind.PAYOUT and not line.test for name in paid_out_by(line)
     )

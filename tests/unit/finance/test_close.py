@@ -20,7 +20,10 @@ from shared.finance.trial import Tie, balances_of, end_of, off_by, ties_of
 from tests.builders.ledger import DAY, NOON, RULES, balance, case, days, line, on, payout, view
 
 ENDS = end_of(DAY, ZoneInfo("Europe/Amsterdam"))
-HELD: dict[tuple[str, str | None, str], int] = {("clearing", "stripe-eu", "EUR"): 1000, ("suspense", "stripe-eu", "EUR"): -1000}
+HELD: dict[tuple[str, str | None, str], int] = {
+    ("clearing", "stripe-eu", "EUR"): 1000,
+    ("suspense", "stripe-eu", "EUR"): -1000,
+}
 
 
 def tie(provider: int = 1000, books: int = 1000) -> Tie:
@@ -208,3 +211,20 @@ def test_clearing_and_reserve_are_what_the_provider_holds(rows: list[tuple[LineK
     (found,) = ties_of(DAY, balances, (balance(holds, ENDS + days(9)),), view(lines=lines))
     assert found.difference == 0
     assert off_by(balances) == {}
+
+
+def test_a_payout_that_failed_did_not_move() -> None:
+    out = line("l1", -500, kind=LineKind.PAYOUT, source_id="p1", occurred_at=ENDS)
+    stated = (balance(0, ENDS + days(1)),)
+    failed = view(lines=(out,), payouts=(payout("p1", 500, PayoutState.FAILED, issued_on=on(1)),))
+    assert [tie.difference for tie in ties_of(DAY, {}, stated, failed)] == [0]
+    paid = view(lines=(out,), payouts=(payout("p1", 500, issued_on=on(1)),))
+    assert [tie.difference for tie in ties_of(DAY, {}, stated, paid)] == [500]
+
+
+def test_a_balance_of_the_very_end_of_the_day_has_nothing_of_the_next() -> None:
+    early = view(lines=(line("l1", 70, occurred_at=ENDS),), payouts=(payout("p1", 5, issued_on=on(1)),))
+    (found,) = ties_of(DAY, HELD, (balance(1000, ENDS),), early)
+    assert found.difference == 0
+    (found,) = ties_of(DAY, HELD, (balance(1065, ENDS + timedelta(seconds=1)),), early)
+    assert found.difference == 0
