@@ -25,7 +25,7 @@ from shared.finance.rules import AccountRules, FinanceRules
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 """A Monday: when the business of these tests happens."""
-MONTH_LATER = NOON + timedelta(days=30)
+RECONCILED = NOON + timedelta(days=21)
 """When all of it is reconciled."""
 PAID_OUT = date(2026, 11, 4)
 ARRIVED = date(2026, 11, 5)
@@ -44,7 +44,13 @@ def movement(
     references: Iterable[str] = (),
 ) -> StoreMovement:
     return StoreMovement(
-        id=movement_id, kind=kind, gateway=gateway, at=at, currency=currency, amount=amount, references=tuple(references)
+        id=movement_id,
+        kind=kind,
+        gateway=gateway,
+        at=at,
+        currency=currency,
+        amount=amount,
+        references=tuple(references),
     )
 
 
@@ -196,7 +202,7 @@ def bank_line(
     return BankLine(**(fields | more))
 
 
-def inputs(*things: Any, as_of: datetime = MONTH_LATER, account: AccountRules = STRIPE, **more: Any) -> Inputs:
+def inputs(*things: Any, as_of: datetime = RECONCILED, account: AccountRules = STRIPE, **more: Any) -> Inputs:
     """What a run looks at: facts of any kind, by one account at `stripe-eu`."""
     sorts = (
         ("orders", OrderStatement),
