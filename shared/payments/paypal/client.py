@@ -18,7 +18,7 @@ from shared.finance.models import Fact, Feed, Payment
 from shared.kernel import strict_json
 from shared.kernel.clock import Clock, parse_time
 from shared.kernel.credentials import Credentials
-from shared.kernel.errors import Rejected
+from shared.kernel.errors import Rejected, Retry
 from shared.payments.http import TIMEOUT, exchange, refused, refused_access
 from shared.payments.lenient import read
 from shared.payments.paypal import schemas
@@ -43,6 +43,10 @@ LAG_HOURS: Final = 3
 PAGE: Final = 500
 _SHORTEST_SEARCH: Final = timedelta(minutes=1)
 _TOO_MANY_ROWS: Final = "RESULTSET_TOO_LARGE"
+_INVALID: Final = "INVALID_REQUEST"
+_NOT_REFRESHED: Final = timedelta(days=1)
+"""A search that begins after PayPal's data were refreshed last is an invalid request there: from general knowledge, not
+checked. Of a time that is longer past, it is our fault and final."""
 _DENIED: Final = "D"
 _DISPUTE: Final = "PP-"
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
@@ -104,8 +108,12 @@ class PayPalClient:
         place = _place(cursor) if cursor is not None else _search(since.replace(microsecond=0), end)
         asked_at = self._clock()
         response = self._call("/v1/reporting/transactions", _asked(place))
-        if response.status_code == HTTPStatus.BAD_REQUEST and _name_of(response) == _TOO_MANY_ROWS:
-            return FeedPage((), str(_halved(place)))
+        if response.status_code == HTTPStatus.BAD_REQUEST:
+            name = _name_of(response)
+            if name == _TOO_MANY_ROWS:
+                return FeedPage((), str(_halved(place)))
+            if name == _INVALID and place.since > asked_at - _NOT_REFRESHED:
+                raise Retry("payments_failed", "PayPal has nothing to tell of so recent a time yet")
         page = read(schemas.TransactionPage, _judged(response), PROVIDER)
         facts = tuple(
             fact for detail in page.transaction_details for fact in self._facts(detail.transaction_info, asked_at)

@@ -147,6 +147,13 @@ class _Row:
             raise Rejected("missing_value", "nothing stands there", field=column)
         return _Cell(column, text)
 
+    def id(self, column: str) -> str:
+        """One of PayPal's ids or codes."""
+        cell = self.needed(column)
+        if not _ID.fullmatch(cell.text):
+            raise Rejected("invalid_id", "what stands there is no id of PayPal's", field=column)
+        return cell.text
+
     def currency(self, column: str, otherwise: str | None = None) -> str:
         text = self.text(column) or otherwise
         if text is None or not _CURRENCY.fullmatch(text):
@@ -170,15 +177,12 @@ class _Row:
 
 
 def _movement_of(row: _Row) -> Movement:
-    transaction = row.needed("transaction id")
-    if not _ID.fullmatch(transaction.text):
-        raise Rejected("invalid_id", "what stands there is no id of PayPal's", field=transaction.name)
     currency = row.currency("gross transaction currency")
     fee_currency = row.currency("fee currency", currency)
     has_fee = row.text("fee amount") is not None
     return Movement(
-        transaction_id=transaction.text,
-        code=row.needed("transaction event code").text,
+        transaction_id=row.id("transaction id"),
+        code=row.id("transaction event code"),
         at=_time(row.needed("transaction initiation date")),
         currency=currency,
         gross=row.signed("transaction debit or credit", "gross transaction amount", currency),

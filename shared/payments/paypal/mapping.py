@@ -33,6 +33,7 @@ _DISPUTES: Final = ("CUSTOMER.DISPUTE.", "RISK.DISPUTE.")
 _PAYMENTS: Final = ("PAYMENT.CAPTURE.", "PAYMENT.SALE.", "PAYMENT.REFUND.")
 _AUTHORISATIONS: Final = "PAYMENT.AUTHORIZATION."
 _ORDERS: Final = "CHECKOUT.ORDER."
+_REVERSED: Final = ".REVERSED"
 _REFUND: Final = "refund"
 _UNNAMED: Final = "default"
 """What PayPal calls the only unit of a purchase that has no reference."""
@@ -59,6 +60,8 @@ def read_payment(delivery: Delivery, context: AccountContext) -> PaymentReading:
 
 
 def _facts(event: schemas.Event, said: Statement) -> tuple[Fact, ...]:
+    """A reversal is what a dispute or a chargeback came to. It looks like a refund and is none: the dispute's own
+    events and the movements on the balance tell of it."""
     kind = event.event_type
     if kind.startswith(_DISPUTES):
         return (dispute_payment(read(schemas.Dispute, event.resource, PROVIDER), said),)
@@ -67,7 +70,7 @@ def _facts(event: schemas.Event, said: Statement) -> tuple[Fact, ...]:
     if kind.startswith(_AUTHORISATIONS):
         told = read(schemas.Transaction, event.resource, PROVIDER)
         return (authorisation_payment(told, _as_of(told, said)),)
-    if kind.startswith(_PAYMENTS):
+    if kind.startswith(_PAYMENTS) and not kind.endswith(_REVERSED):
         told = read(schemas.Transaction, event.resource, PROVIDER)
         is_refund = event.resource_type == _REFUND or parent_of(told) is not None
         return (refund_payment(told, _as_of(told, said)),) if is_refund else _captured(told, said)

@@ -107,7 +107,8 @@ def _payment_id(movement: Movement, kind: LineKind) -> str | None:
     """The charge that it belongs to."""
     if kind is LineKind.CAPTURE:
         return movement.transaction_id
-    return movement.reference_id if movement.reference_type in (None, "TXN") else None
+    stated = references.exact(movement.reference_id)
+    return stated[0] if stated and movement.reference_type in (None, "TXN") else None
 
 
 def _references(movement: Movement) -> tuple[str, ...]:

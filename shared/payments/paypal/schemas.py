@@ -118,7 +118,7 @@ class TransactionInfo(Lenient):
     """Of `GET /v1/reporting/transactions`."""
 
     transaction_id: Id
-    transaction_event_code: str
+    transaction_event_code: Id
     transaction_initiation_date: str
     transaction_amount: Amount
     fee_amount: Amount | None = None

@@ -140,7 +140,7 @@ def _line(row: _Row, context: AccountContext) -> SettlementLine:
     gross, fee, net = (row.minor(column, currency) for column in ("gross", "fee", "net"))
     if gross - fee != net:
         raise Rejected("sums_differ", "gross less fee is not net", field="net")
-    category = row.needed("reporting_category")
+    category = _needed(row.id("reporting_category"), "reporting_category")
     kind = kind_of(category, gross)
     source = row.id("source_id")
     is_charge = source is not None and source.startswith(_CHARGE_IDS)

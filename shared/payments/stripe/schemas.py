@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from shared.kernel.money import MAX_MINOR
 from shared.payments.lenient import NULL_IS_EMPTY, Lenient, OptionalText, each_once
 from shared.payments.references import exact, of_metadata
 
@@ -16,7 +17,7 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,255}$")]
 Seconds = Annotated[int, Field(ge=0, le=4_102_444_800)]
 """Unix time, not beyond the year 2100."""
 Currency = Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]
-Amount = int
+Amount = Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR)]
 """In Stripe's units: see `amounts`."""
 
 

@@ -132,6 +132,17 @@ def test_a_token_that_is_refused_early_is_replaced_once() -> None:
     assert fake.tokens_granted == 2
 
 
+@pytest.mark.parametrize(("begins", "passes"), [(NOW - timedelta(hours=2), True), (NOW - 3 * DAY, False)])
+def test_a_search_of_what_is_too_recent_is_put_again_later(begins: datetime, *, passes: bool) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, json={"access_token": "A21AA-1", "expires_in": 32400})
+        return httpx.Response(400, json={"name": "INVALID_REQUEST"})
+
+    with pytest.raises(Retry if passes else Rejected):
+        client(answer).settled(begins, NOW, None)
+
+
 def test_a_right_that_is_not_granted_is_final() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/token"):

@@ -106,6 +106,7 @@ def test_authorisations_are_no_movements() -> None:
         ({"gross_transaction_currency": "€"}, "gross transaction currency", "invalid_money"),
         ({"transaction_initiation_date": "yesterday"}, "transaction initiation date", "invalid_time"),
         ({"transaction_id": "a b"}, "transaction id", "invalid_id"),
+        ({"transaction_event_code": "T0006 of Zoë"}, "transaction event code", "invalid_id"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_a_fault_and_the_others_count(

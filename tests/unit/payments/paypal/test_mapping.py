@@ -139,6 +139,10 @@ def test_events_of_the_sandbox_are_tests() -> None:
     assert fact.test
 
 
+def test_a_reversal_is_left_to_the_dispute_and_the_feed() -> None:
+    assert reading("PAYMENT.CAPTURE.REVERSED", paypal.refund(), resource_type="refund").nothing
+
+
 def test_other_events_say_nothing() -> None:
     assert reading("BILLING.SUBSCRIPTION.CREATED", {"id": "I-1"}).nothing
 

@@ -225,9 +225,10 @@ def test_what_cannot_be_read_names_the_field_and_not_its_content() -> None:
     assert "Zoë" not in caught.value.describe()
 
 
-def test_an_amount_with_a_fraction_is_refused() -> None:
+@pytest.mark.parametrize("amount", [45.5, 10**25, -(10**25), "4500 or so", None])
+def test_an_amount_that_is_no_sane_integer_is_refused(amount: object) -> None:
     with pytest.raises(Rejected, match="invalid_payload"):
-        reading("charge.succeeded", stripe.charge(amount=45.5))
+        reading("charge.succeeded", stripe.charge(amount=amount))
 
 
 @pytest.mark.parametrize(
