@@ -22,6 +22,7 @@ from shared.finance.models import (
     MovementKind,
     OrderStatement,
     PaymentState,
+    Payout,
     PayoutState,
     SettlementLine,
 )
@@ -65,7 +66,7 @@ class Trade:
         self.told: dict[str, SettlementLine] = {}
         self.links: dict[str, str] = {}
         self.order_of: dict[str, str] = {}
-        self.payouts: dict[str, Any] = {}
+        self.payouts: dict[str, Payout] = {}
         self.paid_by_line: set[str] = set()
         self.bank: list[Any] = []
         self.joined: list[Any] = []

@@ -8,7 +8,7 @@ the refunds' own totals in the same way.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
+from fractions import Fraction
 from typing import NamedTuple
 
 from shared.finance.models import LineKind, MovementKind, OrderStatement, SettlementLine, StoreMovement
@@ -32,6 +32,8 @@ class Receipt(NamedTuple):
     buyer_amount: int | None
     """In the order's buyer currency; None where nobody tells."""
     by_feed: bool
+    names: frozenset[str] = frozenset()
+    """By which the storefront may know it."""
 
 
 def receipt_of_line(line: SettlementLine, order: OrderStatement) -> Receipt:
@@ -46,6 +48,7 @@ def receipt_of_line(line: SettlementLine, order: OrderStatement) -> Receipt:
         line.gross,
         told,
         by_feed=True,
+        names=frozenset(name for name in (*line.references, line.payment_id, line.source_id) if name),
     )
 
 
@@ -110,23 +113,62 @@ def _settled(
 
 
 def _with_amounts_by_the_store(order: OrderStatement, receipts: Sequence[Receipt]) -> list[Receipt]:
-    """Give receipts whose feed tells no buyer's amount what the storefront says was moved and no other receipt has,
-    parted by their amounts."""
-    found: dict[str, Receipt] = {receipt.source: receipt for receipt in receipts}
-    for gives_back, group in groupby(sorted(receipts, key=lambda one: one.gives_back), key=lambda one: one.gives_back):
-        of_kind = list(group)
-        open_ones = [one for one in of_kind if one.buyer_amount is None and one.currency != order.currency]
-        weight = sum(one.amount for one in open_ones)
-        if len({one.currency for one in open_ones}) != 1 or not weight:
-            continue
-        told = sum(one.buyer_amount or 0 for one in of_kind)
-        left = _moved(order, gives_back=gives_back) - told
-        reached = 0
-        for one in open_ones:
-            before, reached = reached, reached + one.amount
-            amount = proportion(left, reached, weight) - proportion(left, before, weight)
-            found[one.source] = one._replace(buyer_amount=amount)
+    """Give receipts whose feed tells no buyer's amount one that can be relied on, the surest first: that of the
+    storefront's movement which names it; for captures beyond those, and for what was not captured after all, the same
+    rate; what the storefront says was moved in all, parted by their amounts. A second capture of the same money is
+    so a second payment, and no gain of exchange."""
+    known = _named(order, receipts)
+    captures = _filled(order, [one for one in known if not one.gives_back], Fraction(0))
+    rate = _rate(captures)
+    refunds = _filled(order, [one for one in known if one.gives_back], rate)
+    found = {one.source: one for one in (*captures, *refunds)}
     return [found[receipt.source] for receipt in receipts]
+
+
+def _named(order: OrderStatement, receipts: Sequence[Receipt]) -> list[Receipt]:
+    """Each movement of the storefront's names one receipt."""
+    left = [one for one in order.movements if one.currency == order.buyer_currency]
+    found = []
+    for receipt in receipts:
+        kind = MovementKind.REFUND if receipt.gives_back else MovementKind.CAPTURE
+        sign = -1 if receipt.gives_back else 1
+        namesake = next((one for one in left if one.kind is kind and {one.id, *one.references} & receipt.names), None)
+        if _is_untold(receipt, order) and namesake is not None and receipt.amount * sign > 0:
+            left.remove(namesake)
+            found.append(receipt._replace(buyer_amount=sign * namesake.amount))
+        else:
+            found.append(receipt)
+    return found
+
+
+def _filled(order: OrderStatement, receipts: Sequence[Receipt], rate: Fraction) -> list[Receipt]:
+    """Receipts of one direction with the amounts that no reference told; `rate` where the storefront tells nothing."""
+    untold = [one for one in receipts if _is_untold(one, order)]
+    weight = sum(one.amount for one in untold)
+    gives_back = bool(receipts) and receipts[0].gives_back
+    left = _moved(order, gives_back=gives_back) - sum(one.buyer_amount or 0 for one in receipts)
+    known = _rate([one for one in receipts if not gives_back])
+    if not known and weight and left * weight > 0 and len({one.currency for one in untold}) == 1:
+        known = Fraction(left, weight)
+    amounts: dict[str, int] = {}
+    reached = 0
+    for one in untold if known or rate else ():
+        before, reached = reached, reached + one.amount
+        amounts[one.source] = round((known or rate) * reached) - round((known or rate) * before)
+    return [one._replace(buyer_amount=amounts.get(one.source, one.buyer_amount)) for one in receipts]
+
+
+def _rate(receipts: Sequence[Receipt]) -> Fraction:
+    """Of the buyer's currency to the balance's, by receipts that tell both; 0 where none does, or currencies differ."""
+    told = [one for one in receipts if one.by_feed and one.buyer_amount is not None and one.amount]
+    balance = sum(one.amount for one in told)
+    if not balance or len({one.currency for one in told}) != 1:
+        return Fraction(0)
+    return Fraction(sum(one.buyer_amount or 0 for one in told), balance)
+
+
+def _is_untold(receipt: Receipt, order: OrderStatement) -> bool:
+    return receipt.buyer_amount is None and receipt.currency != order.currency
 
 
 def _moved(order: OrderStatement, *, gives_back: bool) -> int:

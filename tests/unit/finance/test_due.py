@@ -448,3 +448,37 @@ def test_a_payout_arrives_once() -> None:
     matches = (arrival("main/b1", "stripe-eu/po_1"), arrival("main/b2", "stripe-eu/po_1"))
     found = due(payouts=(payout("po_1", 500),), bank_lines=lines, matches=matches)
     assert balances(found.values()) == {"bank/main EUR": 500, "clearing/stripe-eu EUR": -500}
+
+
+def usd(line_id: str, gross: int, kind: LineKind = LineKind.CAPTURE, **more: Any) -> Any:
+    """On a balance in USD, of a feed that does not tell what the buyer was charged."""
+    return line(line_id, gross, kind=kind, currency="USD", **more)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ((usd("l1", 1300, payment_id="t5001"),), 0),
+        ((usd("l1", 1300, payment_id="t5001"), usd("l2", 1300, payment_id="t5001")), -1190),
+        ((usd("l1", 1300, payment_id="t5001"), usd("l2", -300, LineKind.CAPTURE_REVERSED, payment_id="t5001")), 275),
+        ((usd("l1", 1300, payment_id="t5001"), usd("l2", -650, LineKind.REFUND)), 595),
+        ((usd("l1", 1300), usd("l2", -1300, LineKind.REFUND)), 1190),
+    ],
+    ids=["named", "captured twice", "captured in part", "a refund that the store does not know", "by rate"],
+)
+def test_money_on_another_balance_is_told_by_the_store_or_by_the_same_rate(lines: Any, expected: int) -> None:
+    found = due(orders=(statement(),), lines=lines, order_of=linked("l1", "l2"))
+    assert receivable(found.values(), ORDER) == expected
+
+
+def test_a_refund_on_another_balance_is_worth_what_the_store_says() -> None:
+    given_back = movement("r1", 500, kind=MovementKind.REFUND)
+    order = statement(reductions=(document("refund/1", sold(500)),), movements=(*statement().movements, given_back))
+    lines = (usd("l1", 1300, payment_id="t5001"), usd("l2", -601, LineKind.REFUND, source_id="elsewhere"))
+    found = due(orders=(order,), lines=lines, order_of=linked("l1", "l2"))
+    assert receivable(found.values(), ORDER) == 0
+
+
+def test_a_refund_whose_worth_nobody_tells_is_in_suspense() -> None:
+    found = due(orders=(statement(),), lines=(usd("l1", -600, LineKind.REFUND),), order_of=linked("l1"))
+    assert balances([found["line/stripe-eu/l1"]]) == {"clearing/stripe-eu USD": -600, "suspense/stripe-eu USD": 600}
