@@ -1,13 +1,15 @@
 """Stage 4: several payments that together pay one order, and no other combination does.
 
+Who pays with two cards does so in one sitting: the payments come within :data:`SITTING` of each other.
+
 Sums of arbitrary amounts meet any figure sooner or later. So the search is bounded, and what it finds counts only
 where chance could hardly have made it: the combinations that were possible, times :data:`CERTAINTY`, must not exceed
 the amount in minor units. Where a bound is hit nothing is matched; staff get suggestions.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import combinations
-from math import comb
 
 from shared.finance.matching.amounts import Fitting, Wanted, spare_lines, wanted_captures
 from shared.finance.matching.charges import pairing_of
@@ -15,6 +17,7 @@ from shared.finance.matching.worksheet import OrderSheet, Told, Worksheet, buyer
 from shared.finance.models import LineKind, Rule, SettlementLine
 
 CERTAINTY = 1000
+SITTING = timedelta(hours=1)
 MOST_CANDIDATES = 24
 """Payments that may belong to one order; with more of them no combination is unique in earnest."""
 
@@ -101,17 +104,19 @@ def _only_combination(
     candidates = [line for line in near if buyer_money(line)[1] <= open_amount]
     fewest = 1 if len(wanted) > 1 or wanted[0].is_rest else 2
     sizes = range(fewest, min(sheet.inputs.rules.most_tenders, len(candidates)) + 1)
-    possible = sum(comb(len(candidates), size) for size in sizes)
-    if len(candidates) > MOST_CANDIDATES or possible * CERTAINTY > open_amount:
+    if len(candidates) > MOST_CANDIDATES:
+        return None
+    possible = [lines for size in sizes for lines in combinations(candidates, size) if _is_one_sitting(lines)]
+    if len(possible) * CERTAINTY > open_amount:
         return None
     if any(one.told.movement.currency != wanted[0].told.movement.currency for one in wanted):
         return None
-    sums = [
-        lines
-        for size in sizes
-        for lines in combinations(candidates, size)
-        if sum(buyer_money(line)[1] for line in lines) == open_amount
-    ]
+    sums = [lines for lines in possible if sum(buyer_money(line)[1] for line in lines) == open_amount]
     if len(sums) != 1 or not all(fitting.is_ripe(wanted[0], line) for line in sums[0]):
         return None
     return sums[0]
+
+
+def _is_one_sitting(lines: tuple[SettlementLine, ...]) -> bool:
+    times = [line.occurred_at for line in lines]
+    return max(times) - min(times) <= SITTING
