@@ -18,7 +18,7 @@ from rich.table import Table
 from infra.bench.finance_month import FULL
 from infra.bench.finance_run import Measured
 from infra.bench.finance_score import Score
-from infra.bench.report import Target
+from infra.bench.target import Target
 
 WRONG_MATCHES: Final = 0
 NOT_FOUND_PERCENT: Final = 0.5

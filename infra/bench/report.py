@@ -13,6 +13,7 @@ from infra.bench.customers import AGAIN, REGISTERED, CustomerCost
 from infra.bench.imports import ImportCost
 from infra.bench.letters import WHOLE, LetterCost
 from infra.bench.persons import UNCHANGED, PersonCost
+from infra.bench.target import Target
 from infra.bench.throughput import Throughput
 from infra.bench.units import UnitCost
 
@@ -32,19 +33,6 @@ REGISTRATION_UNITS: Final = 20
 and the record once more when a link is asked for."""
 MAILS: Final = 3
 """To the buyer of an order of one parcel, whose shop sends every notice: confirmed, shipped, delivered."""
-
-
-@dataclass(frozen=True)
-class Target:
-    what: str
-    measured: float
-    limit: float
-    exact: bool
-    """Whether it is a count, the same on every machine, or a time of this one."""
-
-    @property
-    def met(self) -> bool:
-        return self.measured <= self.limit
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Final
 
 from infra.bench.month.counter import Counter
 from infra.bench.month.courses import reverse
+from infra.bench.month.merchant import Account
 from infra.bench.month.till import UNTOLD, Charge, Draft, Entry, Terms, Tie, Till
 from shared.finance.models import DiscrepancyKind as Kind
 from shared.finance.models import Item, LineKind, PaymentState, Subject
@@ -129,8 +130,11 @@ def fee_variance(till: Till, counter: Counter, draft: Draft) -> bool:
         return False
     charge = _take(till, counter, draft, draft.buyer_total)
     entry = charge.entry
-    off = max(4, entry.gross * counter.chance.randint(4, 9) // 1000)
-    entry.fee = draft.account.fee(entry.gross, entry.currency) + off * counter.chance.choice((1, 1, 1, -1))
+    usual, step = draft.account.fee(entry.gross, entry.currency), max(4, entry.gross // 1000)
+    off = counter.chance.choice((1, 1, 1, -1)) * step * counter.chance.randint(4, 9)
+    while _is_known(draft.account, entry, usual + off):
+        off += step  # it would be right by another percentage of the contract
+    entry.fee = usual + off
     till.plant(Kind.FEE_VARIANCE, *charge.items)
     return True
 
@@ -212,6 +216,12 @@ def _dispute(till: Till, counter: Counter, draft: Draft, kind: Kind, state: Paym
         back = till.give_back(charge, taken, LineKind.DISPUTE_REVERSED, counter.after(at, 2, 5))
         items.add(back.item)
     till.plant(kind, *items)
+
+
+def _is_known(account: Account, entry: Entry, fee: int) -> bool:
+    """Whether the contract has a percentage by which the fee is right, or nearly."""
+    near = max(3, entry.gross // 1000)
+    return any(abs(fee - known) <= near for known in account.known_fees(entry.gross, entry.currency))
 
 
 def _fact_of(refund: Entry) -> tuple[Item, ...]:

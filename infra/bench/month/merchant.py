@@ -48,10 +48,17 @@ class Account:
 
     def fee(self, gross: int, currency: str, *, other: bool = False) -> int:
         """What the provider takes for a charge; `other`: by the dearer percentage, where the contract has one."""
-        model = self.rules.fees or _UNJUDGED
-        percent = Decimal(model.also[0] if other and model.also else model.percent)
-        share = (Decimal(gross) * percent / 100).quantize(Decimal(1), ROUND_HALF_UP)
-        return int(share) + model.fixed.get(currency, 0)
+        return self.known_fees(gross, currency)[1 if other and self._contract.also else 0]
+
+    def known_fees(self, gross: int, currency: str) -> list[int]:
+        """By each of the contract's percentages, the usual one first."""
+        shares = (Decimal(gross) * percent / 100 for percent in self._contract.percentages)
+        fixed = self._contract.fixed.get(currency, 0)
+        return [int(share.quantize(Decimal(1), ROUND_HALF_UP)) + fixed for share in shares]
+
+    @property
+    def _contract(self) -> FeeModel:
+        return self.rules.fees or _UNJUDGED
 
 
 @dataclass(frozen=True, slots=True)
