@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.wiring.webhooks import answer_provider, payment_reception
+from shared.wiring.payment_webhooks import answer_provider, payment_reception
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

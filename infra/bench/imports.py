@@ -47,6 +47,10 @@ LOADED: Final = {
         "shared.storefronts.shopify.client",
         "shared.storefronts.shopify.mapping",
     ),
+    "payment_webhook": ("functions.payment_webhook.handler", "shared.payments.stripe.signature"),
+    "payment_intake": ("functions.payment_intake.handler", "shared.payments.stripe.mapping"),
+    "payment_reconciliation": ("functions.payment_reconciliation.handler", "shared.payments.stripe.client"),
+    "daily_close": ("functions.daily_close.handler",),
     "low_stock_notification": ("functions.low_stock_notification.handler",),
 }
 """By function: its handler, and what the first event makes it import beside."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator
 
-from shared.finance.journal import Role
+from shared.finance.accounts import Role
 from shared.kernel.identifiers import SHOP_PATTERN
 from shared.kernel.model import Canonical
 from shared.kernel.money import CurrencyCode

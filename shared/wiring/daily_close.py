@@ -1,6 +1,6 @@
 """Put the daily close together: days that tie out are closed, their reports kept, the back office told."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -80,7 +80,7 @@ def close_days(until: date | None, actor: str, has_time: Callable[[], bool]) -> 
 def archive(close: DayClose, entries: Sequence[JournalEntry]) -> Archived:
     """Write a day's reports and exports to the bucket, and its journals to the back office."""
     files = statements_of_day(
-        finance_table().entries(_since(close.day), close.day),
+        report_entries(close.day, close.day),
         report_scope(close.day, close.day, digest=digest_of_day(entries)),
         names=settings().finance.ledger_names,
         language=settings().notifications.language,
@@ -100,6 +100,11 @@ def report_scope(since: date, until: date, *, digest: str | None = None) -> Scop
         ties=_ties(until),
         digest=digest,
     )
+
+
+def report_entries(since: date, until: date) -> Iterator[JournalEntry]:
+    """The entries that a report of these days reads, together with :func:`report_scope`."""
+    return finance_table().entries(_since(since), until)
 
 
 def _since(day: date) -> date:

@@ -7,6 +7,8 @@ from shared.finance.due.view import LedgerView
 from shared.finance.gather import Scope
 from shared.finance.ports import FinanceBook
 from shared.finance.reconcile_books import BooksDesk
+from shared.finance.review import ReviewDesk
+from shared.finance.trial import Tie, ties_of
 from shared.kernel.clock import utc_now
 from shared.platform.configuration import settings
 from shared.wiring.finance_tables import finance_table, progress_table
@@ -15,6 +17,11 @@ from shared.wiring.order_desk import retry_conflicts
 
 def books_desk() -> BooksDesk:
     return BooksDesk(book=finance_table(), scope=scope(), clock=utc_now, retrying=retry_conflicts)
+
+
+def review_desk() -> ReviewDesk:
+    """Where staff work on cases."""
+    return ReviewDesk(book=finance_table(), rules=settings().finance, clock=utc_now, retrying=retry_conflicts)
 
 
 def scope() -> Scope:
@@ -32,6 +39,24 @@ def closing_of(day: date) -> Closing:
     """What a close of this day goes by: what moved at providers since then, and how far their feeds were read."""
     book = finance_table()
     return Closing(book=book, view=_moved_since(day, book), read_until=_read_until(), clock=utc_now)
+
+
+def latest_ties() -> tuple[Tie, ...]:
+    """The newest balance that each provider stated, beside our books at that moment. Looks as far back as the
+    reconciliation does; an account that told none in this time has none here."""
+    return tuple(tie for account in sorted(settings().payments) for tie in _latest_ties(account))
+
+
+def _latest_ties(account: str) -> tuple[Tie, ...]:
+    book, rules = finance_table(), settings().finance
+    today = utc_now().astimezone(rules.zone).date()
+    for number in range(rules.look_back_days + 1):
+        day = today - timedelta(days=number)
+        newest = {balance.currency: balance for balance in book.balances(account, day, day)}
+        if newest:
+            view = _moved_since(day, book)
+            return tuple(ties_of(day - timedelta(days=1), book.balances_before(day), newest.values(), view))
+    return ()
 
 
 def _moved_since(day: date, book: FinanceBook) -> LedgerView:

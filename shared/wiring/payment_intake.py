@@ -17,7 +17,7 @@ from shared.platform.observability import count, logger
 from shared.sync.finance.hints import follow_hints
 from shared.webhooks.delivery import Delivery
 from shared.wiring.finance_tables import finance_table
-from shared.wiring.payment_accounts import context_of, feed_of, reader_of
+from shared.wiring.payment_accounts import context_of, reader_of
 from shared.wiring.tables import order_records
 
 
@@ -75,6 +75,8 @@ def _looked_up(name: str, payment_ids: tuple[str, ...], *, is_known: bool) -> Ke
             f"the delivery only hints at a payment, and we may not ask account {name} anything",
             field=f"payments.{name}.api_access",
         )
+    from shared.wiring.payment_feeds import feed_of  # noqa: PLC0415 - httpx, and few deliveries need it
+
     followed = follow_hints(payment_ids, feed_of(name, account), finance_table())
     if followed.missing:
         raise Retry("payment_unknown", f"the provider does not know {len(followed.missing)} payments it told of")

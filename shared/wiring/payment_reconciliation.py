@@ -17,7 +17,7 @@ from shared.sync.jobs import Worker
 from shared.wiring.finance_desk import books_desk
 from shared.wiring.finance_tables import finance_table, progress_table
 from shared.wiring.level_tables import job_table
-from shared.wiring.payment_accounts import feed_of
+from shared.wiring.payment_feeds import feed_of
 
 _LEASE = timedelta(minutes=16)
 """Longer than the function may run."""
@@ -86,8 +86,30 @@ def read_feeds(has_time: Callable[[], bool], *, run: str, names: tuple[str, ...]
     """Read the feeds of these accounts, or of all whose turn it is. Returns by account what became of it: how much is
     new, `goes_on`, or why it stopped. One account's trouble stops no other."""
     asked = {name: settings().payment_account(name) for name in names} if names else _due()
-    worker = Worker(jobs=job_table(), holder=run, clock=utc_now, lease=_LEASE, has_time=has_time)
+    worker = worker_of(has_time, run=run)
     return {name: _read_feed(name, worker) for name, account in asked.items() if account.api_access}
+
+
+def worker_of(has_time: Callable[[], bool], *, run: str) -> Worker:
+    """Who reads feeds: two that would read one account at the same time wait for each other."""
+    return Worker(jobs=job_table(), holder=run, clock=utc_now, lease=_LEASE, has_time=has_time)
+
+
+def read_feed(name: str, worker: Worker) -> PullReport:
+    """Read one account's feed.
+
+    Raises:
+        Rejected: `unknown_account`, `no_api_access`, or as the feed.
+        Conflict, Retry: as `pull`.
+    """
+    return pull(
+        name,
+        feed_of(name, settings().payment_account(name)),
+        finance_table(),
+        progress_table(),
+        worker,
+        first_look=timedelta(days=settings().finance.look_back_days),
+    )
 
 
 def _due() -> dict[str, Any]:
@@ -104,14 +126,7 @@ def _due() -> dict[str, Any]:
 
 def _read_feed(name: str, worker: Worker) -> str:
     try:
-        report: PullReport = pull(
-            name,
-            feed_of(name, settings().payment_account(name)),
-            finance_table(),
-            progress_table(),
-            worker,
-            first_look=timedelta(days=settings().finance.look_back_days),
-        )
+        report = read_feed(name, worker)
     except (Conflict, Retry, Rejected) as error:
         _stopped(name, error)
         return error.code

@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from shared.kernel.clock import as_sortable, utc_now
 from shared.kernel.errors import Retry, StorebridgeError
 from shared.platform import emf, http
 from shared.platform.aws_http import AwsService
 from shared.platform.ingress_queue import IngressQueue
-from shared.platform.webhook_settings import PAYMENTS, EndpointDirectory, WebhookSecrets
+from shared.platform.webhook_settings import EndpointDirectory, WebhookSecrets
 from shared.webhooks.ingress import Ingress
 from shared.webhooks.reception import Reception, receive
 
@@ -19,21 +19,11 @@ _log = logging.getLogger(__name__)
 
 def answer(event: Mapping[str, Any], reception: Reception, *, function: str) -> http.Response:
     """Take one delivery in and answer it: 200 once the queue has it, else what the sender is to do."""
-    refusal = _received(event["pathParameters"]["shop"], event, reception, function=function)
+    refusal = received(event["pathParameters"]["shop"], event, reception, function=function)
     return http.refused(refusal) if refusal else http.accepted()
 
 
-def answer_provider(event: Mapping[str, Any], reception: Reception, *, function: str) -> http.Response:
-    """The same for a payment provider, in the words that it wants to hear."""
-    account = event["pathParameters"]["account"]
-    refusal = _received(account, event, reception, function=function)
-    words = _words_of(reception, account)
-    if refusal is None:
-        return http.accepted(words.accepted if words else None)
-    return http.refused(refusal, words.refused if words else None)
-
-
-def _received(name: str, event: Mapping[str, Any], reception: Reception, *, function: str) -> StorebridgeError | None:
+def received(name: str, event: Mapping[str, Any], reception: Reception, *, function: str) -> StorebridgeError | None:
     """Take one delivery in; what stands against it is returned."""
     try:
         receive(name, http.webhook_request(event), reception)
@@ -48,24 +38,19 @@ def _received(name: str, event: Mapping[str, Any], reception: Reception, *, func
 @cache
 def order_reception() -> Reception:
     """Made on the first request and kept for the environment's life."""
-    return _reception(_of_orders, "ORDERS_QUEUE_URL")
+    return reception_of(_of_orders, "ORDERS_QUEUE_URL")
 
 
 @cache
 def registration_reception() -> Reception:
     """Likewise."""
-    return _reception(_of_customers, "CUSTOMERS_QUEUE_URL")
+    return reception_of(_of_customers, "CUSTOMERS_QUEUE_URL")
 
 
-@cache
-def payment_reception() -> Reception:
-    """Likewise."""
-    return _reception(_of_payments, "PAYMENTS_QUEUE_URL", endpoints=EndpointDirectory(AwsService("ssm"), PAYMENTS))
-
-
-def _reception(
+def reception_of(
     ingress: Callable[[str], Ingress], queue: str, *, endpoints: EndpointDirectory | None = None
 ) -> Reception:
+    """`queue`: the environment variable that names it."""
     return Reception(
         endpoints=endpoints or EndpointDirectory(AwsService("ssm")),
         ingress=ingress,
@@ -85,7 +70,7 @@ def _of_orders(platform: str) -> Ingress:
         from shared.storefronts.woocommerce.signature import authenticate as authenticate_woocommerce  # noqa: PLC0415
 
         return authenticate_woocommerce
-    raise _unknown_platform()
+    raise unknown_platform()
 
 
 def _of_customers(platform: str) -> Ingress:
@@ -99,54 +84,9 @@ def _of_customers(platform: str) -> Ingress:
         )
 
         return authenticate_woocommerce_customers
-    raise _unknown_platform()
+    raise unknown_platform()
 
 
-def _of_payments(vendor: str) -> Ingress:
-    if vendor == "stripe":
-        from shared.payments.stripe.signature import authenticate as authenticate_stripe  # noqa: PLC0415 - cold start
-
-        return authenticate_stripe
-    if vendor == "paypal":
-        from shared.payments.paypal.signature import authenticate as authenticate_paypal  # noqa: PLC0415
-
-        return authenticate_paypal
-    if vendor == "alipay":
-        from shared.payments.alipay.signature import authenticate as authenticate_alipay  # noqa: PLC0415
-
-        return authenticate_alipay
-    if vendor == "wechatpay":
-        from shared.payments.wechatpay.signature import authenticate as authenticate_wechatpay  # noqa: PLC0415
-
-        return authenticate_wechatpay
-    raise _unknown_platform()
-
-
-class _Words(NamedTuple):
-    """What a provider wants to hear: status, media type and body; and what it is told where it is refused."""
-
-    accepted: http.Words
-    refused: tuple[str, str] | None
-
-
-def _words_of(reception: Reception, account: str) -> _Words | None:
-    """None: any 2xx will do, and an error is any other."""
-    try:
-        endpoint = reception.endpoints(account)
-    except StorebridgeError:  # then nothing was accepted either
-        return None
-    if endpoint is None:
-        return None
-    if endpoint.platform == "alipay":
-        from shared.payments.alipay import signature as alipay  # noqa: PLC0415 - cold start
-
-        return _Words(alipay.ACCEPTED, alipay.REFUSED)
-    if endpoint.platform == "wechatpay":
-        from shared.payments.wechatpay import signature as wechatpay  # noqa: PLC0415
-
-        return _Words(wechatpay.ACCEPTED, wechatpay.REFUSED)
-    return None
-
-
-def _unknown_platform() -> Retry:
+def unknown_platform() -> Retry:
+    """Nothing was wrong with the delivery: it may come again once the settings are mended."""
     return Retry("bad_configuration", "the settings name a platform that is not known here", field="platform")
