@@ -243,6 +243,15 @@ class FinanceTable:
         _in_portions(list(stated), keep_some)
         return kept
 
+    def foresee(self, facts: Iterable[Fact]) -> Kept:
+        """What keeping them would come to now. Nothing is written."""
+        stated: dict[str, list[Fact]] = {}
+        for fact in facts:
+            stated.setdefault(identity(fact), []).append(fact)
+        stored = {name: _stored(raw) for name, raw in self._raw_facts(stated).items()}
+        outcomes = (_after(name, stored.get(name, _Stored()), told)[1] for name, told in stated.items())
+        return sum(outcomes, Kept())
+
     def orders(self, since: date, until: date) -> Iterator[OrderStatement]:
         yield from self._of_days(OrderStatement, "order", since, until)
 

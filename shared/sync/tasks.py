@@ -21,17 +21,20 @@ class TaskKind(StrEnum):
     """The shop does not send all that it should, and we may not or cannot mend it."""
     PRIVACY_REQUEST = "privacy_request"
     """A person's data is to be handed over or erased, and that does not go on by itself."""
+    REFUND_PROPOSED = "refund_proposed"
+    """A buyer is to get money back: whoever may refund at the payment provider does it there."""
 
 
 class Task(Canonical):
     kind: TaskKind
     shop: str
-    """The shop; the stock location for a purchase request."""
+    """The shop; the stock location for a purchase request; the payment account for a refund of no order."""
     subject: str
-    """What it is about: the SKU, or order and line."""
+    """What it is about: the SKU, or order and line; the case for a refund."""
     first_seen_in: str
     """The order that brought it up: `aurora/5001`; the change of the stock line for a purchase request; the time
-    of the last order before a silence; the topics that a shop does not send; who asks for what."""
+    of the last order before a silence; the topics that a shop does not send; who asks for what; what is to be paid
+    back."""
     opened_at: datetime
     units: int | None = None
     """How many to order, for a purchase request."""
@@ -45,18 +48,25 @@ class Task(Canonical):
     @property
     def advice(self) -> str:
         """What to do, in one line."""
-        if self.kind is TaskKind.UNMAPPED_SKU:
-            return f"count it in (storebridge stock set {self.subject} …), or give the product the SKU that stock knows"
-        if self.kind is TaskKind.PURCHASE_REQUEST:
-            return f"order {self.units} units of {self.subject} for {self.shop}"
-        if self.kind is TaskKind.SHOP_SILENT:
-            return f"no order since {self.first_seen_in}: try to buy something, look at the checkout and the payments"
-        if self.kind is TaskKind.SUBSCRIPTION_LOST:
-            return f"set the webhooks for {self.first_seen_in} active, or let our API credentials make webhooks"
-        if self.kind is TaskKind.PRIVACY_REQUEST:
-            until = f" by {self.due_at:%Y-%m-%d}" if self.due_at else ""
-            return f"see what is asked{until}: storebridge privacy show {self.subject}"
-        return "give the product a SKU in the storefront"
+        until = f" by {self.due_at:%Y-%m-%d}" if self.due_at else ""
+        return _ADVICE[self.kind].format(task=self, until=until)
+
+
+_ADVICE = {
+    TaskKind.UNMAPPED_SKU: (
+        "count it in (storebridge stock set {task.subject} …), or give the product the SKU that stock knows"
+    ),
+    TaskKind.MISSING_SKU: "give the product a SKU in the storefront",
+    TaskKind.PURCHASE_REQUEST: "order {task.units} units of {task.subject} for {task.shop}",
+    TaskKind.SHOP_SILENT: (
+        "no order since {task.first_seen_in}: try to buy something, look at the checkout and the payments"
+    ),
+    TaskKind.SUBSCRIPTION_LOST: (
+        "set the webhooks for {task.first_seen_in} active, or let our API credentials make webhooks"
+    ),
+    TaskKind.PRIVACY_REQUEST: "see what is asked{until}: storebridge privacy show {task.subject}",
+    TaskKind.REFUND_PROPOSED: "refund it at the provider; how much, and of what: storebridge money case {task.subject}",
+}
 
 
 class TaskList(Protocol):

@@ -85,7 +85,15 @@ def archive(close: DayClose, entries: Sequence[JournalEntry]) -> Archived:
         names=settings().finance.ledger_names,
         language=settings().notifications.language,
     )
+    files = {**files, "trail.json": _trail_head()}
     return Archived(documents=write_day(close.day, close.revision, files))
+
+
+def _trail_head() -> bytes:
+    """The newest record of the audit trail: kept apart from the table, it proves that the trail up to it is the one
+    that there was (`finance.audit.faults_in`)."""
+    last = finance_table().last_record()
+    return json.dumps({"number": last.number, "hash": last.hash} if last else None).encode()
 
 
 def report_scope(since: date, until: date, *, digest: str | None = None) -> Scope:
