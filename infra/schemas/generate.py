@@ -12,6 +12,9 @@ from pydantic import BaseModel
 from shared.customers.effects import CustomerEvent
 from shared.customers.models import Customer
 from shared.customers.record import CustomerRecord
+from shared.finance.cases import AuditRecord, Case, DayClose
+from shared.finance.journal import JournalEntry
+from shared.finance.models import BankLine, Discrepancy, Match, OrderStatement, Payment, Payout, SettlementLine
 from shared.inventory.models import StockLine
 from shared.orders.effects import OrderEvent
 from shared.orders.models import Order
@@ -33,6 +36,17 @@ MODELS: Final[dict[str, tuple[type[BaseModel], Literal["validation", "serializat
     "customer_event": (CustomerEvent, "serialization"),
     "backoffice_customer_event": (CustomerChanged, "serialization"),
     "task": (Task, "serialization"),
+    "order_statement": (OrderStatement, "serialization"),
+    "payment": (Payment, "serialization"),
+    "settlement_line": (SettlementLine, "serialization"),
+    "payout": (Payout, "serialization"),
+    "bank_line": (BankLine, "serialization"),
+    "match": (Match, "serialization"),
+    "discrepancy": (Discrepancy, "serialization"),
+    "case": (Case, "serialization"),
+    "journal_entry": (JournalEntry, "serialization"),
+    "day_close": (DayClose, "serialization"),
+    "audit_record": (AuditRecord, "serialization"),
     "settings": (Settings, "validation"),
 }
 """By file name. What we write is described as it is written; settings as they may be given."""
