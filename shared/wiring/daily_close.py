@@ -1,5 +1,6 @@
 """Put the daily close together: days that tie out are closed, their reports kept, the back office told."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
