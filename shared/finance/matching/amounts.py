@@ -70,6 +70,17 @@ class Fitting:
             return False
         return not self.is_contradicted(wanted.order, line)
 
+    def window(self, wanted: Wanted) -> tuple[datetime, datetime]:
+        """Outside of which no line may pay: the merchant's window, or less where every account has a habit."""
+        first, last = wanted.around - self.before, wanted.around + self.after
+        habits = [self._habits.get(account) for account in wanted.told.route.accounts]
+        known = [habit for habit in habits if habit is not None]
+        if not known or len(known) < len(habits):
+            return first, last
+        at = wanted.told.movement.at
+        shortest, longest = min(one.shortest for one in known), max(one.longest for one in known)
+        return max(first, at + shortest), min(last, at + longest)
+
     def is_contradicted(self, order: OrderSheet, line: SettlementLine) -> bool:
         payment = self._sheet.payments.get(f"{line.account}/{line.payment_id}") if line.payment_id else None
         theirs = {*words_of((line,)), *(payment.references if payment else ())}

@@ -15,6 +15,8 @@ _ENOUGH = 30
 """Exact pairs from which on an account has a habit."""
 _RARE = 200
 """One in so many pairs, at either end, is no habit."""
+_USUAL = 10
+"""One in so many pairs, at either end, is within the habit and not what is usual."""
 _LEAST_SLACK = timedelta(minutes=15)
 _MOST_SLACK = timedelta(days=1)
 
@@ -24,6 +26,13 @@ class Habit(NamedTuple):
 
     shortest: timedelta
     longest: timedelta
+    usual_shortest: timedelta
+    usual_longest: timedelta
+    """Between which all but the odd ones come: seconds, where nearly everybody pays at once."""
+
+    @property
+    def usual(self) -> "Habit":
+        return self._replace(shortest=self.usual_shortest, longest=self.usual_longest)
 
     def allows(self, interval: timedelta) -> bool:
         return self.shortest <= interval <= self.longest
@@ -42,7 +51,11 @@ def learn_habits(orders: Iterable[OrderSheet], rules: dict[str, Rule]) -> dict[s
 
 
 def _habit(seen: list[timedelta]) -> Habit:
-    rare = len(seen) // _RARE
-    shortest, longest = seen[rare], seen[-1 - rare]
+    return Habit(*_between(seen, _RARE), *_between(seen, _USUAL))
+
+
+def _between(seen: list[timedelta], one_in: int) -> tuple[timedelta, timedelta]:
+    odd = len(seen) // one_in
+    shortest, longest = seen[odd], seen[-1 - odd]
     slack = min(_MOST_SLACK, max(_LEAST_SLACK, (longest - shortest) / 2))
-    return Habit(shortest - slack, longest + slack)
+    return shortest - slack, longest + slack

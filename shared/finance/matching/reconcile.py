@@ -5,7 +5,9 @@
    difference is stated.
 2. Refunds, disputes, reversals and fees of a charge that is matched.
 3. The same amount, unique on both sides (:mod:`shared.finance.matching.amounts`).
-4. Several payments that sum to one order's (:mod:`shared.finance.matching.tenders`).
+4. Several payments that sum to one order's (:mod:`shared.finance.matching.tenders`). Both first among what came at the
+   account's usual interval, then among all that its habit allows: a payment seconds after the order is not in doubt
+   because another of its amount came a week later.
 5. What is left gets a type, evidence and a default action; what may still come waits.
 6. Suggestions.
 """
@@ -54,7 +56,11 @@ def reconcile(inputs: Inputs) -> Reconciliation:
     link_by_parent(sheet)
     for order in sheet.orders.values():
         pairing_of(order)
-    fitting = Fitting(sheet, learn_habits(sheet.orders.values(), sheet.rule_of))
+    habits = learn_habits(sheet.orders.values(), sheet.rule_of)
+    usual = Fitting(sheet, {account: habit.usual for account, habit in habits.items()})
+    match_unique_amounts(sheet, usual)
+    match_split_tenders(sheet, usual)
+    fitting = Fitting(sheet, habits)
     ties = match_unique_amounts(sheet, fitting)
     mark_ties(sheet, ties)
     match_split_tenders(sheet, fitting)

@@ -9,7 +9,7 @@ the amount in minor units. Where a bound is hit nothing is matched; staff get su
 
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import combinations
+from itertools import combinations, islice
 
 from shared.finance.matching.amounts import Fitting, Wanted, spare_lines, wanted_captures
 from shared.finance.matching.charges import pairing_of
@@ -85,15 +85,23 @@ def _rest_of_a_tender(order: OrderSheet) -> Wanted | None:
 
 
 def _near(by_day: dict[int, list[SettlementLine]], wanted: list[Wanted], fitting: Fitting) -> list[SettlementLine]:
-    first = (wanted[0].around - fitting.before).toordinal()
-    last = (wanted[0].around + fitting.after).toordinal()
+    """Payments that may be a part of it, one more than may be at most."""
+    windows = [fitting.window(one) for one in wanted]
+    days = range(min(first.toordinal() for first, _ in windows), max(last.toordinal() for _, last in windows) + 1)
     currency = wanted[0].told.movement.currency
-    return [
+    open_amount = sum(one.told.movement.amount for one in wanted)
+    able = (
         line
-        for day in range(first, last + 1)
+        for day in days
         for line in by_day.get(day, ())
-        if buyer_money(line)[0] == currency and any(fitting.may_pay(one, line) for one in wanted)
-    ]
+        if _is_part(line, currency, open_amount) and any(fitting.may_pay(one, line) for one in wanted)
+    )
+    return list(islice(able, MOST_CANDIDATES + 1))
+
+
+def _is_part(line: SettlementLine, currency: str, whole: int) -> bool:
+    told, amount = buyer_money(line)
+    return told == currency and amount <= whole
 
 
 def _only_combination(
@@ -101,12 +109,11 @@ def _only_combination(
 ) -> tuple[SettlementLine, ...] | None:
     """The one combination of payments that comes to what is open; None for none, several, or too many to tell."""
     open_amount = sum(one.told.movement.amount for one in wanted)
-    candidates = [line for line in near if buyer_money(line)[1] <= open_amount]
     fewest = 1 if len(wanted) > 1 or wanted[0].is_rest else 2
-    sizes = range(fewest, min(sheet.inputs.rules.most_tenders, len(candidates)) + 1)
-    if len(candidates) > MOST_CANDIDATES:
+    sizes = range(fewest, min(sheet.inputs.rules.most_tenders, len(near)) + 1)
+    if len(near) > MOST_CANDIDATES:
         return None
-    possible = [lines for size in sizes for lines in combinations(candidates, size) if _is_one_sitting(lines)]
+    possible = [lines for size in sizes for lines in combinations(near, size) if _is_one_sitting(lines)]
     if len(possible) * CERTAINTY > open_amount:
         return None
     if any(one.told.movement.currency != wanted[0].told.movement.currency for one in wanted):
