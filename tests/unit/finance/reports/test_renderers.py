@@ -195,6 +195,15 @@ def test_a_workbook_has_real_numbers_and_no_formula() -> None:
     assert not list(sheet(content).iter(f"{_NAMESPACE}f"))
 
 
+@pytest.mark.parametrize(
+    "name", ["=1+1", "{=1+1}", "http://x.example", "internal:A1", "12", "-5", "true", "\0\x1b\ufffe"]
+)
+def test_whatever_a_name_looks_like_its_cell_is_text(name: str) -> None:
+    content = render_xlsx([report((name, "EUR", 1))], "en")
+    assert cells(content)["B2"][0] == "inlineStr"
+    assert not [tag for tag in ("f", "hyperlink") if list(sheet(content).iter(f"{_NAMESPACE}{tag}"))]
+
+
 def test_a_sheet_has_a_frozen_heading_and_a_filter_over_its_rows_without_totals() -> None:
     found = sheet(render_xlsx([SAMPLE], "en"))
     pane = next(found.iter(f"{_NAMESPACE}pane"))
