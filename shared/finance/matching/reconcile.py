@@ -32,8 +32,9 @@ from shared.finance.matching.suggestions import add_suggestions
 from shared.finance.matching.tenders import match_split_tenders
 from shared.finance.matching.wording import amount_text
 from shared.finance.matching.worksheet import OrderSheet, Worksheet, buyer_money, is_capture, line_key
-from shared.finance.models import Match, Rule, SettlementLine, Subject
+from shared.finance.models import RULE_VERSION, Match, Rule, SettlementLine, Subject
 
+_MATCH_FIELDS = set(Match.model_fields)
 _WHY = {
     Rule.STAFF: "somebody said so",
     Rule.REFERENCE: "it names the order",
@@ -67,6 +68,7 @@ def reconcile(inputs: Inputs) -> Reconciliation:
     link_by_parent(sheet)
     attach_returns(sheet)
     match_unique_refunds(sheet, fitting)
+    sheet.forget_references()
     return _examine(sheet, ties)
 
 
@@ -84,7 +86,7 @@ def _examine(sheet: Worksheet, ties: list[Tie]) -> Reconciliation:
     examine_payments(sheet)
     closed = sort_orders(sheet)
     add_suggestions(sheet)
-    sheet.let_go()
+    sheet.forget_pairings()
     for order in sheet.orders.values():
         sheet.matches.extend(_matches_of(order, sheet))
     return Reconciliation(
@@ -112,9 +114,13 @@ def _match(sheet: Worksheet, order: OrderSheet, rule: Rule, lines: list[Settleme
     )  # as they are sorted
     currency = buyer_money(lines[0])[0]
     amount = sum(buyer_money(line)[1] for line in lines)
-    return Match(
+    # There is one for each order, of values that are of their types by signature: built without validation, and with
+    # one set of field names for all, which would be half of a match's memory.
+    return Match.model_construct(
+        _MATCH_FIELDS,
         id=short_id(rule, *map(str, items)),
         rule=rule,
+        rule_version=RULE_VERSION,
         items=items,
         currency=currency,
         amount=amount,

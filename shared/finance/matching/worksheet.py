@@ -225,19 +225,23 @@ class Worksheet:
             item = self._items[subject][name] = Item.model_construct(_ITEM_FIELDS, subject=subject, id=name)
         return item
 
-    def let_go(self) -> None:
-        """Forget what only the search needed: on a month of a large shop that is a quarter of all memory."""
+    def forget_references(self) -> None:
+        """Nothing is looked for by name any more: of a large shop's month the index is a tenth of all memory."""
         self.index = ReferenceIndex((), {})
+
+    def forget_pairings(self) -> None:
+        """Everything is stated: what was paired with what is of no use any more."""
         for order in self.orders.values():
             order.pairing = None
 
     def buckets_by_item(self) -> dict[Item, Bucket]:
-        """Everything with where it ended, sorted."""
-        return {
-            self.named(subject, name): bucket
-            for subject in sorted(Subject)
-            for name, bucket in sorted(self.buckets[subject].items())
-        }
+        """Everything with where it ended, sorted. The last thing that is asked: what is told is forgotten."""
+        told: dict[Item, Bucket] = {}
+        for subject in sorted(Subject):
+            ended = self.buckets.pop(subject)
+            told.update((self.named(subject, name), ended[name]) for name in sorted(ended))
+            del self._items[subject]
+        return told
 
     def state(self, discrepancy: Discrepancy, *culprits: Item) -> None:
         """It does not tie out; the subject and the culprits are exceptions."""
