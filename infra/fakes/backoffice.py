@@ -6,7 +6,7 @@ its totals differ from a storefront's by cents now and then, as theirs do.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeVar
 
@@ -23,9 +23,12 @@ from shared.backoffices.documents import (
     Invoice,
     InvoicedLine,
     InvoiceState,
+    Journal,
     KnownCustomer,
+    LedgerAccount,
     MissingRight,
     PaymentEntry,
+    PostedJournal,
     Product,
     RecordedLine,
     Sale,
@@ -39,6 +42,7 @@ from shared.backoffices.documents import (
     Warehouse,
 )
 from shared.backoffices.http import not_found, refused
+from shared.backoffices.ledger import missing_journal, require_accounts, require_currency, sums_of
 from shared.backoffices.port import Capabilities, Feed
 from shared.backoffices.rounding import KEY as ROUNDING
 from shared.backoffices.rounding import rounding_line
@@ -100,6 +104,11 @@ class MemoryBackOffice:
         self.credits: dict[str, Invoice] = {}
         self.credit_notes: dict[str, CreditNote] = {}
         self.payments: dict[str, PaymentEntry] = {}
+        self.ledger = {"1100": "Receivables", "1200": "Payments", "1300": "Bank", "6200": "Payment fees"}
+        """Names of the accounts by code."""
+        self.closed_until: date | None = None
+        """The last day whose period is closed."""
+        self.journals: dict[str, Journal] = {}
         self.counts: dict[str, StockCount] = {}
         self._sales: dict[str, _Sale] = {}
         self._sale_changes: list[tuple[datetime, str]] = []
@@ -282,6 +291,33 @@ class MemoryBackOffice:
             self._pay(payment)
         self._called("register_payment")
         return f"payment-{payment.key}"
+
+    # ---- journals ----
+
+    def accounts(self) -> tuple[LedgerAccount, ...]:
+        self._call("accounts")
+        return tuple(LedgerAccount(code=code, name=name, kind="any") for code, name in self.ledger.items())
+
+    def posted_journal(self, key: str) -> PostedJournal | None:
+        self._call("posted_journal")
+        journal = self.journals.get(key)
+        if journal is None:
+            return None
+        moved = ((line.account, line.amount) for line in journal.lines)
+        return PostedJournal(id=f"journal-{key}", sums=sums_of(moved, journal.currency))
+
+    def post_journal(self, journal: Journal) -> str:
+        self._call("post_journal")
+        if journal.key not in self.journals:
+            require_currency(journal, self.currency)
+            require_accounts(journal, self.ledger, "memory")
+            if journal.journal not in (None, "General"):
+                raise missing_journal(str(journal.journal), "memory")
+            if self.closed_until is not None and journal.posted_on <= self.closed_until:
+                raise refused(f"the period of {journal.posted_on} is closed")
+            self.journals[journal.key] = journal
+        self._called("post_journal")
+        return f"journal-{journal.key}"
 
     # ---- stock ----
 

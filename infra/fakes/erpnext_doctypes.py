@@ -154,6 +154,20 @@ DOCTYPES = {
     "Payment Entry Reference": Doctype(
         _words("reference_doctype reference_name total_amount outstanding_amount allocated_amount"), is_child=True
     ),
+    "Account": Doctype(
+        _words("account_name account_number account_type root_type account_currency company is_group disabled"),
+        named_by="account_name",
+    ),
+    "Journal Entry": Doctype(
+        _words("voucher_type company posting_date cheque_no cheque_date user_remark total_debit total_credit"),
+        {"accounts": "Journal Entry Account"},
+        series="ACC-JV-2026-",
+        submittable=True,
+        required=_words("voucher_type company posting_date"),
+    ),
+    "Journal Entry Account": Doctype(
+        _words("account debit_in_account_currency credit_in_account_currency user_remark"), is_child=True
+    ),
     "Stock Reconciliation": Doctype(
         _words("purpose company posting_date posting_time set_posting_time"),
         {"items": "Stock Reconciliation Item"},

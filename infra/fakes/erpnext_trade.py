@@ -45,6 +45,8 @@ class Trade:
         self._site = site
         self.negative_rates = True
         self.tracked: frozenset[str] = frozenset({"Customer", "Comment"})
+        self.books_closed_until = ""
+        """The last day of the last Period Closing Voucher."""
 
     # ---- saving ----
 
@@ -64,10 +66,26 @@ class Trade:
             document["outstanding_amount"] = 0
         if doctype == "Payment Entry":
             self._validate_payment(document)
+        if doctype == "Journal Entry":
+            self._validate_entry(document)
         if doctype == "Stock Reconciliation" and not self._changed_rows(document):
             raise FrappeError(
                 "None of the items have any change in quantity or value.", "EmptyStockReconciliationItemsError"
             )
+
+    def _validate_entry(self, document: Json) -> None:
+        if document["cheque_no"] and not document["cheque_date"]:
+            raise FrappeError("Reference No & Reference Date is required")
+        debit, credit = (
+            sum(_number(row[f"{side}_in_account_currency"]) for row in document["accounts"])
+            for side in ("debit", "credit")
+        )
+        for row in document["accounts"]:
+            if row["account"] not in self._site.documents["Account"]:
+                raise FrappeError(f"Could not find Row #{row['idx']}: Account: {row['account']}", "LinkValidationError")
+        if debit != credit:
+            raise FrappeError("Total Debit must be equal to Total Credit.")
+        document |= {"total_debit": debit, "total_credit": credit}
 
     def customer_saved(self, customer: Json) -> None:
         """A new customer's Contact; later the Contact is the one that knows how he is reached."""
@@ -246,6 +264,8 @@ class Trade:
                     reference["allocated_amount"]
                 )
                 invoice["modified"] = self._site.now()
+        elif doctype == "Journal Entry" and str(document["posting_date"]) <= self.books_closed_until:
+            raise FrappeError(f"Books have been closed till the period ending on {self.books_closed_until}")
         elif doctype == "Stock Reconciliation":
             for row in document["items"]:
                 self.bin(row["item_code"], row["warehouse"])["actual_qty"] = _number(row["qty"])

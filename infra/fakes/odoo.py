@@ -30,6 +30,7 @@ _WITH_MEMO = 18
 _WITH_TAX_IDS = 19
 _WITHOUT_VALUES = 2
 """Parts of a command that deletes."""
+_SINCE_18_OF_COMPANIES = frozenset({"user_fiscalyear_lock_date", "user_hard_lock_date"})
 _SINCE_18 = frozenset({"is_storable", "matched_payment_ids", "invoice_ids"})
 
 
@@ -112,6 +113,8 @@ class FakeOdoo:
     def _fields_get(self, model: str, given: Mapping[str, Any]) -> Values:
         schema = self.store.schemas[model]
         known = {*schema.fields, *schema.relations} - (_SINCE_18 if self.generation < _WITH_MEMO else set())
+        known -= _SINCE_18_OF_COMPANIES if self.generation < _WITH_MEMO else set()
+        known -= {"period_lock_date"} if self.generation >= _WITH_MEMO else set()
         known -= {"mobile"} if model == "res.partner" and self.generation >= _WITH_TAX_IDS else set()
         known -= {"name"} if model == "stock.move" and self.generation >= _WITH_TAX_IDS else set()
         names = {self._told(model, name) for name in known}
@@ -320,6 +323,13 @@ def _furnish(store: Store, goods: str) -> None:
     store.create("res.lang", {"name": "English", "code": "en_US"})
     store.create("res.country", {"name": "Netherlands", "code": "NL"})
     store.create("account.journal", {"name": "Bank", "type": "bank", "code": "BNK1"})
+    store.create("account.journal", {"name": "Miscellaneous Operations", "type": "general", "code": "MISC"})
+    for code, name, kind in (
+        ("101401", "Bank", "asset_cash"),
+        ("101404", "Outstanding Payments", "asset_current"),
+        ("620000", "Bank Fees", "expense"),
+    ):
+        store.create("account.account", {"code": code, "name": name, "account_type": kind})
     for name, amount in (("VAT 21", 21), ("VAT 9", 9)):
         store.create("account.tax", {"name": name, "amount": Decimal(amount)})
     for sku in ("MUG", "CAP", "LAMP"):

@@ -18,7 +18,12 @@ def _schema(fields: dict[str, Any], **relations: Relation) -> Schema:
 
 
 SCHEMAS = {
-    "res.company": _schema({}, currency_id=one("res.currency")),
+    "res.company": _schema(
+        dict.fromkeys(
+            ("user_fiscalyear_lock_date", "user_hard_lock_date", "fiscalyear_lock_date", "period_lock_date"), _NONE
+        ),
+        currency_id=one("res.currency"),
+    ),
     "res.currency": _schema({}),
     "res.lang": _schema({"code": _NONE}),
     "res.country": _schema({"code": _NONE}),
@@ -52,6 +57,7 @@ SCHEMAS = {
     "product.pricelist": _schema({}, currency_id=one("res.currency")),
     "account.tax": _schema({"amount": _ZERO, "amount_type": "percent", "type_tax_use": "sale", "price_include": False}),
     "account.journal": _schema({"type": "bank", "code": _NONE}),
+    "account.account": _schema({"code": _NONE, "account_type": _NONE}),
     "stock.location": _schema({"usage": "internal"}),
     "stock.picking.type": _schema({"code": "internal"}),
     "stock.warehouse": _schema(
@@ -126,13 +132,14 @@ SCHEMAS = {
     ),
     "account.move": _schema(
         {
-            **dict.fromkeys(("invoice_origin", "ref", "invoice_date"), _NONE),
+            **dict.fromkeys(("invoice_origin", "ref", "invoice_date", "date"), _NONE),
             "state": "draft",
             "move_type": "entry",
             "amount_total": _ZERO,
             "amount_residual": _ZERO,
             "paid": _ZERO,
         },
+        journal_id=one("account.journal"),
         partner_id=one("res.partner"),
         partner_shipping_id=one("res.partner"),
         invoice_payment_term_id=one("res.partner"),
@@ -151,8 +158,11 @@ SCHEMAS = {
             "account_type": "income",
             "reconciled": False,
             "amount_residual": _ZERO,
+            "debit": _ZERO,
+            "credit": _ZERO,
         },
         move_id=one("account.move"),
+        account_id=one("account.account"),
         product_id=one("product.product"),
         tax_ids=many("account.tax"),
         sale_line_ids=many("sale.order.line"),

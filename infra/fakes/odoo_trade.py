@@ -4,6 +4,7 @@ Simpler than Odoo: one warehouse step, one place for all goods, no kits, lots or
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -260,13 +261,28 @@ class Trade:
         for bill in self.store.existing("account.move", ids):
             if bill["state"] != "draft":
                 raise user_error(f"The entry {bill['name']} (id {bill['id']}) must be in draft.")
-            prefix = {"out_invoice": "INV", "out_refund": "RINV"}[bill["move_type"]]
+            prefix = {"out_invoice": "INV", "out_refund": "RINV", "entry": "MISC"}[bill["move_type"]]
             posted = sum(
                 each["move_type"] == bill["move_type"] and each["state"] == "posted"
                 for each in self.store.records["account.move"].values()
             )
+            if bill["move_type"] == "entry":
+                self._require_balance(bill)
+                self._leave_locked_days(bill)
             self._set("account.move", bill, state="posted", name=f"{prefix}/2026/{posted + 1:05}")
         return False
+
+    def _require_balance(self, entry: Values) -> None:
+        lines = self.store.search("account.move.line", [["move_id", "=", entry["id"]]])
+        if sum(line["debit"] - line["credit"] for line in lines):
+            raise user_error("The entry is not balanced.")
+
+    def _leave_locked_days(self, entry: Values) -> None:
+        """An entry of a locked day goes to the first day after, without a word."""
+        for company in self.store.records["res.company"].values():
+            last = company["user_fiscalyear_lock_date"]
+            if last and entry["date"] <= last:
+                entry["date"] = f"{date.fromisoformat(last) + timedelta(days=1)}"
 
     def post_payment(self, ids: Iterable[int]) -> None:
         """A second time it is let pass."""

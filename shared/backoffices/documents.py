@@ -6,9 +6,9 @@ we have written carries a key of ours, unique in the back office: that is how it
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.inventory.models import Quantity, Sku
 from shared.kernel.model import Canonical
@@ -297,6 +297,60 @@ class PaymentEntry(Canonical):
     """Name of the back office's journal or payment method."""
     paid_on: date
     reference: str
+
+
+# ---- journals --------------------------------------------------------------------------------------------------------
+
+
+AccountCode = Annotated[str, Field(min_length=1, max_length=64)]
+"""As the back office's own chart of accounts has it: `6200`."""
+
+
+class JournalLine(Canonical):
+    account: AccountCode
+    amount: Money
+    """A debit is positive, a credit negative. Never zero."""
+    label: str
+    """What staff read in the line. Nothing about buyers."""
+
+
+class Journal(Canonical):
+    """What a day brought that the back office has no documents of. There is none that does not balance."""
+
+    key: Key
+    name: str
+    """What staff read as its reference."""
+    posted_on: date
+    journal: str | None = None
+    """Name of the back office's own journal; None: its general one."""
+    currency: CurrencyCode
+    lines: Annotated[tuple[JournalLine, ...], Field(min_length=2, max_length=1000)]
+
+    @model_validator(mode="after")
+    def _balances(self) -> Self:
+        if any(line.amount.currency != self.currency or not line.amount for line in self.lines):
+            raise ValueError(f"{self.key}: every line moves an amount of {self.currency}")
+        left = Money.total((line.amount for line in self.lines), self.currency)
+        if left:
+            raise ValueError(f"{self.key}: debits and credits differ by {left}")
+        return self
+
+
+class PostedJournal(Canonical):
+    """A journal entry that stands in the back office under a key of ours."""
+
+    id: str
+    sums: dict[AccountCode, Money]
+    """What it moves on each account, by its code; a debit is positive."""
+
+
+class LedgerAccount(Canonical):
+    """An account that entries may be posted to."""
+
+    code: AccountCode
+    name: str
+    kind: str
+    """In the vendor's own words: `Expense`, `asset_current`. For people."""
 
 
 # ---- stock -----------------------------------------------------------------------------------------------------------

@@ -28,9 +28,12 @@ from shared.backoffices.documents import (
     GoodsReturn,
     Identity,
     Invoice,
+    Journal,
     KnownCustomer,
+    LedgerAccount,
     MissingRight,
     PaymentEntry,
+    PostedJournal,
     Product,
     Sale,
     SalesOrder,
@@ -75,6 +78,8 @@ class Capabilities(Canonical):
     invoices: bool = True
     credits: bool = True
     payments: bool = True
+    journals: bool = True
+    """Takes journal entries (`post_journal`)."""
     stock: bool = True
     counts: bool = True
     customer_feed: bool = True
@@ -217,6 +222,27 @@ class BackOffice(Protocol):
 
     def register_payment(self, payment: PaymentEntry) -> str:
         """Have the payment of this key booked on the invoice or credit note, and give its id."""
+        ...
+
+    # ---- journals ----
+
+    def accounts(self) -> tuple[LedgerAccount, ...]:
+        """The accounts that a journal may name; empty where the back office does not tell them."""
+        ...
+
+    def posted_journal(self, key: str) -> PostedJournal | None:
+        """The posted journal entry of this key. A draft of it, or one that staff have cancelled, is none."""
+        ...
+
+    def post_journal(self, journal: Journal) -> str:
+        """Have one posted entry of this key, and give its id. One that is posted already stays as it is; a draft that
+        a worker has left is brought into the journal's shape first.
+
+        Raises:
+            Rejected: `backoffice_not_found` with field `account` or `journal`, naming what is not there, before
+                anything is written; `backoffice_refused` for a day whose period is closed; `journal_currency` for a
+                currency other than the company's: it would be booked at a rate that nobody has told us.
+        """
         ...
 
     # ---- stock ----

@@ -5,6 +5,7 @@ import httpx
 from shared.backoffices.erpnext.client import FrappeApi
 from shared.backoffices.erpnext.forgetting import Forgetting
 from shared.backoffices.erpnext.invoices import Invoices
+from shared.backoffices.erpnext.journals import Journals
 from shared.backoffices.erpnext.masters import Masters
 from shared.backoffices.erpnext.sales import Sales
 from shared.backoffices.erpnext.shipments import Shipments
@@ -19,7 +20,7 @@ CAPABILITIES = Capabilities(
 )
 
 
-class ErpNextBackOffice(Masters, Forgetting, Sales, Shipments, Invoices, Stock):
+class ErpNextBackOffice(Masters, Forgetting, Sales, Shipments, Invoices, Journals, Stock):
     """One company on one ERPNext site of version 13 to 16 (a `BackOffice`). Not shared between threads.
 
     `address` is the site's, `https://erp.example.com`; `company` its name in ERPNext; the credentials are `api_key` and
@@ -27,10 +28,10 @@ class ErpNextBackOffice(Masters, Forgetting, Sales, Shipments, Invoices, Stock):
     their lists in ERPNext name them (`Stores - EX`).
 
     Our keys stand where staff can read them, in standard fields: customers in *Additional information*, orders,
-    Delivery Notes and credit notes in *Customer's Purchase Order*, payments in *Remarks*, an order's rows in
-    *Additional Notes*. Two doctypes have no such field, and need a Custom Field `storebridge_key` (Data, *Allow on
-    Submit*): `Stock Reconciliation` for counts, and `Sales Order Item` for lines that are added to a confirmed order.
-    All else works without them.
+    Delivery Notes and credit notes in *Customer's Purchase Order*, payments in *Remarks*, daily journals in *Reference
+    Number*, an order's rows in *Additional Notes*. Two doctypes have no such field, and need a Custom Field
+    `storebridge_key` (Data, *Allow on Submit*): `Stock Reconciliation` for counts, and `Sales Order Item` for lines
+    that are added to a confirmed order. All else works without them.
 
     A customer who is to be forgotten is written over everywhere but in submitted documents. *Track Changes* of Customer
     and Comment (on by default; off in Customize Form) keeps what was there before, which only the Administrator can

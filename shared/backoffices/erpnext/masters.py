@@ -35,6 +35,9 @@ _RIGHTS = (
     ("Sales Invoice", "delete"),
     ("Payment Entry", "create"),
     ("Payment Entry", "submit"),
+    ("Account", "read"),
+    ("Journal Entry", "create"),
+    ("Journal Entry", "submit"),
     ("Stock Reconciliation", "create"),
     ("Stock Reconciliation", "submit"),
 )
@@ -62,7 +65,7 @@ class Masters(Office):
     def missing_rights(self) -> tuple[MissingRight, ...]:
         """ERPNext's own answer for each right, and whether the fields and the setting that we need are there.
 
-        29 requests: it is for the doctor. Negative rates are needed for gift cards and for rounding downwards.
+        32 requests: it is for the doctor. Negative rates are needed for gift cards and for rounding downwards.
         """
         missing = [
             MissingRight(

@@ -20,6 +20,7 @@ class Office:
         self._items: dict[str, ItemRow] = {}
         self._warehouses: frozenset[str] = frozenset()
         self._countries: dict[str, str | None] = {}
+        self._currency: str | None = None
 
     def _zone(self) -> ZoneInfo:
         """The site's time zone: all its times are told in it, without saying so."""

@@ -200,6 +200,30 @@ class TaxTemplate(Answer):
     taxes: Annotated[tuple[TaxDetail, ...], BeforeValidator(_null_to_empty)] = ()
 
 
+class AccountRow(Answer):
+    name: str
+    account_name: Text = ""
+    account_number: Text = ""
+    account_type: Text = ""
+    root_type: Text = ""
+    account_currency: Text = ""
+
+
+class EntryRow(Answer):
+    account: str
+    debit_in_account_currency: Number = Decimal(0)
+    credit_in_account_currency: Number = Decimal(0)
+
+
+class EntryDocument(Answer):
+    """A Journal Entry."""
+
+    name: str
+    docstatus: int
+    posting_date: Text = ""
+    accounts: Annotated[tuple[EntryRow, ...], BeforeValidator(_null_to_empty)] = ()
+
+
 def read(model: type[_Answer], value: Any) -> _Answer:
     """Read an answer, or say which field is not what ERPNext's documentation says, never its content."""
     try:

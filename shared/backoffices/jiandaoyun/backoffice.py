@@ -6,6 +6,7 @@ from shared.backoffices.documents import CreditNote, GoodsReturn, Invoice, Payme
 from shared.backoffices.http import bug
 from shared.backoffices.jiandaoyun.client import JiandaoyunApi
 from shared.backoffices.jiandaoyun.customers import Customers
+from shared.backoffices.jiandaoyun.journals import Journals
 from shared.backoffices.jiandaoyun.masters import Masters
 from shared.backoffices.jiandaoyun.pace import Pace
 from shared.backoffices.jiandaoyun.settings import JiandaoyunMapping
@@ -16,14 +17,15 @@ from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected
 
 
-class JiandaoyunBackOffice(Masters, Customers, Stock):
+class JiandaoyunBackOffice(Masters, Customers, Stock, Journals):
     """One company's forms, as its mapping names them (a `BackOffice`). Not shared between threads.
 
     `address` is `https://api.jiandaoyun.com`; the credential is `api_key`. The pace is one for all that use the key
     within a process.
 
     What it can do depends on the mapping: cancelling needs a status of the orders; telling shipments a status, or a
-    form of shipments; taking shipments such a form with a field for our key; stock and counts forms of their own.
+    form of shipments; taking shipments such a form with a field for our key; stock, counts and daily
+    journals forms of their own.
     Drafts, invoices, returns, credit notes and payments are no rows of a table, so they are left to whoever keeps the
     books; nor does a form promise goods to an order.
 
@@ -73,6 +75,7 @@ def capabilities_of(mapping: JiandaoyunMapping) -> Capabilities:
         invoices=False,
         credits=False,
         payments=False,
+        journals=mapping.journals is not None,
         stock=mapping.stock is not None,
         counts=mapping.counts is not None and mapping.stock is not None,
         sellable=f"the field {sellable}" if sellable is not None else "all that is on hand",

@@ -16,7 +16,10 @@ from shared.backoffices.documents import (
     ConsignmentState,
     CustomerCard,
     GoodsLine,
+    Journal,
+    JournalLine,
     KnownCustomer,
+    PostedJournal,
     RecordedLine,
     Sale,
     SaleLine,
@@ -31,11 +34,14 @@ from shared.backoffices.jiandaoyun.settings import (
     CountFields,
     CustomerFields,
     GoodsLineFields,
+    JournalFields,
+    JournalLineFields,
     OrderFields,
     OrderLineFields,
     Row,
     ShipmentFields,
 )
+from shared.backoffices.ledger import sums_of
 from shared.kernel.clock import parse_time
 from shared.kernel.errors import Rejected
 from shared.kernel.money import Money
@@ -176,6 +182,18 @@ def count_data(count: StockCount, fields: CountFields) -> Row:
     )
 
 
+def journal_data(journal: Journal, fields: JournalFields) -> Row:
+    rows = {"value": [_journal_line_data(line, fields.lines) for line in journal.lines]}
+    told = {
+        fields.key: journal.key,
+        fields.name: journal.name,
+        fields.posted_on: midnight(journal.posted_on),
+        fields.journal: journal.journal,
+        fields.currency: journal.currency,
+    }
+    return {**wrapped(told), fields.lines.table: rows}
+
+
 def midnight(day: date) -> str:
     return f"{day.isoformat()}T00:00:00.000Z"
 
@@ -263,6 +281,19 @@ def whole_shipment(row: Row, fields: OrderFields, is_goods: Callable[[str], bool
     )
 
 
+def posted_journal_of(row: Row, fields: JournalFields, currency: str) -> PostedJournal:
+    currency = text(row, fields.currency) or currency
+    lines = _table(row, fields.lines.table)
+    moved = (
+        (
+            text(line, fields.lines.account) or "?",
+            _money(number(line.get(fields.lines.debit)) - number(line.get(fields.lines.credit)), currency),
+        )
+        for line in lines
+    )
+    return PostedJournal(id=str(row["_id"]), sums=sums_of(moved, currency))
+
+
 def known_customer(row: Row, fields: CustomerFields) -> KnownCustomer:
     key = text(row, fields.key)
     return KnownCustomer(
@@ -338,6 +369,18 @@ def _line_data(line: SaleLine, fields: OrderLineFields, row_id: str | None) -> R
             fields.title: line.title,
             fields.quantity: line.quantity,
             fields.amount: line.amount.decimal,
+        }
+    )
+
+
+def _journal_line_data(line: JournalLine, fields: JournalLineFields) -> Row:
+    amount = line.amount.decimal
+    return wrapped(
+        {
+            fields.account: line.account,
+            fields.debit: max(amount, Decimal(0)),
+            fields.credit: max(-amount, Decimal(0)),
+            fields.label: line.label,
         }
     )
 

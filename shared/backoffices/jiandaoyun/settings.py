@@ -52,13 +52,21 @@ KINDS = {
     "subdivision": _WRITTEN,
     "country": _WRITTEN,
     "area": frozenset({"address"}),
+    "account": _WRITTEN,
+    "code": _SEARCHED,
+    "kind": _WRITTEN,
+    "label": _WRITTEN,
+    "journal": _WRITTEN,
     "quantity": _NUMBER,
+    "debit": _NUMBER,
+    "credit": _NUMBER,
     "amount": _NUMBER,
     "total": _NUMBER,
     "on_hand": _NUMBER,
     "sellable": _NUMBER,
     "placed_on": _TIME,
     "counted_on": _TIME,
+    "posted_on": _TIME,
     "shipped_at": _TIME,
     "table": frozenset({"subform"}),
 }
@@ -202,6 +210,35 @@ class CountFields(FormFields):
     lines: GoodsLineFields
 
 
+class JournalLineFields(Canonical):
+    table: FieldName
+    account: FieldName
+    """Takes the account's code."""
+    debit: FieldName
+    credit: FieldName
+    label: FieldName | None = None
+
+
+class JournalFields(FormFields):
+    """记账凭证: a row for each journal entry, with its lines in a sub-form."""
+
+    key: FieldName
+    name: FieldName | None = None
+    posted_on: FieldName
+    journal: FieldName | None = None
+    currency: FieldName | None = None
+    """With it journals of any currency are entered; without it those of `currency` alone."""
+    lines: JournalLineFields
+
+
+class AccountFields(FormFields):
+    """会计科目: a row for each account. Without it, codes of accounts are taken as they are."""
+
+    code: FieldName
+    name: FieldName
+    kind: FieldName | None = None
+
+
 class JiandaoyunMapping(Canonical):
     company: Word
     currency: CurrencyCode
@@ -213,6 +250,8 @@ class JiandaoyunMapping(Canonical):
     stock: StockFields | None = None
     shipments: ShipmentFields | None = None
     counts: CountFields | None = None
+    journals: JournalFields | None = None
+    accounts: AccountFields | None = None
 
     @property
     def forms(self) -> dict[str, FormFields]:

@@ -13,9 +13,12 @@ from shared.backoffices.documents import (
     GoodsReturn,
     Identity,
     Invoice,
+    Journal,
     KnownCustomer,
+    LedgerAccount,
     MissingRight,
     PaymentEntry,
+    PostedJournal,
     Product,
     Sale,
     SalesOrder,
@@ -30,6 +33,7 @@ from shared.backoffices.odoo.customers import Customers
 from shared.backoffices.odoo.dialect import Dialect
 from shared.backoffices.odoo.erasure import Erasure
 from shared.backoffices.odoo.invoices import Invoices
+from shared.backoffices.odoo.journals import Journals
 from shared.backoffices.odoo.masters import Masters
 from shared.backoffices.odoo.sales import Sales
 from shared.backoffices.odoo.shipments import Shipments
@@ -72,6 +76,7 @@ class OdooBackOffice:
         self._sales = Sales(api, dialect, self._masters, self._customers)
         self._shipments = Shipments(api, dialect, self._masters, self._sales)
         self._invoices = Invoices(api, dialect, self._masters, self._sales)
+        self._journals = Journals(api, dialect, self._masters)
         self._stock = Stock(api, dialect, self._masters)
 
     @property
@@ -149,6 +154,17 @@ class OdooBackOffice:
 
     def register_payment(self, payment: PaymentEntry) -> str:
         return self._invoices.pay(payment)
+
+    # ---- journals ----
+
+    def accounts(self) -> tuple[LedgerAccount, ...]:
+        return self._journals.accounts()
+
+    def posted_journal(self, key: str) -> PostedJournal | None:
+        return self._journals.posted(key)
+
+    def post_journal(self, journal: Journal) -> str:
+        return self._journals.post(journal)
 
     # ---- stock ----
 

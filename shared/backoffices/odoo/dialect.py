@@ -25,6 +25,7 @@ _NAMES = {
     "account.move": ("matched_payment_ids",),
     "account.payment": ("memo", "ref", "invoice_ids"),
     "product.product": ("is_storable",),
+    "res.company": ("user_fiscalyear_lock_date", "user_hard_lock_date", "fiscalyear_lock_date", "period_lock_date"),
     "res.partner": ("mobile",),
     "stock.move": ("name",),
     "stock.picking": ("carrier_tracking_ref", "carrier_tracking_url", "carrier_id"),
@@ -70,6 +71,14 @@ class Dialect:
     @property
     def has_mobile(self) -> bool:
         return "mobile" in self._fields("res.partner")
+
+    @property
+    def lock_dates(self) -> tuple[str, ...]:
+        """Fields of the company with the last day that our user may not post to: since 18 they know of exceptions made
+        for a user, and of a lock that knows none."""
+        known = self._fields("res.company")
+        mine = tuple(name for name in known if name.startswith("user_"))
+        return mine or tuple(known)
 
     @property
     def tracks(self) -> bool:

@@ -23,6 +23,8 @@ _RIGHTS = (
     ("create invoices and credit notes", "account.move", "create", "Invoicing: Billing"),
     ("post invoices and credit notes", "account.move", "write", "Invoicing: Billing"),
     ("book payments", "account.payment", "create", "Invoicing: Billing"),
+    ("read accounts for daily journals", "account.account", "read", "Invoicing: Billing"),
+    ("find journals for daily journals", "account.journal", "read", "Invoicing: Billing"),
 )
 """What, on which model, and the group that Odoo's page of the user calls so (19.0)."""
 

@@ -1,5 +1,6 @@
 """Odoo's records as `web_search_read` gives them: lenient, and with Odoo's `false` for what is empty."""
 
+import datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
@@ -134,6 +135,22 @@ class Bill(Record):
     partner_id: Link = None
     matched_payment_ids: tuple[Payment, ...] = ()
     invoice_line_ids: tuple[BilledLine, ...] = ()
+
+
+class EntryLine(Record):
+    """`account.move.line` of a journal entry. A line without an account is a note."""
+
+    debit: Decimal = Decimal(0)
+    credit: Decimal = Decimal(0)
+    account_id: Linked = None
+
+
+class Entry(Record):
+    """`account.move`: a journal entry."""
+
+    state: str
+    date: datetime.date
+    line_ids: tuple[EntryLine, ...] = ()
 
 
 class Order(Record):

@@ -12,9 +12,12 @@ from shared.backoffices.documents import (
     GoodsReturn,
     Identity,
     Invoice,
+    Journal,
     KnownCustomer,
+    LedgerAccount,
     MissingRight,
     PaymentEntry,
+    PostedJournal,
     Product,
     Sale,
     SalesOrder,
@@ -31,6 +34,7 @@ from shared.backoffices.tryton.client import TrytonApi
 from shared.backoffices.tryton.customers import Customers
 from shared.backoffices.tryton.erasure import Erasure
 from shared.backoffices.tryton.invoices import Invoices
+from shared.backoffices.tryton.journals import Journals
 from shared.backoffices.tryton.masters import Masters
 from shared.backoffices.tryton.rights import missing_rights
 from shared.backoffices.tryton.sales import Sales
@@ -66,6 +70,7 @@ class TrytonBackOffice:
         self._amendments = Amendments(self._api, self._sales)
         self._shipments = Shipments(self._api, self._masters, self._sales, self._amendments)
         self._invoices = Invoices(self._api, self._masters, self._sales)
+        self._journals = Journals(self._api)
         self._stock = Stock(self._api, self._masters)
 
     @property
@@ -161,6 +166,17 @@ class TrytonBackOffice:
 
     def register_payment(self, payment: PaymentEntry) -> str:
         return self._invoices.pay(payment)
+
+    # ---- journals ----
+
+    def accounts(self) -> tuple[LedgerAccount, ...]:
+        return self._journals.accounts()
+
+    def posted_journal(self, key: str) -> PostedJournal | None:
+        return self._journals.posted(key)
+
+    def post_journal(self, journal: Journal) -> str:
+        return self._journals.post(journal)
 
     # ---- stock ----
 

@@ -22,7 +22,7 @@ from shared.backoffices.tryton.mapping import (
     key_of,
     line_values,
 )
-from shared.backoffices.tryton.masters import Masters, rows
+from shared.backoffices.tryton.masters import Masters, literal, rows
 from shared.backoffices.tryton.sales import Sales
 from shared.backoffices.tryton.schemas import InvoiceLineRow, InvoiceRow, SaleRow
 from shared.kernel.errors import Retry
@@ -178,7 +178,7 @@ class Invoices:
 
     def _booked(self, payment: PaymentEntry) -> str | None:
         """The entry whose description begins with the key."""
-        domain = ["OR", ["description", "=", payment.key], ["description", "like", f"{_literal(payment.key)} %"]]
+        domain = ["OR", ["description", "=", payment.key], ["description", "like", f"{literal(payment.key)} %"]]
         found = self._api.rows("account.move", [["company", "=", self._api.company], domain], ["id"])
         return str(found[0]["id"]) if found else None
 
@@ -236,8 +236,3 @@ def _is_so(line: InvoiceLineRow, values: dict[str, Any]) -> bool:
         and line.unit_price == values["unit_price"]
         and sorted(line.taxes) == sorted(values["taxes"][0][1])
     )
-
-
-def _literal(text: str) -> str:
-    """For a `like`: what stands for any letter elsewhere stands for itself."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -121,6 +121,11 @@ def rows(api: TrytonApi, model: type[_Row], name: str, domain: Domain, *, limit:
     return [read(model, row) for row in api.rows(name, domain, fields_of(model), limit=limit)]
 
 
+def literal(text: str) -> str:
+    """For a `like`: what stands for any letter elsewhere stands for itself."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
 def _digits_of(answer: object) -> int:
     """From `{"unit_price": {"digits": "[null, 4]"}}`: whole digits and decimals, as text."""
     try:

@@ -32,7 +32,8 @@ _NEEDS = (
     _Need("stock.inventory", "book counts", "stock", "Stock"),
     _Need("stock.package", "read parcels", "stock_package_shipping", "Stock", ("read",)),
     _Need("account.invoice", "post invoices and credit notes", "account_invoice", "Accounting"),
-    _Need("account.move", "book payments", "account", "Accounting"),
+    _Need("account.move", "book payments and daily journals", "account", "Accounting"),
+    _Need("account.period", "read periods", "account", "Accounting", ("read",)),
 )
 _BUTTONS = (
     _Button("sale.amendment", "validate_amendment", "validate amendments", "Sale Amendment"),

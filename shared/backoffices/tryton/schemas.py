@@ -204,6 +204,36 @@ class TaxRow(Named):
     rate: Decimal | None
 
 
+# ---- journals --------------------------------------------------------------------------------------------------------
+
+
+class AccountRow(Answer):
+    """`account.account` that entries may be posted to."""
+
+    code: Text
+    name: Text
+    party_required: bool
+    type: Named | None = Field(alias="type.")
+
+
+class PeriodRow(Named):
+    state: str
+
+
+class EntryLineRow(Answer):
+    debit: Number
+    credit: Number
+    account: Coded = Field(alias="account.")
+
+
+class EntryRow(Answer):
+    """`account.move`."""
+
+    date: date
+    state: str
+    lines: tuple[EntryLineRow, ...] = Field(alias="lines.")
+
+
 # ---- customers -------------------------------------------------------------------------------------------------------
 
 

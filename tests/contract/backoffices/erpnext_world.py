@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from urllib.parse import quote
 
 import httpx
@@ -34,6 +35,14 @@ def example_site(fake: FakeErpNext) -> None:
         ("Item Tax Template", "VAT 9 - EX", {**template, "taxes": [{"tax_type": "VAT low - EX", "tax_rate": 9}]}),
         ("Mode of Payment", "Bank", {"enabled": 1, "accounts": [{"company": COMPANY, "default_account": "Bank - EX"}]}),
     ]
+    for number, name, kind in (
+        ("1200", "Payments", "Bank"),
+        ("1300", "House bank", "Bank"),
+        ("6200", "Payment fees", "Expense Account"),
+    ):
+        account = {"account_name": name, "account_number": number, "account_type": kind, "account_currency": "EUR"}
+        records.append(("Account", f"{number} - {name} - EX", {**account, "company": COMPANY}))
+    records.append(("Account", "Expenses - EX", {"account_name": "Expenses", "company": COMPANY, "is_group": 1}))
     for sku in ("MUG", "CAP", "LAMP", "SHIPPING", "FEE", "ROUNDING"):
         is_stocked = int(sku in ("MUG", "CAP", "LAMP"))
         values = {"item_name": sku.title(), "is_stock_item": is_stocked, "is_sales_item": 1, "disabled": 0}
@@ -49,6 +58,8 @@ class ErpNextWorld:
     vat21 = "VAT 21 - EX"
     vat9 = "VAT 9 - EX"
     method = "Bank"
+    accounts = ("1200", "6200", "1300")
+    journal = "Bank Entry"
 
     def __init__(self) -> None:
         self.fake = FakeErpNext(utc_now)
@@ -141,6 +152,14 @@ class ErpNextWorld:
             "returns": count("Delivery Note", "po_no", is_return=1),
             "payments": count("Payment Entry", "remarks"),
         }
+
+    def count_journals(self, key: str) -> int:
+        entries = self.fake.site.documents["Journal Entry"].values()
+        return sum(str(one["cheque_no"]).startswith(key) for one in entries)
+
+    def close_books(self, until: date) -> bool:
+        self.fake.trade.books_closed_until = until.isoformat()
+        return True
 
     def _drawn_note(self, key: str, units: Mapping[str, int] | None = None, parcels: Sequence[Parcel] = ()) -> Json:
         order = next(one for one in self.fake.site.documents["Sales Order"].values() if one["po_no"] == key)

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import httpx
 
@@ -90,6 +90,15 @@ MAPPING = JiandaoyunMapping.model_validate(
             "applied": "applied",
             "lines": {"table": "goods", "sku": "sku", "quantity": "quantity"},
         },
+        "journals": {
+            "app": APP,
+            "form": entry(7),
+            "key": "key",
+            "name": "name",
+            "posted_on": "posted_on",
+            "lines": {"table": "lines", "account": "account", "debit": "debit", "credit": "credit", "label": "label"},
+        },
+        "accounts": {"app": APP, "form": entry(8), "code": "code", "name": "name", "kind": "kind"},
     }
 )
 
@@ -130,6 +139,13 @@ FORMS: dict[int, dict[str, str | dict[str, str]]] = {
         "goods": _GOODS,
     },
     6: {"key": "text", "counted_on": "datetime", "warehouse": "combo", "applied": "radiogroup", "goods": _GOODS},
+    7: {
+        "key": "text",
+        "name": "text",
+        "posted_on": "datetime",
+        "lines": {"account": "combo", "debit": "number", "credit": "number", "label": "text"},
+    },
+    8: {"code": "text", "name": "text", "kind": "combo"},
 }
 
 
@@ -144,6 +160,11 @@ def example_company(fake: FakeJiandaoyun) -> None:
     for sku in ("MUG", "CAP", "LAMP", "SHIPPING", "FEE", "ROUNDING"):
         stocked = "是" if sku in ("MUG", "CAP", "LAMP") else "否"
         fake.staff_enter(fake.forms[APP, entry(3)], wrap(sku=sku, name=sku.title(), stocked=stocked))
+
+
+def add_accounts(fake: FakeJiandaoyun) -> None:
+    for code, name in (("1012", "支付宝"), ("1002", "银行存款"), ("6603", "手续费")):
+        fake.staff_enter(fake.forms[APP, entry(8)], wrap(code=code, name=name, kind="科目"))
 
 
 class Time:
@@ -168,12 +189,15 @@ class JiandaoyunWorld:
     vat21 = "VAT 21"
     vat9 = "VAT 9"
     method = "Bank"
+    accounts = ("1012", "6603", "1002")
+    journal = None
 
     def __init__(self) -> None:
         self._time = Time()
         self._pace = Pace(self._time.now, self._time.pause)
         self.fake = FakeJiandaoyun(self._time.now)
         example_company(self.fake)
+        add_accounts(self.fake)
         self._http = httpx.Client(transport=httpx.MockTransport(self.fake.answer))
         self.office: BackOffice = self._client(self._http)
 
@@ -240,6 +264,12 @@ class JiandaoyunWorld:
     def count_documents(self, key: str) -> Mapping[str, int]:
         sales = sum(str(row["order_key"]).startswith(key) for row in self._form(2).rows.values())
         return {"sales": sales, "invoices": 0, "credits": 0, "returns": 0, "payments": 0}
+
+    def count_journals(self, key: str) -> int:
+        return sum(str(row["key"]).startswith(key) for row in self._form(7).rows.values())
+
+    def close_books(self, until: date) -> bool:  # noqa: ARG002  # a form knows no periods
+        return False
 
     def _form(self, number: int) -> FakeForm:
         return self.fake.forms[APP, entry(number)]

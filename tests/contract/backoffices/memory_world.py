@@ -1,6 +1,7 @@
 """The back office in memory as a world of the contract suite."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from infra.fakes.backoffice import MemoryBackOffice
 from shared.backoffices.documents import CustomerCard
@@ -15,6 +16,8 @@ class MemoryWorld:
     vat21 = "VAT 21"
     vat9 = "VAT 9"
     method = "Bank"
+    accounts = ("1200", "6200", "1300")
+    journal = "General"
 
     def __init__(self) -> None:
         self._office = MemoryBackOffice(utc_now)
@@ -84,3 +87,10 @@ class MemoryWorld:
             "returns": sum(one.startswith(key) for one in self._office.returns),
             "payments": sum(one.startswith(key) for one in self._office.payments),
         }
+
+    def count_journals(self, key: str) -> int:
+        return sum(one.startswith(key) for one in self._office.journals)
+
+    def close_books(self, until: date) -> bool:
+        self._office.closed_until = until
+        return True

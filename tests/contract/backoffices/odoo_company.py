@@ -1,6 +1,7 @@
 """A company in Odoo, real or not, as a world of the contract suite; its staff call it the same way as we do."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 import httpx
@@ -26,12 +27,15 @@ class Address(NamedTuple):
     staff: str
     memo: str = "memo"
     """The field of a payment that bears our key."""
+    lock: str = "fiscalyear_lock_date"
+    """The field of a company with the last day that is locked."""
 
 
 class OdooWorld:
     vat21 = "VAT 21"
     vat9 = "VAT 9"
     method = "Bank"
+    journal = "Miscellaneous Operations"
 
     def __init__(self, address: Address, transport: TransportName = "json2") -> None:
         self._address = address
@@ -150,6 +154,22 @@ class OdooWorld:
             "returns": self._count("stock.picking", ["origin", "=like", below], ["picking_type_code", "=", "incoming"]),
             "payments": self._count("account.payment", [self._address.memo, "=like", below]),
         }
+
+    @property
+    def accounts(self) -> tuple[str, str, str]:
+        """Of whatever chart the company has."""
+        kinds = ["asset_cash", "asset_current", "expense"]
+        found = self._staff("account.account", "search_read", domain=[["account_type", "in", kinds]], fields=["code"])
+        one, two, three, *_ = sorted(row["code"] for row in found)
+        return one, two, three
+
+    def count_journals(self, key: str) -> int:
+        return self._count("account.move", ["invoice_origin", "=like", f"{key}%"])
+
+    def close_books(self, until: date) -> bool:
+        (company,) = self._staff("res.company", "search_read", domain=[], fields=[], order="id", limit=1)
+        self._staff("res.company", "write", ids=[company["id"]], vals={self._address.lock: until.isoformat()})
+        return True
 
     def _count(self, model: str, *domain: list[Any]) -> int:
         return len(self._staff(model, "search_read", domain=list(domain), fields=[]))

@@ -18,7 +18,8 @@ def world(transport: TransportName = "json2", generation: int = 19) -> Iterator[
     server = FakeOdoo(utc_now, generation=generation).serve()
     url = f"http://127.0.0.1:{server.port}"
     memo = "ref" if generation == 17 else "memo"
-    address = Address(url, DATABASE, WAREHOUSE, OUR_KEY, STAFF_KEY, memo)
+    lock = "fiscalyear_lock_date" if generation == 17 else "user_fiscalyear_lock_date"
+    address = Address(url, DATABASE, WAREHOUSE, OUR_KEY, STAFF_KEY, memo, lock)
     made = OdooWorld(address, transport)
     try:
         yield made

@@ -4,6 +4,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -40,6 +41,8 @@ class TrytonWorld(Staff):
     vat21 = company.VAT_21
     vat9 = company.VAT_9
     method = company.METHOD
+    accounts = ("1.1.1", "5.2.2", "2.3.7")
+    journal = "Miscellaneous"
 
     def __init__(self, server: Server, http: httpx.Client) -> None:
         super().__init__(admin(server, http))
@@ -73,6 +76,15 @@ class TrytonWorld(Staff):
                 for row in database.execute(f'SELECT * FROM "{table}"')  # noqa: S608  # the database's own names
                 if any(word in str(cell) for cell in row)
             ]
+
+    def count_journals(self, key: str) -> int:
+        return len(self.staff.rows("account.move", [["description", "like", f"{key}%"]], ["id"]))
+
+    def close_books(self, until: date) -> bool:
+        domain = [["end_date", "<=", until], ["state", "=", "open"]]
+        for period in self.staff.rows("account.period", domain, ["id"]):
+            self.staff.press("account.period", "close", period["id"])
+        return True
 
     def as_user(self, login: str) -> BackOffice:
         """A client of another user, made here, who belongs to no group and to the company."""

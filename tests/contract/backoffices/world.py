@@ -39,6 +39,16 @@ class World(Protocol):
     method: str
     """Name of a payment method."""
 
+    @property
+    def accounts(self) -> tuple[str, str, str]:
+        """Codes of three accounts that journals may be posted to."""
+        ...
+
+    @property
+    def journal(self) -> str | None:
+        """Name of the general journal; None where the back office keeps all entries in one place."""
+        ...
+
     def fresh(self) -> BackOffice:
         """Another client of the same company, as a new worker has it: nothing cached."""
         ...
@@ -85,6 +95,14 @@ class World(Protocol):
 
     def count_documents(self, key: str) -> Mapping[str, int]:
         """How many `sales`, `invoices`, `credits`, `returns`, `payments` there are whose key begins with `key`."""
+        ...
+
+    def count_journals(self, key: str) -> int:
+        """How many journal entries there are whose key begins with `key`, posted or not."""
+        ...
+
+    def close_books(self, until: date) -> bool:
+        """Staff close what is up to a day for good; False where the back office knows no such thing."""
         ...
 
 
