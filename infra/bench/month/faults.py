@@ -22,6 +22,8 @@ FaultyCourse = Callable[[Till, Counter, Draft], bool]
 def missing_payment(till: Till, counter: Counter, draft: Draft) -> bool:
     """The shop took a webhook, or a clerk, at its word; no provider ever saw money."""
     names = (till.name("ch"),) if counter.chance.random() < 0.6 else ()  # noqa: PLR2004
+    if not names and not _is_told_apart(till, draft):
+        return False
     till.claim(draft, draft.buyer_total, counter.soon(draft), names)
     till.plant(Kind.MISSING_PAYMENT, draft.item)
     return True
@@ -31,6 +33,8 @@ def missing_order(till: Till, counter: Counter, draft: Draft) -> bool:
     """A charge of an order that no shop has: deleted, of a shop that is not connected, or typed in by hand. The draft
     is that order, and is not written down."""
     unknown = counter.chance.random() < 0.7  # noqa: PLR2004
+    if not unknown and not _is_told_apart(till, draft):
+        return False
     draft.order_id, draft.name = f"D{draft.order_id}", f"#D{draft.name[1:]}"
     charge = till.charge(draft, draft.buyer_total, counter.soon(draft), UNTOLD if unknown else _UNNAMED)
     if charge is None:
@@ -216,6 +220,15 @@ def _dispute(till: Till, counter: Counter, draft: Draft, kind: Kind, state: Paym
         back = till.give_back(charge, taken, LineKind.DISPUTE_REVERSED, counter.after(at, 2, 5))
         items.add(back.item)
     till.plant(kind, *items)
+
+
+def _is_told_apart(till: Till, draft: Draft) -> bool:
+    """Whether no other payment without an order, or order without a payment, is the same in all that is known."""
+    money = (draft.account.id, draft.buyer_currency, draft.buyer_total)
+    if money in till.undecidable:
+        return False
+    till.undecidable.add(money)
+    return True
 
 
 def _is_known(account: Account, entry: Entry, fee: int) -> bool:

@@ -235,6 +235,9 @@ class Till:
     belongs: dict[str, str] = field(default_factory=dict)
     """`stripe-eu/txn_1` to the key of the order whose money it is."""
     known_charges: dict[str, str] = field(default_factory=dict)
+    undecidable: set[tuple[str, str, int]] = field(default_factory=set)
+    """Account, currency and amount of payments without an order, and of orders without a payment, of which nothing
+    else is known: of one amount they would be a pair to anybody, and no truth could say otherwise."""
     waiting: set[Item] = field(default_factory=set)
     """Orders whose charge is not in the feed yet."""
     _named: int = 0
