@@ -26,6 +26,8 @@ GROUPS: Final[Mapping[str, str]] = {
     "privacy": "What people may ask for under the law: hand their data over, erase it, prove it.",
     "stock": "Look at stock and explain it, enter what was counted, define bundles.",
     "stocktake": "Count the shelves while selling goes on.",
+    "money": "Reconcile payments, work on exceptions, close days.",
+    "report": "Sales, tax, fees, payouts …: as HTML, Excel, CSV or JSON; the journal for other books.",
     "sync": "Synchronise a shop now: its stock, or orders that were missed.",
     "events": "See what was set aside, and put messages through again.",
     "send": "Send a signed webhook, as a shop would.",
