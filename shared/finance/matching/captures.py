@@ -39,7 +39,7 @@ def examine_captures(sheet: Worksheet, order: OrderSheet, undone: Iterable[Charg
 # ---- what differs ----
 
 
-def _state_differences(sheet: Worksheet, order: OrderSheet, differing: list[_Difference]) -> None:
+def _state_differences(sheet: Worksheet, order: OrderSheet, differing: Iterable[_Difference]) -> None:
     kinds: dict[DiscrepancyKind, list[_Difference]] = {}
     for told, charge in differing:
         kind = _kind_of(order, told, charge)

@@ -1,6 +1,7 @@
 """An order's movements against the provider's: which are the same money, which differ, which stand alone."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from shared.finance.matching.gateways import Standing
 from shared.finance.matching.worksheet import (
@@ -121,26 +122,40 @@ def _net_reversals(refunds: list[Charge]) -> None:
 # ---- pairing ----
 
 
+@dataclass(slots=True)
+class _Open:
+    """A pairing while it is worked out."""
+
+    told: list[Told]
+    charged: list[Charge]
+    paired: list[tuple[Told, Charge]] = field(default_factory=list)
+    differing: list[tuple[Told, Charge]] = field(default_factory=list)
+
+    def done(self) -> Pairing:
+        return Pairing(tuple(self.paired), tuple(self.differing), tuple(self.told), tuple(self.charged))
+
+
 def pair(told: Iterable[Told], charges: list[Charge]) -> Pairing:
     """The surest pairs first: same name and money, same money, same name, and at last what sums to the same."""
     left = list(told)
-    result = Pairing(charged=list(charges))
     if len(left) == 1 and len(charges) == 1 and _is_same_money(left[0], charges[0]):  # nearly every order
-        return Pairing(paired=[(left[0], charges[0])])
-    result.told = left
+        return Pairing(paired=((left[0], charges[0]),))
+    if not left or not charges:
+        return Pairing(told=tuple(left), charged=tuple(charges))
+    result = _Open(left, list(charges))
     _take(result, result.paired, lambda one, charge: _is_same_money(one, charge) and _names(one, charge))
     _take(result, result.paired, lambda one, charge: _is_same_money(one, charge) and _is_at(one, charge))
     _take(result, result.paired, _is_same_money)
     result.charged = [charge for charge in result.charged if charge.net or not result.paired]
     if _sums_agree(result):
-        return result
+        return result.done()
     _take(result, result.differing, lambda one, charge: _names(one, charge) and _is_at(one, charge))
     _take(result, result.differing, _is_at)
     _take(result, result.differing, _names)
-    return result
+    return result.done()
 
 
-def _take(result: Pairing, into: list[tuple[Told, Charge]], fits: _Fits) -> None:
+def _take(result: _Open, into: list[tuple[Told, Charge]], fits: _Fits) -> None:
     for one in tuple(result.told):
         for charge in result.charged:
             if fits(one, charge):
@@ -162,7 +177,7 @@ def _names(one: Told, charge: Charge) -> bool:
     return one.movement.id in charge.references or not charge.references.isdisjoint(one.movement.references)
 
 
-def _sums_agree(result: Pairing) -> bool:
+def _sums_agree(result: _Open) -> bool:
     """Several payments for what the storefront tells as one, or the other way round: all of them are paired."""
     told = [one for one in result.told if one.route.standing is not Standing.OUTSIDE]
     if not told or not result.charged:

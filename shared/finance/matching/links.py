@@ -92,7 +92,7 @@ def _attach_payments(sheet: Worksheet) -> None:
         if payment.state is PaymentState.SUCCEEDED:
             sheet.charge_orders.setdefault(key, order)
         if key not in with_lines and order in sheet.orders:
-            sheet.orders[order].payments.append(payment)
+            sheet.orders[order].payments += (payment,)
             sheet.orders[order].pairing = None
 
 
@@ -128,7 +128,7 @@ def attach_returns(sheet: Worksheet) -> None:
         parent = f"{payment.account}/{payment.parent_id}"
         order = sheet.charge_orders.get(parent) or sheet.index.find(payment.account, payment.references)
         if order in sheet.orders and payment.amount not in unnamed.get(parent, ()):
-            sheet.orders[order].payments.append(payment)
+            sheet.orders[order].payments += (payment,)
 
 
 def _named_by_child(sheet: Worksheet, line: SettlementLine) -> str | None:

@@ -1,5 +1,8 @@
 """Stage 5, an order's refunds: those that only one side knows."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from shared.finance.matching.calendar import is_over
 from shared.finance.matching.captures import charge_items
 from shared.finance.matching.charges import pair, pairing_of, refunds_of
@@ -22,7 +25,7 @@ def pair_refunds(order: OrderSheet) -> tuple[Pairing, list[Charge]]:
         own = [refund for refund in pairing.charged if _is_of(refund, charge)]
         if own and sum(refund.net for refund in own) == charge.net:
             undone.append(charge)
-            pairing.charged = [refund for refund in pairing.charged if refund not in own]
+            pairing = replace(pairing, charged=tuple(refund for refund in pairing.charged if refund not in own))
     return pairing, undone
 
 
@@ -77,7 +80,7 @@ def _state_differing(sheet: Worksheet, order: OrderSheet, differing: list[tuple[
         )
 
 
-def _state_not_in_store(sheet: Worksheet, order: OrderSheet, refunds: list[Charge]) -> None:
+def _state_not_in_store(sheet: Worksheet, order: OrderSheet, refunds: Iterable[Charge]) -> None:
     for refund in refunds:
         items = charge_items(refund)
         if not is_over(refund.at, _KNOWN_AT_ONCE_DAYS, sheet.as_of):

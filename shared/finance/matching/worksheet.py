@@ -74,17 +74,17 @@ class Charge:
         return frozenset(words_of(self.lines))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Pairing:
     """An order's movements of one kind against the provider's."""
 
-    paired: list[tuple[Told, Charge]] = field(default_factory=list)
+    paired: tuple[tuple[Told, Charge], ...] = ()
     """The same money."""
-    differing: list[tuple[Told, Charge]] = field(default_factory=list)
+    differing: tuple[tuple[Told, Charge], ...] = ()
     """They mean each other, and the money differs."""
-    told: list[Told] = field(default_factory=list)
+    told: tuple[Told, ...] = ()
     """Only the storefront tells of them."""
-    charged: list[Charge] = field(default_factory=list)
+    charged: tuple[Charge, ...] = ()
     """Only the provider tells of them."""
 
 
@@ -97,7 +97,7 @@ class OrderSheet:
     captures: tuple[Told, ...]
     refunds: tuple[Told, ...]
     lines: list[SettlementLine] = field(default_factory=list)
-    payments: list[Payment] = field(default_factory=list)
+    payments: tuple[Payment, ...] = ()
     """Of which no settlement line is here."""
     known_charges: tuple[str, ...] = ()
     pairing: Pairing | None = None

@@ -96,7 +96,7 @@ def test_every_thing_ends_in_exactly_one_bucket(things: list[Any]) -> None:
     told = inputs(*things, as_of=AS_OF)
     result = reconcile(told)
     assert len(result.buckets) == counted(told)
-    ids = [one.id for one in (*result.matches, *result.discrepancies)]
+    ids = [*(one.id for one in result.matches), *(one.id for one in result.discrepancies)]
     assert len(set(ids)) == len(ids)
 
 
