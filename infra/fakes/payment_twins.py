@@ -50,6 +50,8 @@ class StripeTwin:
     """Events that were sent, the oldest first."""
     waiting: list[Json] = field(default_factory=list)
     """Events that were made and not sent."""
+    unlisted: set[str] = field(default_factory=set)
+    """Movements that are in the balance, and in no list of the API: providers' lists lack some, or tell them late."""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def charge(self, minor: int, currency: str, at: datetime | None = None, *, fee: int = 0, **metadata: str) -> str:
@@ -107,6 +109,19 @@ class StripeTwin:
         signed_at = int(self.clock().timestamp())
         headers = request_headers(body, *(secrets or self.secrets), signed_at=signed_at)
         return self.http.post(f"{stack_url}/webhooks/{account}/payments", content=body, headers=headers).status_code
+
+    def movement_of(self, resource: str, object_id: str) -> Json:
+        """The movement on the balance that a charge or a refund caused."""
+        return self.api.shown("balance_transactions", self.api.shown(resource, object_id)["balance_transaction"])
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """What callers of its API meet."""
+        response = self.api(request)
+        if not self.unlisted or request.url.path != "/v1/balance_transactions":
+            return response
+        told = response.json()
+        told["data"] = [line for line in told["data"] if line["id"] not in self.unlisted]
+        return httpx.Response(response.status_code, json=told)
 
     def _tell(self, kind: str, resource: str, object_id: str, at: datetime) -> None:
         told = copy.deepcopy(self.api.shown(resource, object_id))
@@ -176,7 +191,7 @@ def payment_twins(clock: Clock = utc_now) -> Iterator[PaymentTwins]:
         http = stack.enter_context(httpx.Client(timeout=30, trust_env=False))
         stripe = StripeTwin(http, clock)
         paypal, alipay = FakePayPal(clock), AlipayFake(clock)
-        apis: dict[str, Api] = {STRIPE: stripe.api, PAYPAL: paypal, ALIPAY: alipay}
+        apis: dict[str, Api] = {STRIPE: stripe, PAYPAL: paypal, ALIPAY: alipay}
         ports = {name: stack.enter_context(closing(serve(api))).port for name, api in apis.items()}
         made = PaymentTwins(stripe, paypal, alipay, ports)
         alipay.bill_host = made.address(ALIPAY)
