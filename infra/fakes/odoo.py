@@ -189,6 +189,11 @@ class FakeOdoo:
             if self.store.records["sale.order"][line["order_id"]]["state"] == "sale":
                 raise user_error("Once a sales order is confirmed, you can't remove one of its lines.")
         orders = {line["order_id"] for line in self.store.existing(model, ids)} if model == "sale.order.line" else set()
+        if model == "account.move":
+            lines = [
+                line["id"] for each in ids for line in self.store.search(f"{model}.line", [["move_id", "=", each]])
+            ]
+            self.store.unlink(f"{model}.line", lines)
         self.store.unlink(model, ids)
         self.store.write("sale.order", orders, {})
         return True

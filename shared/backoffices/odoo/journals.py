@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from shared.backoffices.documents import Journal, JournalLine, LedgerAccount, PostedJournal
+from shared.backoffices.documents import Journal, LedgerAccount, PostedJournal
 from shared.backoffices.http import bug, refused
 from shared.backoffices.ledger import holds, missing_journal, require_accounts, require_currency, sums_of
 from shared.backoffices.odoo import mapping
@@ -71,24 +71,25 @@ class Journals:
         return entry
 
     def _drafted(self, journal: Journal, entry: Entry | None) -> Entry:
-        """The draft with exactly the journal's lines; all are written in one request, so that they balance."""
+        """The draft with exactly the journal's lines. One of other lines is deleted and made anew: `load` takes no
+        line away, and `write` takes amounts as binary fractions only (ran)."""
         require_currency(journal, self._books_currency)
         self._require_accounts(journal)
         self._require_open(journal.posted_on)
-        if entry is None:
-            record = {
-                "id": external_id("journal", journal.key),
-                "move_type": "entry",
-                "date": journal.posted_on.isoformat(),
-                "ref": journal.name,
-                "invoice_origin": journal.key,
-                **({"journal_id/.id": str(self._journal(journal.journal))} if journal.journal else {}),
-            }
-            self._api.load(ENTRY, record, "line_ids", self._rows(journal))
-        elif not holds(self._told(entry), journal) or entry.date != journal.posted_on:
-            lines = [[2, line.id] for line in entry.line_ids] + [[0, 0, line] for line in self._values(journal)]
-            changes = {"date": journal.posted_on.isoformat(), "line_ids": lines}
-            self._api.call(ENTRY, "write", [entry.id], vals=changes)
+        if entry is not None and (entry.date != journal.posted_on or not holds(self._told(entry), journal)):
+            self._api.call(ENTRY, "unlink", [entry.id])
+            entry = None
+        if entry is not None:
+            return entry
+        record = {
+            "id": external_id("journal", journal.key),
+            "move_type": "entry",
+            "date": journal.posted_on.isoformat(),
+            "ref": journal.name,
+            "invoice_origin": journal.key,
+            **({"journal_id/.id": str(self._journal(journal.journal))} if journal.journal else {}),
+        }
+        self._api.load(ENTRY, record, "line_ids", self._rows(journal))
         drafted = self._find(journal.key)
         if drafted is None:
             raise bug("Odoo does not show the journal entry that it has made")
@@ -100,14 +101,10 @@ class Journals:
                 "id": external_id("journal", journal.key, "line", str(number)),
                 "account_id/.id": str(self._accounts[line.account]),
                 "name": line.label,
-                **_sides(line),
+                "debit": f"{max(line.amount.decimal, Decimal(0)):f}",
+                "credit": f"{max(-line.amount.decimal, Decimal(0)):f}",
             }
             for number, line in enumerate(journal.lines, start=1)
-        ]
-
-    def _values(self, journal: Journal) -> Sequence[dict[str, Any]]:
-        return [
-            {"account_id": self._accounts[line.account], "name": line.label, **_sides(line)} for line in journal.lines
         ]
 
     # ---- what it needs ----
@@ -153,9 +150,3 @@ class Journals:
             if line.account_id is not None
         )
         return PostedJournal(id=str(entry.id), sums=sums_of(moved, currency))
-
-
-def _sides(line: JournalLine) -> dict[str, str]:
-    """As text, in JSON too: Odoo makes a number of it by itself."""
-    amount = line.amount.decimal
-    return {"debit": f"{max(amount, Decimal(0)):f}", "credit": f"{max(-amount, Decimal(0)):f}"}

@@ -24,6 +24,7 @@ _RIGHTS = (
     ("post invoices and credit notes", "account.move", "write", "Invoicing: Billing"),
     ("book payments", "account.payment", "create", "Invoicing: Billing"),
     ("read accounts for daily journals", "account.account", "read", "Invoicing: Billing"),
+    ("replace drafts of daily journals", "account.move", "unlink", "Invoicing: Billing"),
     ("find journals for daily journals", "account.journal", "read", "Invoicing: Billing"),
 )
 """What, on which model, and the group that Odoo's page of the user calls so (19.0)."""
