@@ -34,29 +34,44 @@ class CaseChange(NamedTuple):
     """Whether it undoes what a person decided or proposed: that goes on the trail."""
 
 
+class Looked(NamedTuple):
+    """What a reconciliation looked at."""
+
+    since: date
+    """The first day of it."""
+    older: frozenset[str] = frozenset()
+    """Ids of cases from before that day that it looked at all the same."""
+
+    def covers(self, case: Case) -> bool:
+        return case.discrepancy.since >= self.since or case.id in self.older
+
+
+EVERYTHING = Looked(date.min)
+
+
 def cases_after(
-    discrepancies: Iterable[Discrepancy], stored: Iterable[Case], at: datetime, *, looked_since: date | None = None
+    discrepancies: Iterable[Discrepancy], stored: Iterable[Case], at: datetime, *, looked: Looked = EVERYTHING
 ) -> tuple[CaseChange, ...]:
     """What has to be written, in the order of the cases' ids.
 
-    `stored`: the open cases, and those of the discrepancies. `looked_since`: the first day that the reconciliation
-    looked at; what is older has not gone, it was not looked for.
+    `stored`: the open cases, and those of the discrepancies. `looked`: what the reconciliation looked at; anything else
+    has not gone, it was not looked for.
     """
     found = {discrepancy.id: discrepancy for discrepancy in discrepancies}
     known = {case.id: case for case in stored}
     changes = (
-        case_after(found.get(case_id), known.get(case_id), at, looked_since=looked_since)
+        case_after(found.get(case_id), known.get(case_id), at, looked=looked)
         for case_id in sorted(found.keys() | known.keys())
     )
     return tuple(change for change in changes if change is not None)
 
 
 def case_after(
-    discrepancy: Discrepancy | None, known: Case | None, at: datetime, *, looked_since: date | None = None
+    discrepancy: Discrepancy | None, known: Case | None, at: datetime, *, looked: Looked = EVERYTHING
 ) -> CaseChange | None:
     """The same for one case; None: nothing changes."""
     if discrepancy is None:
-        return _when_gone(known, at, looked_since) if known else None
+        return _when_gone(known, at, looked) if known else None
     if known is None:
         return CaseChange(Change.OPENED, Case(discrepancy=discrepancy, opened_at=at), None)
     if known.is_open:
@@ -64,8 +79,8 @@ def case_after(
     return _when_over(discrepancy, known, at)
 
 
-def _when_gone(known: Case, at: datetime, looked_since: date | None) -> CaseChange | None:
-    if looked_since is not None and known.discrepancy.since < looked_since:
+def _when_gone(known: Case, at: datetime, looked: Looked) -> CaseChange | None:
+    if not looked.covers(known):
         return None
     if known.is_open:
         note = "What it was about has gone; nothing is left to decide." if known.proposal else None

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import chain
 from zoneinfo import ZoneInfo
 
+from shared.finance.cases import CaseState
 from shared.finance.due.view import business_day, line_key
 from shared.finance.inputs import Inputs
 from shared.finance.models import LineKind, OrderStatement, SettlementLine, Subject
@@ -36,11 +37,13 @@ class Gathered:
     judged: date
     """The first day that is judged: see :mod:`shared.finance.window`."""
     until: date
+    recalled: frozenset[str] = frozenset()
+    """Names of things that are older and judged all the same: open cases are about them, or staff linked them."""
 
 
 def gather(scope: Scope, book: FinanceBook, as_of: datetime, *, judged: date | None = None) -> Gathered:
-    """Everything of the days that are judged and of the context before them; and of orders that are older still, but
-    have money moving in these days, everything that was matched with them.
+    """Everything of the days that are judged and of the context before them; what older open cases and links of staff
+    are about; and of orders that are older still, but have money moving now, everything that was matched with them.
 
     Raises:
         Retry: the store is out of reach.
@@ -49,13 +52,15 @@ def gather(scope: Scope, book: FinanceBook, as_of: datetime, *, judged: date | N
     first_judged = judged or judged_since(as_of, scope.rules.look_back_days, zone)
     since, until = gathered_since(first_judged), business_day(as_of, zone)
     inputs = _of_days(scope, book, as_of, since, until)
+    recalled = frozenset(_recalled(book, inputs.links, first_judged))
+    inputs = _with_recalled(inputs, recalled, book)
     known = book.orders_of_charges(_charges_from_before(inputs.lines, first_judged, zone))
-    there = {str(order.key) for order in inputs.orders}
-    older = sorted({*known.values(), *_linked_orders(inputs.links)} - there)
+    wanted = {*known.values(), *_linked_orders(inputs.links), *_names_of("order:", recalled)}
+    older = sorted(wanted - {str(order.key) for order in inputs.orders})
     found = tuple(book.find_orders(map(OrderKey.parse, older)).values()) if older else ()
     lines = tuple(_lines_of(found, book, {line_key(line) for line in inputs.lines}))
     inputs = replace(inputs, known_charges=known, orders=(*inputs.orders, *found), lines=(*inputs.lines, *lines))
-    return Gathered(inputs, since, first_judged, until)
+    return Gathered(inputs, since, first_judged, until, recalled)
 
 
 def _of_days(scope: Scope, book: FinanceBook, as_of: datetime, since: date, until: date) -> Inputs:
@@ -72,6 +77,37 @@ def _of_days(scope: Scope, book: FinanceBook, as_of: datetime, since: date, unti
         bank_lines=tuple(chain.from_iterable(book.bank_lines(bank, since, until) for bank in scope.banks)),
         links=book.links(),
     )
+
+
+def _recalled(book: FinanceBook, links: Mapping[str, str], judged: date) -> Iterator[str]:
+    """Names of orders, lines and payments. Of a payout or a bank line that is so old nobody expects anything but what
+    staff decide."""
+    for case in book.cases(CaseState.OPEN, CaseState.PROPOSED):
+        if case.discrepancy.since < judged:
+            yield from (str(item) for item in (case.discrepancy.subject, *case.discrepancy.others))
+    for name in links:
+        yield from (f"line:{name}", f"payment:{name}")
+
+
+def _with_recalled(inputs: Inputs, recalled: Iterable[str], book: FinanceBook) -> Inputs:
+    there = {line_key(line) for line in inputs.lines}
+    told = {f"{payment.account}/{payment.payment_id}" for payment in inputs.payments}
+    lines = (book.find_line(*_parted(name)) for name in _names_of("line:", recalled) if name not in there)
+    payments = (book.find_payment(*_parted(name)) for name in _names_of("payment:", recalled) if name not in told)
+    return replace(
+        inputs,
+        lines=(*inputs.lines, *(line for line in lines if line is not None)),
+        payments=(*inputs.payments, *(payment for payment in payments if payment is not None)),
+    )
+
+
+def _names_of(kind: str, names: Iterable[str]) -> list[str]:
+    return sorted(name.removeprefix(kind) for name in names if name.startswith(kind))
+
+
+def _parted(name: str) -> tuple[str, str]:
+    account, _, item = name.partition("/")
+    return account, item
 
 
 def _charges_from_before(lines: Iterable[SettlementLine], judged: date, zone: ZoneInfo) -> tuple[str, ...]:
@@ -95,7 +131,6 @@ def _lines_of(orders: Iterable[OrderStatement], book: FinanceBook, there: Collec
         for match in book.matches_of(f"order:{order.key}"):
             names = (item.id for item in match.items if item.subject is Subject.LINE and item.id not in there)
             for name in names:
-                account, _, line_id = name.partition("/")
-                line = book.find_line(account, line_id)
+                line = book.find_line(*_parted(name))
                 if line is not None:
                     yield line

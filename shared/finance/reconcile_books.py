@@ -13,17 +13,18 @@ from datetime import date, datetime
 import tenacity
 
 from shared.finance.cases import CaseState
-from shared.finance.cases_update import Change
+from shared.finance.cases_update import Change, Looked
 from shared.finance.due.view import LedgerView
 from shared.finance.gather import Gathered, Scope, gather
 from shared.finance.inputs import Reconciliation
 from shared.finance.keep_cases import keep_cases
 from shared.finance.matching.reconcile import reconcile
 from shared.finance.models import Bucket, Discrepancy
+from shared.finance.opening import open_books
 from shared.finance.ports import CostPrice, FinanceBook
 from shared.finance.posting import Posted, bring_up_to_date
 from shared.finance.restated import restated
-from shared.finance.window import judged_discrepancies, ledger_view, stale_matches
+from shared.finance.window import judged_discrepancies, ledger_view, looked_at, stale_matches
 from shared.kernel.clock import Clock
 
 Progress = Callable[[str], None]
@@ -83,8 +84,9 @@ def reconcile_books(
     if not dry_run:
         progress("keeping")
         desk.book.keep_matches(result.matches, replaces=stale, at=as_of)
-        changes = keep_cases(discrepancies, desk.book, desk.clock, desk.retrying, looked_since=gathered.judged)
+        changes = keep_cases(discrepancies, desk.book, desk.clock, desk.retrying, looked=_looked(gathered, desk.book))
         progress("posting")
+        desk.retrying()(_open, desk, gathered)
         posted = desk.retrying()(_post, desk, gathered, result)
     return Reconciled(
         as_of=as_of,
@@ -105,9 +107,41 @@ def _discrepancies(gathered: Gathered, result: Reconciliation, book: FinanceBook
     return judged_discrepancies(found, gathered.judged, open_ids)
 
 
+def _looked(gathered: Gathered, book: FinanceBook) -> Looked:
+    waiting = book.cases(CaseState.OPEN, CaseState.PROPOSED)
+    return Looked(gathered.judged, looked_at(waiting, gathered.judged, gathered.recalled))
+
+
+def _open(desk: BooksDesk, gathered: Gathered) -> None:
+    """Post what providers held when the books began, as soon as a first balance tells it."""
+    begins = desk.scope.rules.books_from
+    if begins is None:
+        return
+    accounts, book = desk.scope.accounts, desk.book
+    since, until = date.fromisoformat(begins), gathered.until
+    told = {account: tuple(book.balances(account, since, until)) for account in sorted(accounts)}
+    sources = {f"opening/{one.account}/{one.currency}" for balances in told.values() for one in balances}
+    missing = sources - book.entries_of(sorted(sources)).keys()
+    concerned = [account for account in told if any(source.startswith(f"opening/{account}/") for source in missing)]
+    if concerned:
+        view = LedgerView(
+            rules=desk.scope.rules,
+            accounts=accounts,
+            lines=tuple(line for account in concerned for line in book.lines(account, since, until)),
+            payouts=tuple(payout for account in concerned for payout in book.payouts(account, since, until)),
+        )
+        open_books(view, (one for account in concerned for one in told[account]), book)
+
+
 def _post(desk: BooksDesk, gathered: Gathered, result: Reconciliation) -> Posted:
     """With the cases as they are now, write-offs among them."""
-    view = ledger_view(gathered.inputs, result, gathered.judged, payout_banks=desk.scope.payout_banks)
+    view = ledger_view(
+        gathered.inputs,
+        result,
+        gathered.judged,
+        recalled=gathered.recalled,
+        payout_banks=desk.scope.payout_banks,
+    )
     cases = {case.id: case for case in desk.book.cases(*CaseState, since=gathered.judged)}
     cases |= {case.id: case for case in desk.book.cases(CaseState.OPEN, CaseState.PROPOSED)}
     view = replace(view, cases=tuple(cases.values()), costs=_costs(view, desk.book))

@@ -59,8 +59,6 @@ class AccountRules(Canonical):
     """What the bank's text says of its payouts, in any case: `("STRIPE",)`. None given: any credit may be one."""
     fees: FeeModel | None = None
     calendar: SettlementCalendar = SettlementCalendar()
-    opening: dict[CurrencyCode, int] = {}
-    """What the provider held for the merchant when the books began (`finance.books_from`), in minor units."""
     tells_balance: bool = True
     """Whether a day closes only against the provider's own balance. False where none can be had."""
 

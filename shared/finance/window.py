@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from shared.finance.cases import Case
 from shared.finance.due.view import LedgerView, bank_key, business_day, line_key, payout_key
 from shared.finance.inputs import Inputs, Reconciliation
 from shared.finance.models import (
@@ -19,6 +20,8 @@ from shared.finance.models import (
     LineKind,
     Match,
     OrderStatement,
+    Payment,
+    PaymentKind,
     Payout,
     SettlementLine,
     Subject,
@@ -36,6 +39,13 @@ def judged_since(as_of: datetime, look_back_days: int, zone: ZoneInfo) -> date:
 def gathered_since(judged: date) -> date:
     """The first day that is looked at."""
     return judged - timedelta(days=CONTEXT_DAYS)
+
+
+def looked_at(cases: Iterable[Case], judged: date, recalled: Collection[str]) -> frozenset[str]:
+    """Ids of older open cases whose subject was looked at again, so that they may be over."""
+    return frozenset(
+        case.id for case in cases if case.discrepancy.since < judged and str(case.discrepancy.subject) in recalled
+    )
 
 
 def judged_discrepancies(found: Iterable[Discrepancy], judged: date, open_ids: Collection[str]) -> list[Discrepancy]:
@@ -60,13 +70,26 @@ def stale_matches(stored: Iterable[Match], result: Reconciliation, inputs: Input
 
 
 def ledger_view(
-    inputs: Inputs, result: Reconciliation, judged: date, *, payout_banks: frozenset[str] = frozenset()
+    inputs: Inputs,
+    result: Reconciliation,
+    judged: date,
+    *,
+    recalled: frozenset[str] = frozenset(),
+    payout_banks: frozenset[str] = frozenset(),
 ) -> LedgerView:
-    """What the ledger is brought to: the days that are judged, and whatever of before it takes to see them whole. Cases
-    and cost prices are the caller's to add."""
+    """What the ledger is brought to: the days that are judged, what was recalled from before them, and whatever it
+    takes to see that whole. Cases and cost prices are the caller's to add."""
     zone = inputs.rules.zone
-    recent = [line for line in inputs.lines if business_day(line.occurred_at, zone) >= judged]
-    concerned = {result.order_of[name] for line in recent if (name := line_key(line)) in result.order_of}
+    disputes = _disputes_of(inputs.payments, judged)
+    recent = {
+        line_key(line)
+        for line in inputs.lines
+        if business_day(line.occurred_at, zone) >= judged
+        or f"line:{line_key(line)}" in recalled
+        or f"{line.account}/{line.source_id}" in disputes
+    }
+    concerned = {result.order_of[name] for name in recent if name in result.order_of}
+    concerned |= {name.removeprefix("order:") for name in recalled}
     orders = tuple(order for order in inputs.orders if _is_concerned(order, judged, zone, concerned))
     keys = {str(order.key) for order in orders}
     bank_lines = tuple(line for line in inputs.bank_lines if line.booked_on >= judged)
@@ -76,9 +99,7 @@ def ledger_view(
     lines = tuple(
         line
         for line in inputs.lines
-        if business_day(line.occurred_at, zone) >= judged
-        or result.order_of.get(line_key(line)) in keys
-        or _pays_out(line, names)
+        if line_key(line) in recent or result.order_of.get(line_key(line)) in keys or _pays_out(line, names)
     )
     there = {line_key(line) for line in lines}
     return LedgerView(
@@ -90,9 +111,23 @@ def ledger_view(
         payouts=payouts,
         bank_lines=bank_lines,
         matches=matches,
-        payments=tuple(payment for payment in inputs.payments if business_day(payment.occurred_at, zone) >= judged),
+        payments=tuple(
+            payment
+            for payment in inputs.payments
+            if business_day(payment.occurred_at, zone) >= judged
+            or f"{payment.account}/{payment.payment_id}" in disputes
+        ),
         payout_banks=payout_banks,
     )
+
+
+def _disputes_of(payments: Iterable[Payment], judged: date) -> set[str]:
+    """Disputes of which something was said lately, whenever they were opened: they take months."""
+    return {
+        f"{payment.account}/{payment.payment_id}"
+        for payment in payments
+        if payment.kind is PaymentKind.DISPUTE and payment.stated_at.date() >= judged
+    }
 
 
 def _is_concerned(order: OrderStatement, judged: date, zone: ZoneInfo, concerned: Collection[str]) -> bool:

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from shared.finance.closing import Closing
-from shared.finance.due.view import LedgerView
+from shared.finance.due.view import LedgerView, payout_key
 from shared.finance.gather import Scope
 from shared.finance.ports import FinanceBook
 from shared.finance.reconcile_books import BooksDesk
@@ -65,15 +65,23 @@ def _moved_since(day: date, book: FinanceBook) -> LedgerView:
     # A day more on either side: days of lines are the merchant's, and balances are stated at any hour.
     since = day - timedelta(days=1)
     accounts = sorted(now.accounts)
+    payouts = tuple(payout for account in accounts for payout in book.payouts(account, since, until))
     return LedgerView(
         rules=now.rules,
         accounts=now.accounts,
         lines=tuple(line for account in accounts for line in book.lines(account, since, until)),
-        payouts=tuple(payout for account in accounts for payout in book.payouts(account, since, until)),
+        payouts=payouts,
+        matches=tuple(match for payout in payouts for match in book.matches_of(f"payout:{payout_key(payout)}")),
         payout_banks=now.payout_banks,
     )
 
 
 def _read_until() -> dict[str, datetime | None]:
+    """Of accounts that have a feed. One that we may not ask and that tells no balance either is known by its webhooks
+    alone, until a first file of it comes."""
     progress = {one.account: one.read_until for one in progress_table().all()}
-    return {name: progress.get(name) for name in settings().payments}
+    return {
+        name: progress.get(name)
+        for name, account in settings().payments.items()
+        if account.api_access or account.tells_balance or name in progress
+    }

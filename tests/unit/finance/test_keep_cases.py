@@ -11,7 +11,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from shared.finance.audit import faults_in
 from shared.finance.cases import Case, CaseState, Proposal, Resolution
-from shared.finance.cases_update import RECONCILIATION, CaseChange, Change, cases_after
+from shared.finance.cases_update import RECONCILIATION, CaseChange, Change, Looked, cases_after
 from shared.finance.keep_cases import keep_cases
 from shared.finance.models import Discrepancy, Item, Subject, Suggestion
 from shared.kernel.errors import Conflict, Retry
@@ -132,8 +132,9 @@ def test_any_other_decision_stands_when_its_cause_has_gone(resolution: Resolutio
 @pytest.mark.parametrize("told", [{}, PROPOSED, RESOLVED])
 def test_what_was_not_looked_for_has_not_gone(told: dict[str, Any]) -> None:
     old = case(about={"since": DAY - timedelta(days=61)}, **told)
-    assert cases_after([], [old], LATER, looked_since=DAY - timedelta(days=60)) == ()
-    assert len(cases_after([], [old], LATER, looked_since=DAY - timedelta(days=61))) == 1
+    assert cases_after([], [old], LATER, looked=Looked(DAY - timedelta(days=60))) == ()
+    assert len(cases_after([], [old], LATER, looked=Looked(DAY - timedelta(days=61)))) == 1
+    assert len(cases_after([], [old], LATER, looked=Looked(DAY, frozenset({old.id})))) == 1
 
 
 def test_a_cleared_case_that_is_still_gone_stays() -> None:
@@ -264,5 +265,5 @@ def test_older_cases_stay_unless_they_are_named() -> None:
     old = {"since": DAY - timedelta(days=90)}
     book.commit_case(case("silent", about=old), replaces=None)
     book.commit_case(case("named", about=old, **RESOLVED), replaces=None)
-    keep_cases([discrepancy("named", found=1, **old)], book, lambda: LATER, retrying, looked_since=DAY)
+    keep_cases([discrepancy("named", found=1, **old)], book, lambda: LATER, retrying, looked=Looked(DAY))
     assert [one.id for one in book.cases(CaseState.OPEN)] == ["named", "silent"]
