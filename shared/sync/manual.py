@@ -38,7 +38,10 @@ class What(StrEnum):
     PAYMENTS = "payments"
 
 
-BUILT = (What.STOCK, What.ORDERS)
+_ELSEWHERE = {
+    What.CUSTOMERS: "storebridge customers sync KEY, or --stopped for all who wait",
+    What.PAYMENTS: "storebridge money reconcile, or invoke payment_reconciliation",
+}
 
 
 class Continuation(Canonical):
@@ -129,7 +132,7 @@ def parse_request(event: Mapping[str, Any]) -> SyncRequest:
     """Read an operator's request.
 
     Raises:
-        Rejected: `invalid_request` with the field at fault; `not_built_yet` for what there is no synchronisation of.
+        Rejected: `invalid_request` with the field at fault; `synchronised_elsewhere` for what another command does.
     """
     try:
         request = SyncRequest.model_validate(event)
@@ -144,12 +147,12 @@ _HINT = 'send {"what": "stock"|"orders", "shop": …} with skus, or ids, or sinc
 
 
 def _require_sense(request: SyncRequest) -> None:
-    if request.what not in BUILT:
+    if request.what in _ELSEWHERE:
         raise Rejected(
-            "not_built_yet",
-            f"there is no synchronisation of {request.what} yet",
+            "synchronised_elsewhere",
+            f"{request.what} have a way of their own",
             field="what",
-            hint=f"there is: {', '.join(BUILT)}",
+            hint=_ELSEWHERE[request.what],
         )
     if request.what is What.STOCK:
         _require_absent(request, ("ids", "since", "until"))

@@ -217,7 +217,7 @@ def test_a_second_sync_of_the_same_shop_is_told_so(storebridge: CommandLine, sta
         ({"what": "stock", "shop": "nowhere"}, "unknown_shop", "shop"),
         ({"what": "stock", "shop": "quiet"}, "stock_not_pushed", "shop"),
         ({"what": "stock", "shop": "closed"}, "no_api_access", "shop"),
-        ({"what": "customers"}, "not_built_yet", "what"),
+        ({"what": "customers"}, "synchronised_elsewhere", "what"),
         ({"what": "orders", "ids": ["x y"]}, "invalid_request", "ids.0"),
         ({"what": "orders", "ids": ["abc"]}, "invalid_order_id", "order_id"),
     ],

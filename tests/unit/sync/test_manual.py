@@ -70,10 +70,11 @@ def test_what_was_given_is_not_repeated_in_the_error() -> None:
     assert "secret@example.com" not in refusal(ORDERS | {"ids": ["secret@example.com"]}).describe()
 
 
-@pytest.mark.parametrize("what", ["customers", "payments"])
-def test_what_is_not_built_is_refused_with_what_is(what: str) -> None:
+@pytest.mark.parametrize(("what", "command"), [("customers", "customers sync"), ("payments", "money reconcile")])
+def test_what_another_command_does_is_refused_with_its_name(what: str, command: str) -> None:
     error = refusal({"what": what, "shop": "aurora"})
-    assert (error.code, error.field, error.hint) == ("not_built_yet", "what", "there is: stock, orders")
+    assert (error.code, error.field) == ("synchronised_elsewhere", "what")
+    assert f"storebridge {command}" in (error.hint or "")
 
 
 def test_a_rehearsal_keeps_place_and_log_of_its_own() -> None:
