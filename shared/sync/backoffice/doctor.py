@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Final, TypeVar
 
-from shared.backoffices.documents import Identity, MissingRight, Product, Tax, Warehouse
+from shared.backoffices.documents import Identity, LedgerAccount, MissingRight, Product, Tax, Warehouse
 from shared.backoffices.port import BackOffice, Capabilities
 from shared.kernel.errors import Rejected, Retry
 from shared.sync.backoffice.rules import BookRules, InvoiceMoment
@@ -35,6 +35,8 @@ class Expected:
     """SKUs on our shelves."""
     ordered_skus: frozenset[str] = frozenset()
     """SKUs in the shops' orders of late."""
+    journal_accounts: Mapping[str, str] | None = None
+    """The back office's account codes by the accounts of our ledger; None where it gets no daily journals."""
 
     @property
     def charge_skus(self) -> dict[str, str]:
@@ -53,6 +55,8 @@ class OfficeFacts:
     taxes: tuple[Tax, ...] | None = None
     payment_methods: tuple[str, ...] | None = None
     products: Mapping[str, Product] | None = None
+    accounts: tuple[LedgerAccount, ...] | None = None
+    """None as well where no journals are to go there."""
     figures: Mapping[str, int] = field(default_factory=dict)
     """How many of the SKUs asked for have stock figures, by location."""
     troubles: Mapping[str, Trouble] = field(default_factory=dict)
@@ -73,9 +77,14 @@ def facts_of(office: BackOffice, expected: Expected) -> OfficeFacts:
         taxes=asked.ask("taxes", office.taxes),
         payment_methods=asked.ask("payments", office.payment_methods),
         products=asked.ask("products", lambda: _products(office, expected)),
+        accounts=asked.ask("accounts", office.accounts) if _wants_journals(office.capabilities, expected) else None,
         figures=_figures(office, expected, warehouses or (), asked),
         troubles=asked.troubles,
     )
+
+
+def _wants_journals(can: Capabilities, expected: Expected) -> bool:
+    return can.journals and expected.journal_accounts is not None
 
 
 class _Questions:
@@ -124,6 +133,7 @@ def judge(facts: OfficeFacts, expected: Expected) -> tuple[Finding, ...]:
         _warehouses(facts, expected, notes)
         _taxes(facts, expected, notes)
         _payments(facts, expected, notes)
+        _accounts(facts, expected, notes)
         _charges(facts, expected, notes)
         _goods(facts, expected, notes)
         _stock(facts, expected, notes)
@@ -224,6 +234,23 @@ def _payments(facts: OfficeFacts, expected: Expected, notes: Notebook) -> None:
         notes.ok("payments", f"{len(set(named.values()))} named, all there")
 
 
+def _accounts(facts: OfficeFacts, expected: Expected, notes: Notebook) -> None:
+    """Whether daily journals find the accounts that they are to go to. One that tells none takes codes as they are."""
+    if not facts.accounts or expected.journal_accounts is None:
+        return
+    known = {account.code for account in facts.accounts}
+    named = expected.journal_accounts
+    there = f"there is: {first([f'{account.code} {account.name}' for account in facts.accounts])}"
+    if not named:
+        mend = f'name them in the settings: finance.backoffice_accounts = {{ fees = "…" }}; {there}'
+        notes.fault("accounts", "daily journals are to go there, and no account is named: no day will close", mend)
+    missing = [name for name in sorted(named) if named[name] not in known]
+    for name in missing:
+        notes.fault("accounts", f"{name} is to be {named[name]!r}, which takes no entries or is not there", there)
+    if named and not missing:
+        notes.ok("accounts", f"{len(named)} named for daily journals, all there")
+
+
 _ALWAYS_NEEDED: Final = frozenset({"shipping", "rounding"})
 """Nearly every order has shipping, and any may need a cent of rounding."""
 _MAY_BE_GOODS: Final = frozenset({"no_sku"})
@@ -295,6 +322,7 @@ _WITHOUT: Final[Mapping[str, str]] = {
     "invoices": "makes no invoices",
     "credits": "makes no credit notes: staff make them by hand",
     "payments": "books no payments",
+    "journals": "takes no daily journals: fees and payouts are in the exports alone",
     "stock": "tells no stock",
     "counts": "takes no counts",
     "customer_feed": "does not tell of changed customers",
@@ -311,6 +339,9 @@ def _capabilities(can: Capabilities, expected: Expected, notes: Notebook) -> Non
         notes.fault("completion", "orders are to be complete on delivery, which it does not tell", mend)
     if not can.invoices and expected.rules.invoice is not InvoiceMoment.NEVER:
         notes.info("invoices", "the settings name a moment for invoices, and it makes none", 'set invoice = "never"')
+    if not can.journals and expected.journal_accounts is not None:
+        mend = "leave finance.backoffice out, or map a form of journals"
+        notes.fault("journals", "daily journals are to go there, and it takes none", mend)
     if expected.rules.rehearsal:
         notes.info("rehearsal", "nothing is written to it", "when all is well: rehearsal = false")
     notes.info("adapter", f"sells from {can.sellable}; tried against {can.tried}")

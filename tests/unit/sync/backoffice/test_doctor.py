@@ -181,6 +181,37 @@ def test_another_company_than_the_settings_name() -> None:
     assert (one.check, one.verdict) == ("company", Verdict.FAULT)
 
 
+def _booked(**accounts: str) -> Expected:
+    return replace(SOUND, journal_accounts=accounts)
+
+
+def test_accounts_that_daily_journals_go_to() -> None:
+    at = office()
+    found = judge(facts_of(at, _booked(fees="6200", clearing="1200")), _booked(fees="6200", clearing="1200"))
+    assert wrong(found) == []
+    assert {one.check: one.found for one in found}["accounts"] == "2 named for daily journals, all there"
+
+
+def test_an_account_of_daily_journals_that_is_not_there() -> None:
+    expected = _booked(fees="6299", clearing="1200")
+    one = the_one(judge(facts_of(office(), expected), expected))
+    assert (one.check, one.verdict) == ("accounts", Verdict.FAULT)
+    assert one.found == "fees is to be '6299', which takes no entries or is not there"
+    assert one.mend is not None
+    assert "6200 Payment fees" in one.mend
+
+
+def test_daily_journals_without_any_account() -> None:
+    one = the_one(judge(facts_of(office(), _booked()), _booked()))
+    assert (one.check, one.verdict) == ("accounts", Verdict.FAULT)
+
+
+def test_daily_journals_for_a_back_office_that_takes_none() -> None:
+    expected = _booked(fees="6200")
+    one = the_one(judge(facts_of(office(journals=False), expected), expected))
+    assert (one.check, one.verdict) == ("journals", Verdict.FAULT)
+
+
 def test_rights_that_are_missing() -> None:
     facts = replace(
         facts_of(office(), SOUND), missing_rights=(MissingRight(what="create sales orders", hint="add to Sales"),)
