@@ -1,7 +1,8 @@
 """What only Tryton can get wrong, run on the real one: its states, its amendments, its workers that die."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -13,6 +14,8 @@ from shared.backoffices.documents import (
     GoodsLine,
     GoodsReturn,
     InvoiceState,
+    Journal,
+    JournalLine,
     PaymentEntry,
     Rounding,
     Sale,
@@ -553,3 +556,50 @@ def test_a_sale_of_somebody_forgotten_still_takes_its_way(tryton: TrytonWorld, k
     tryton.put_on_shelf("MUG", 20)
     tryton.send_off(key)
     assert tryton.office.post_invoice(key).invoice is not None
+
+
+# ---- journals --------------------------------------------------------------------------------------------------------
+
+
+def _fees(tryton: TrytonWorld, key: str, account: str) -> Journal:
+    amount = eur("12.34")
+    lines = (JournalLine(account=tryton.accounts[0], amount=-amount, label="fees"),)
+    lines += (JournalLine(account=account, amount=amount, label="fees"),)
+    return Journal(key=key, name="fees", posted_on=PLACED, currency="EUR", lines=lines)
+
+
+def test_a_journal_goes_to_no_account_that_wants_a_party(tryton: TrytonWorld, key: str) -> None:
+    (account, *_) = tryton.staff.rows("account.account", [["party_required", "=", True]], ["code"])
+    with pytest.raises(Rejected) as refusal:
+        tryton.office.post_journal(_fees(tryton, f"{key}/journal", account["code"]))
+    assert refusal.value.code == Refusal.REFUSED
+    assert f"account {account['code']} wants a party" in refusal.value.message
+    assert tryton.count_journals(f"{key}/journal") == 0
+
+
+def test_a_journal_is_in_the_period_and_the_general_journal(tryton: TrytonWorld, key: str) -> None:
+    number = int(tryton.office.post_journal(_fees(tryton, f"{key}/journal", tryton.accounts[1])))
+    fields = [
+        "date",
+        "state",
+        "number",
+        "description",
+        "period.name",
+        "journal.code",
+        "lines.debit",
+        "lines.description",
+    ]
+    (row,) = tryton.staff.rows("account.move", [["id", "=", number]], fields)
+    assert (row["date"], row["state"], row["period."]["name"]) == (PLACED, "posted", "2026-11")
+    assert row["journal."]["code"] == "MISC"
+    assert row["number"]
+    assert row["description"] == f"{key}/journal fees"
+    assert sorted(line["debit"] for line in row["lines."]) == [Decimal(0), Decimal("12.34")]
+
+
+def test_a_journal_of_a_day_without_a_fiscal_year_is_refused(tryton: TrytonWorld, key: str) -> None:
+    journal = _fees(tryton, f"{key}/journal", tryton.accounts[1]).model_copy(update={"posted_on": date(2001, 1, 1)})
+    with pytest.raises(Rejected) as refusal:
+        tryton.office.post_journal(journal)
+    assert refusal.value.code == Refusal.REFUSED
+    assert "no period for 2001-01-01" in refusal.value.message
