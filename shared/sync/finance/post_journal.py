@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final, NamedTuple, Protocol
 
 from shared.backoffices.documents import Journal, JournalLine, PostedJournal
-from shared.backoffices.port import Capabilities
+from shared.backoffices.port import Capabilities, Refusal
 from shared.finance.exports.names import WORDS
 from shared.finance.journal import JournalEntry, Role, Topic
 from shared.finance.rules import FinanceRules
@@ -95,7 +95,7 @@ def post_day(day: date, entries: Iterable[JournalEntry], rules: FinanceRules, bo
             ids += _posted(day, currency, sums[currency], rules, book)
         except Rejected as error:
             if error.code != "journal_currency":
-                raise
+                raise _of_the_day(day, error) from error
             left_out.append(f"{_key(day, currency, 1)}: {error.message}")
     return PostedDay(tuple(ids), tuple(left_out))
 
@@ -158,6 +158,12 @@ def _journal(day: date, currency: str, number: int, sums: _Sums, rules: FinanceR
         currency=currency,
         lines=lines,
     )
+
+
+def _of_the_day(day: date, error: Rejected) -> Rejected:
+    """What stands against it, in words for whoever closes the day: adapters speak to whoever waits for an order."""
+    hint = "act in the back office, then close the day again" if error.code == Refusal.REFUSED else error.hint
+    return Rejected(error.code, f"the journal of {day} cannot be posted: {error.message}", field=error.field, hint=hint)
 
 
 def _key(day: date, currency: str, number: int) -> str:

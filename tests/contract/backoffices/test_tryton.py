@@ -563,8 +563,10 @@ def test_a_sale_of_somebody_forgotten_still_takes_its_way(tryton: TrytonWorld, k
 
 def _fees(tryton: TrytonWorld, key: str, account: str) -> Journal:
     amount = eur("12.34")
-    lines = (JournalLine(account=tryton.accounts[0], amount=-amount, label="fees"),)
-    lines += (JournalLine(account=account, amount=amount, label="fees"),)
+    lines = (
+        JournalLine(account=tryton.accounts[0], amount=-amount, label="fees"),
+        JournalLine(account=account, amount=amount, label="fees"),
+    )
     return Journal(key=key, name="fees", posted_on=PLACED, currency="EUR", lines=lines)
 
 

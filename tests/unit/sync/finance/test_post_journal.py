@@ -197,6 +197,8 @@ def test_a_closed_period_stops_the_day() -> None:
     with pytest.raises(Rejected) as refusal:
         post_day(DAY, [_fee(30)], RULES, books)
     assert refusal.value.code == "backoffice_refused"
+    assert "the journal of 2026-11-23 cannot be posted: the period of 2026-11-23 is closed" in refusal.value.message
+    assert refusal.value.hint == "act in the back office, then close the day again"
 
 
 _ACCOUNTS = st.sampled_from(["stripe-eu", "paypal", "aurora"])
