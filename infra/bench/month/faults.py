@@ -21,7 +21,7 @@ FaultyCourse = Callable[[Till, Counter, Draft], bool]
 
 def missing_payment(till: Till, counter: Counter, draft: Draft) -> bool:
     """The shop took a webhook, or a clerk, at its word; no provider ever saw money."""
-    names = (till.name("ch"),) if counter.chance.random() < 0.6 else ()  # noqa: PLR2004
+    names = (till.charge_name(draft.account),) if counter.chance.random() < 0.6 else ()  # noqa: PLR2004
     if not names and not _is_told_apart(till, draft):
         return False
     till.claim(draft, draft.buyer_total, counter.soon(draft), names)
