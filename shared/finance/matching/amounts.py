@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from shared.finance.matching.charges import pairing_of
 from shared.finance.matching.gateways import Standing
 from shared.finance.matching.habits import Habit
-from shared.finance.matching.references import contradict, own_references
+from shared.finance.matching.references import contradict, own_references, shape
 from shared.finance.matching.worksheet import OrderSheet, Told, Worksheet, buyer_money, is_capture, line_key, words_of
 from shared.finance.models import Rule, SettlementLine
 
@@ -56,6 +56,7 @@ class Fitting:
     def __init__(self, sheet: Worksheet, habits: Mapping[str, Habit]) -> None:
         self._sheet = sheet
         self._habits = habits
+        self._naming = _ways_of_naming(sheet)
         rules = sheet.inputs.rules
         self.before = timedelta(days=rules.before_order_days)
         self.after = timedelta(days=rules.after_order_days)
@@ -68,7 +69,12 @@ class Fitting:
         habit = self._habits.get(line.account)
         if habit is not None and not habit.allows(line.occurred_at - wanted.told.movement.at):
             return False
-        return not self.is_contradicted(wanted.order, line)
+        return not self.is_contradicted(wanted.order, line) and not self._means_another(line)
+
+    def _means_another(self, line: SettlementLine) -> bool:
+        """Whether it names an order, as this account's lines name theirs, and that is none of those that are here."""
+        ways = self._naming.get(line.account, frozenset())
+        return any(shape(word) in ways for word in line.references)
 
     def window(self, wanted: Wanted) -> tuple[datetime, datetime]:
         """Outside of which no line may pay: the merchant's window, or less where every account has a habit."""
@@ -91,6 +97,18 @@ class Fitting:
         account = self._sheet.inputs.accounts[line.account]
         newest = max(wanted.told.movement.at, line.occurred_at)
         return self._sheet.as_of - newest >= timedelta(days=account.calendar.feed_days)
+
+
+def _ways_of_naming(sheet: Worksheet) -> dict[str, set[str]]:
+    """The shapes of the words by which each account's lines name orders as a whole: `#1001`, `D1001`, a number."""
+    ways: dict[str, set[str]] = {}
+    for order in sheet.orders.values():
+        names = order.statement.references
+        for line in order.lines:
+            for word in line.references:
+                if is_capture(line) and word in names:
+                    ways.setdefault(line.account, set()).add(shape(word))
+    return ways
 
 
 def wanted_captures(sheet: Worksheet) -> Iterator[Wanted]:

@@ -102,6 +102,15 @@ def test_a_line_that_names_another_order_pays_no_order_by_amount() -> None:
     assert run(nameless("1", 4999), line(gross=4999, references=("#77",))).order_of == {}
 
 
+def test_a_line_that_names_orders_as_its_account_does_means_another_one() -> None:
+    """`D77` is an order of a shop that numbers like that, and it is not here; `pi_77` names no order at all."""
+    known = statement("6", 1234, references=("D6", "6"))
+    named = line("known", 1234, references=("D6",))
+    order = nameless("1", 4999)
+    assert "stripe-eu/txn_1" not in run(known, named, order, line(gross=4999, references=("D77",))).order_of
+    assert "stripe-eu/txn_1" in run(known, named, order, line(gross=4999, references=("pi_77",))).order_of
+
+
 def test_what_may_still_come_is_waited_for() -> None:
     """A day later the order whose payment this is may be here."""
     order = nameless("1", 4999)
