@@ -73,7 +73,7 @@ class Fitting:
 
     def _means_another(self, line: SettlementLine) -> bool:
         """Whether it names an order, as this account's lines name theirs, and that is none of those that are here."""
-        ways = self._naming.get(line.account, frozenset())
+        ways = self._naming.get(line.account, set())
         return any(shape(word) in ways for word in line.references)
 
     def window(self, wanted: Wanted) -> tuple[datetime, datetime]:
