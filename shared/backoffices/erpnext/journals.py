@@ -31,12 +31,12 @@ class Journals(Office):
         )
 
     def posted_journal(self, key: str) -> PostedJournal | None:
-        """Three requests, and one for the company's currency, once; one where there is none."""
+        """Three requests, one more that is made once; one where there is none."""
         entry = self._entry(key)
         return self._told_entry(entry) if entry is not None and entry.docstatus == SUBMITTED else None
 
     def post_journal(self, journal: Journal) -> str:
-        """A submitted Journal Entry: 9 requests; a repeat: 2."""
+        """A submitted Journal Entry: 8 requests; a repeat: 2."""
         entry = self._entry(journal.key)
         if entry is None or entry.docstatus != SUBMITTED:
             entry = self._drafted_entry(journal, entry)

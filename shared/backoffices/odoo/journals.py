@@ -1,8 +1,8 @@
 """Journal entries of a day.
 
 They are found by their origin, as credit notes are, and made under an external id, so that two workers make one. Odoo
-posts an entry of a locked day under a later date and says nothing (19.0's source, `_post`, and ran): the company's lock
-dates are read before. An entry that staff have cancelled is theirs to decide about.
+posts an entry of a locked day under a later date and says nothing (19.0's source, `_post`): the company's lock dates
+are read before. An entry that staff have cancelled is theirs to decide about.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,8 @@ class Journals:
         self._currency: str | None = None
 
     def accounts(self) -> tuple[LedgerAccount, ...]:
-        """One request. An account out of use is left out where Odoo hides it (19); before, it is refused when used."""
+        """One request. Accounts out of use are left out where Odoo archives them (19.0's source); before, it refuses
+        them when an entry is posted (from general knowledge, not checked)."""
         found = self._api.rows("account.account", [], ["code", "name", "account_type"], order="id")
         told = [row for row in found if row["code"]]
         self._accounts = {str(row["code"]): int(row["id"]) for row in reversed(told)}
@@ -55,7 +56,8 @@ class Journals:
         return self._told(entry) if entry is not None and entry.state == "posted" else None
 
     def post(self, journal: Journal) -> str:
-        """Five requests, eight more that are made once; one where it was done before."""
+        """Seven requests, one more for a journal by its name, and six that are made once; one where it was done
+        before."""
         entry = self._find(journal.key)
         if entry is None or entry.state == "draft":
             entry = self._posted(journal, self._drafted(journal, entry))

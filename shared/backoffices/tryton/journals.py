@@ -51,15 +51,16 @@ class Journals:
         return tuple(
             LedgerAccount(code=code, name=row.name, kind=row.type.name if row.type else "")
             for code, row in sorted(found.items())
+            if not row.party_required
         )
 
     def posted(self, key: str) -> PostedJournal | None:
-        """One request; another for the company's currency, once."""
+        """One request."""
         row = self._find(key)
         return self._told(row) if row is not None and row.state == "posted" else None
 
     def post(self, journal: Journal) -> str:
-        """Six requests, three more that are made once; one where it was done before."""
+        """Seven requests; one where it was done before."""
         known = self._find(journal.key)
         if known is None or known.state != "posted":
             require_currency(journal, self._books_currency)

@@ -577,6 +577,7 @@ def test_a_journal_goes_to_no_account_that_wants_a_party(tryton: TrytonWorld, ke
     assert refusal.value.code == Refusal.REFUSED
     assert f"account {account['code']} wants a party" in refusal.value.message
     assert tryton.count_journals(f"{key}/journal") == 0
+    assert account["code"] not in {each.code for each in tryton.office.accounts()}
 
 
 def test_a_journal_is_in_the_period_and_the_general_journal(tryton: TrytonWorld, key: str) -> None:
