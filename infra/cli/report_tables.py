@@ -60,5 +60,5 @@ def _text(column: Column, value: Cell, currency: str | None, language: Language)
     if isinstance(value, Text):
         return value.read(language)
     if isinstance(value, int):
-        return read(value, column.kind, currency)
+        return read(value, column.kind, currency).replace("\N{NO-BREAK SPACE}", " ")
     return value.isoformat() if isinstance(value, date) else value or ""

@@ -24,6 +24,11 @@ COMMANDS = {
     "tasks": {"list", "close"},
     "settings": {"show", "push"},
     "schedules": {"list", "fire"},
+    "money": {
+        *("status", "reconcile", "explain", "backfill", "import", "costs", "close", "reopen", "days", "audit"),
+        *("cases", "case", "assign", "comment", "resolve", "approve", "refuse", "reopen-case"),
+    },
+    "report": {"list", "show", "export"},
     "stocktake": {
         *("list", "open", "sheet", "count", "import", "show", "recounts", "close", "approve", "post", "cancel"),
     },
