@@ -38,7 +38,7 @@ def answer(event: Mapping[str, Any], has_time: Callable[[], bool]) -> dict[str, 
     """Close what can be closed, and say which days are, and what keeps the next one open.
 
     Raises:
-        Rejected: `invalid_request`; `closed_day_changed`.
+        Rejected: `invalid_request`; `closed_day_changed`, where somebody has been at the table.
         Conflict, Retry: as `close_day`.
     """
     if not settings().keeps_books:
@@ -71,9 +71,9 @@ def close_days(until: date | None, actor: str, has_time: Callable[[], bool]) -> 
         try:
             close_day(day, actor, closing_of(day), archive)
         except Rejected as error:
-            if error.code != "day_not_closable":
+            if error.code == "closed_day_changed":
                 raise
-            return closed, error.message
+            return closed, error.message if error.code == "day_not_closable" else error.describe()
         closed.append(day.isoformat())
     return closed, None
 
@@ -87,7 +87,21 @@ def archive(close: DayClose, entries: Sequence[JournalEntry]) -> Archived:
         language=settings().notifications.language,
     )
     files = {**files, "trail.json": _trail_head()}
-    return Archived(documents=write_day(close.day, close.revision, files))
+    told = _told_backoffice(close.day, entries)
+    return Archived(documents=write_day(close.day, close.revision, files), posted_to_backoffice=told)
+
+
+def _told_backoffice(day: date, entries: Sequence[JournalEntry]) -> tuple[str, ...]:
+    name = settings().finance.backoffice
+    if name is None:
+        return ()
+    from shared.sync.finance.post_journal import post_day  # noqa: PLC0415 - httpx, and only where there is one
+    from shared.wiring.backoffice_connection import connected_office  # noqa: PLC0415
+
+    posted = post_day(day, entries, settings().finance, connected_office(name))
+    for what in posted.left_out:
+        logger().warning("journal left out", extra={"backoffice": name, "what": what})
+    return posted.ids
 
 
 def _trail_head() -> bytes:
