@@ -12,7 +12,7 @@ PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 .PHONY: help demo dev test gates unit setup bench build lock schemas clean tryton odoo test-odoo bench-finance
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: .venv/ready .venv-tryton/ready .cache/ready ## a day at two shops and their back office, played on the local stack and checked
 	@$(RUN) -m infra.demo
