@@ -82,7 +82,8 @@ class Providers:
     payments: dict[str, str] = field(default_factory=dict)
     """By the order's key: what the provider calls its payment."""
     charges: dict[str, str] = field(default_factory=dict)
-    """The truth: `stripe-eu/ch_1` to the key of the order that it paid, for charges that an order has."""
+    """The truth: `stripe-eu/ch_1` to the key of the order that it names or that only its amount can tell; blank where
+    it names none that there is."""
     paypal_holds: int = 0
     """Cents that PayPal holds for the merchant."""
     settled: list[_Settled] = field(default_factory=list)
@@ -91,6 +92,8 @@ class Providers:
     """The one that the buyer who was charged twice is to get back."""
     owed_again: str = ""
     """Key of the order that was paid under another number."""
+    mistyped: str = ""
+    """The charge that paid it."""
 
     # ---- the month goes by ----
 
@@ -133,8 +136,8 @@ class Providers:
         charge = self._charge(amount, at, number, dearer=purchase.course is Course.DEARER)
         self.charges[f"{STRIPE}/{charge}"] = purchase.key
         if purchase.course is Course.OTHER_NUMBER:
-            self.owed_again = purchase.key
-            self.charges[f"{STRIPE}/{charge}"] = ""
+            self.owed_again, self.mistyped = purchase.key, f"{STRIPE}/{charge}"
+            self.charges[self.mistyped] = ""
             self._plant_of(DiscrepancyKind.MISSING_PAYMENT, purchase.course, f"order:{purchase.key}")
             self._plant_of(DiscrepancyKind.MISSING_ORDER, purchase.course, *self._items_of(charge))
             return
@@ -224,6 +227,11 @@ class Providers:
     def stripe_holds(self) -> int:
         """Cents that Stripe holds for the merchant."""
         return self.stripe.api.held()["eur"]
+
+    @property
+    def stripe_movements(self) -> int:
+        """How many there are on its balance."""
+        return self.stripe.api.movements
 
     # ---- PayPal ----
 

@@ -167,7 +167,7 @@ def counting_house() -> Iterator[CountingHouse]:
     """All of it, up until the block ends."""
     today = utc_now().date()
     with twins() as shops, payment_twins() as payments:
-        made = _joined(payments.contents(contents(), stripe_eu=_STRIPE_ACCOUNT))
+        made = with_books(payments.contents(contents(), stripe_eu=STRIPE_ACCOUNT))
         with LocalStack(Options(contents=made, environment=shops.environment)) as stack:
             stage = Stage.on(stack, shops)
             local_target(stack.url).enter(os.environ)
@@ -176,7 +176,7 @@ def counting_house() -> Iterator[CountingHouse]:
             yield CountingHouse(stage, payments, Providers(month(today), payments.stripe))
 
 
-_STRIPE_ACCOUNT: Final[Mapping[str, Any]] = {
+STRIPE_ACCOUNT: Final[Mapping[str, Any]] = {
     "gateways": ["stripe"],
     "bank": BANK,
     "bank_words": ["STRIPE"],
@@ -194,7 +194,7 @@ _PAYPAL_ACCOUNT: Final[Mapping[str, Any]] = {
 }
 
 
-def _joined(made: Contents) -> Contents:
+def with_books(made: Contents) -> Contents:
     """With the account that is known by files, the bank, and how the books are kept."""
     more: dict[str, Any] = {
         "payments": {**made.settings["payments"], PAYPAL: _PAYPAL_ACCOUNT},

@@ -23,6 +23,7 @@ from shared.payments.stripe.amounts import stripe_amount
 Json = dict[str, Any]
 _MOST = 100
 _USUAL = 10
+_RESERVED = "risk_reserved_funds"
 _LISTS = ("balance_transactions", "payouts", "charges", "refunds", "disputes")
 
 
@@ -173,11 +174,16 @@ class FakeStripe:
         self._troubles.extend(statuses)
 
     def held(self) -> dict[str, int]:
-        """What the account holds, in Stripe's units, by currency in small letters."""
-        sums: dict[str, int] = {}
+        """What the account holds, its reserve included, in Stripe's units, by currency in small letters."""
+        sums = self._reserved()
         for line in self._objects.get("balance_transactions", {}).values():
             sums[line["currency"]] = sums.get(line["currency"], 0) + line["net"]
         return sums
+
+    @property
+    def movements(self) -> int:
+        """How many movements there are on the balance."""
+        return len(self._objects.get("balance_transactions", {}))
 
     def _add(self, resource: str, told: Json) -> None:
         self._objects.setdefault(resource, {})[str(told["id"])] = told
@@ -240,8 +246,23 @@ class FakeStripe:
         return self._expanded(found, params.get_list("expand[]"))
 
     def _balance(self) -> Json:
-        held = [{"amount": amount, "currency": currency} for currency, amount in sorted(self.held().items())]
-        return samples.balance(available=held, pending=[{"amount": 0, "currency": item["currency"]} for item in held])
+        """What is kept in reserve is no part of what is available, and is told beside it."""
+        reserved = self._reserved()
+        held = [
+            {"amount": amount - reserved.get(currency, 0), "currency": currency}
+            for currency, amount in sorted(self.held().items())
+        ]
+        kept = [{"amount": amount, "currency": currency} for currency, amount in sorted(reserved.items())]
+        more = {"risk_reserved": {"available": kept, "pending": []}} if kept else {}
+        pending = [{"amount": 0, "currency": item["currency"]} for item in held]
+        return samples.balance(available=held, pending=pending, **more)
+
+    def _reserved(self) -> dict[str, int]:
+        sums: dict[str, int] = {}
+        for line in self._objects.get("balance_transactions", {}).values():
+            if line["reporting_category"] == _RESERVED:
+                sums[line["currency"]] = sums.get(line["currency"], 0) - line["net"]
+        return sums
 
     def _listed(self, resource: str, params: httpx.QueryParams) -> Json:
         items = sorted(self._objects.get(resource, {}).values(), key=_newest_first)
