@@ -24,6 +24,7 @@ from infra.local.answers import Answer
 from infra.local.http_server import LoopbackServer, QuietHandler
 from infra.local.provision import Contents
 from infra.samples import stripe as samples
+from infra.samples.paypal import WEBHOOK_ID
 from shared.kernel.clock import Clock, utc_now
 from shared.payments.stripe.signature import request_headers
 
@@ -174,7 +175,7 @@ class PaymentTwins:
         }
 
     def _webhook_secrets(self) -> dict[str, list[str]]:
-        return {STRIPE: list(self.stripe.secrets), ALIPAY: [self.alipay.alipay.public]}
+        return {STRIPE: list(self.stripe.secrets), PAYPAL: [WEBHOOK_ID], ALIPAY: [self.alipay.alipay.public]}
 
     def _api_secrets(self) -> dict[str, dict[str, str]]:
         return {

@@ -5,6 +5,7 @@ The functions go by the real clock, so the business here is dated in the days be
 
 import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import httpx
 import pytest
 
 from infra.cli.target import local_target
-from infra.fakes.payment_twins import STRIPE, PaymentTwins, payment_twins
+from infra.fakes.payment_twins import PaymentTwins, payment_twins
 from infra.local.provision import Contents
 from infra.local.stack import LocalStack, Options
 from infra.samples import shopify
@@ -37,7 +38,8 @@ from shared.wiring.finance_desk import review_desk
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 ADDRESS = "aurora.example.myshopify.com"
-SECRET = "aurora-finance-secret"  # noqa: S105 - made up
+TABLE = "storebridge-finance"
+SECRET = "aurora-finance-secret"
 IBAN = "NL91ABNA0417164300"
 CALENDAR = {"settles_days": 4, "grace_days": 1, "bank_days": 2, "feed_days": 1}
 
@@ -86,7 +88,7 @@ class Business:
             },
         )
         assert self.webhook(body).status_code == 200
-        return OrderKey("aurora", str(number))
+        return self.key(number)
 
     def webhook(self, body: Json, *, secret: str = SECRET) -> httpx.Response:
         request = shopify.signed_request(body, topic="orders/updated", secret=secret, address=ADDRESS)
@@ -106,7 +108,7 @@ class Business:
             processed_at=when,
         )
         given = shop.refund(number * 10 + 1, created_at=when, order_id=number, transactions=[moved])
-        told = {"refunds": [given], "financial_status": "partially_refunded", "updated_at": when}
+        told: Json = {"refunds": [given], "financial_status": "partially_refunded", "updated_at": when}
         return self.order(number, minor, at, **told)
 
     def settle(self) -> list[int]:
@@ -134,6 +136,9 @@ class Business:
 
     # ---- what is kept ----
 
+    def key(self, number: int) -> OrderKey:
+        return OrderKey("aurora", str(number))
+
     def desk(self) -> ReviewDesk:
         """Where staff work on cases."""
         configuration._settings = Kept(configuration.load_settings)
@@ -142,9 +147,12 @@ class Business:
     def cases(self, *states: CaseState) -> list[Case]:
         return list(self.book.cases(*(states or (CaseState.OPEN, CaseState.PROPOSED))))
 
+    def cases_of(self, kind: DiscrepancyKind, *states: CaseState) -> list[Case]:
+        return [one for one in self.cases(*states) if one.discrepancy.kind is kind]
+
     def case(self, kind: DiscrepancyKind, *states: CaseState, names: str = "") -> Case:
         """The one case of a kind, of which something is called so."""
-        found = [one for one in self.cases(*states) if one.discrepancy.kind is kind and _names(one, names)]
+        found = [one for one in self.cases_of(kind, *states) if _names(one, names)]
         assert len(found) == 1, [(str(one.discrepancy.subject), one.discrepancy.others) for one in found]
         return found[0]
 
@@ -169,12 +177,32 @@ class Business:
 
     def facts(self) -> list[str]:
         """Everything in the finance table but the balances, which each look at a provider adds to."""
-        items = self.stack.clients.dynamodb.scan(TableName="storebridge-finance", ConsistentRead=True)["Items"]
+        items = self.stack.clients.dynamodb.scan(TableName=TABLE, ConsistentRead=True)["Items"]
         kept = [item for item in items if "balance" not in item["pk"]["S"] + item["sk"]["S"]]
-        return sorted(json.dumps(item, sort_keys=True, default=str) for item in kept)
+        return sorted(json.dumps(item, sort_keys=True, default=_text, ensure_ascii=False) for item in kept)
+
+    # ---- behind everybody's back ----
+
+    def item(self, place: str) -> Json:
+        """The one item of the trail at this place, as it is in the table."""
+        items = self.stack.clients.dynamodb.scan(TableName=TABLE, ConsistentRead=True)["Items"]
+        (found,) = [item for item in items if (item["pk"]["S"], item["sk"]["S"]) == ("audit", place)]
+        raw: Json = found
+        return raw
+
+    def write(self, item: Json) -> None:
+        self.stack.clients.dynamodb.put_item(TableName=TABLE, Item=item)
+
+    def take_out(self, item: Json) -> None:
+        self.stack.clients.dynamodb.delete_item(TableName=TABLE, Key={name: item[name] for name in ("pk", "sk")})
 
     def logs(self) -> str:
         return "\n".join(path.read_text() for path in self.stack.logs.glob("*.log"))
+
+
+def _text(value: bytes) -> str:
+    """A body as it is kept: packed."""
+    return zlib.decompress(value).decode()
 
 
 def _names(case: Case, name: str) -> bool:
@@ -205,7 +233,7 @@ def business(*, finance: Mapping[str, Any] | None = None, **accounts: Mapping[st
         options = Options(contents=providers.contents(made, **accounts), retry_after=0)
         stack = exits.enter_context(LocalStack(options))
         exits.enter_context(_entered(stack))
-        book = FinanceTable(connect(), "storebridge-finance", zone=ZONE)
+        book = FinanceTable(connect(), TABLE, zone=ZONE)
         yield Business(stack, providers, book, http, utc_now().astimezone(ZONE).date())
 
 
@@ -238,6 +266,3 @@ STRIPE_RULES: Mapping[str, Any] = {
     "calendar": CALENDAR,
     "merchant_id": None,
 }
-
-
-__all__ = ["STRIPE", "Business", "business"]
