@@ -8,13 +8,13 @@ from pydantic import model_validator
 
 from shared.finance.accounts import CLASS_OF, Class, Role
 from shared.finance.models import Minor
-from shared.kernel.model import Canonical
+from shared.kernel.model import Plentiful
 from shared.kernel.money import CurrencyCode
 
 __all__ = ["CLASS_OF", "Class", "Dimensions", "DueEntry", "JournalEntry", "Posting", "Role", "Topic"]
 
 
-class Dimensions(Canonical):
+class Dimensions(Plentiful):
     """By what reports tell postings apart. Each may be missing."""
 
     shop: str | None = None
@@ -34,7 +34,7 @@ class Dimensions(Canonical):
     """Of a fee: the provider's own word."""
 
 
-class Posting(Canonical):
+class Posting(Plentiful):
     """One line of an entry."""
 
     role: Role
@@ -68,7 +68,7 @@ class Topic(StrEnum):
     OPENING = "opening"
 
 
-class DueEntry(Canonical):
+class DueEntry(Plentiful):
     """What should be on the ledger because of one source, as it is known now. Balanced in each currency."""
 
     source: str

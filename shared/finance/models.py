@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.kernel.identifiers import OrderKey
-from shared.kernel.model import Canonical
+from shared.kernel.model import Canonical, Plentiful
 from shared.kernel.money import MAX_SUM, CurrencyCode
 
 Minor = Annotated[int, Field(strict=True, ge=-MAX_SUM, le=MAX_SUM)]
@@ -40,7 +40,7 @@ class Feed(StrEnum):
 # ---- what a shop says ------------------------------------------------------------------------------------------------
 
 
-class SoldLine(Canonical):
+class SoldLine(Plentiful):
     """Goods or a charge of one document, for all its units."""
 
     key: str
@@ -54,7 +54,7 @@ class SoldLine(Canonical):
     """A gift card that was sold: owed to its bearer, not earned."""
 
 
-class TaxShare(Canonical):
+class TaxShare(Plentiful):
     """The tax of one document for one jurisdiction and rate."""
 
     country: str | None
@@ -67,7 +67,7 @@ class TaxShare(Canonical):
     amount: Minor
 
 
-class Document(Canonical):
+class Document(Plentiful):
     """What is owed because of a sale, or no longer owed because of one refund. Amounts of a refund are positive too."""
 
     id: str
@@ -92,7 +92,7 @@ class MovementKind(StrEnum):
     REFUND = "refund"
 
 
-class StoreMovement(Canonical):
+class StoreMovement(Plentiful):
     """Money that the storefront says was taken or given back for an order."""
 
     id: str
@@ -109,7 +109,7 @@ class StoreMovement(Canonical):
     """By which the provider may know it: a charge id, an out_trade_no, an authorisation."""
 
 
-class OrderStatement(Canonical):
+class OrderStatement(Plentiful):
     """One order, reduced to its money, as its storefront states it now."""
 
     shop: str
@@ -173,7 +173,7 @@ class PaymentState(StrEnum):
     LOST = "lost"
 
 
-class Payment(Canonical):
+class Payment(Plentiful):
     """One movement of a buyer's money as its provider states it: a charge, a refund, a dispute. Told at once; whether
     and when it reaches the merchant is said by settlement lines."""
 
@@ -223,7 +223,7 @@ class LineKind(StrEnum):
     """A category that no table of ours knows. Queued, never dropped."""
 
 
-class SettlementLine(Canonical):
+class SettlementLine(Plentiful):
     """One movement on the merchant's balance at a provider: gross - fee = net."""
 
     account: AccountId
@@ -266,7 +266,7 @@ class PayoutState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Payout(Canonical):
+class Payout(Plentiful):
     """What a provider sends to the bank at once."""
 
     account: AccountId
@@ -295,7 +295,7 @@ class ProviderBalance(Canonical):
     amount: Minor
 
 
-class BankLine(Canonical):
+class BankLine(Plentiful):
     """One movement on a bank account."""
 
     bank: BankId
@@ -352,7 +352,7 @@ class Subject(StrEnum):
     BANK = "bank"
 
 
-class Item(Canonical):
+class Item(Plentiful):
     """One thing of the reconciliation by name: `order aurora/5001`, `line stripe-eu/txn_1`."""
 
     subject: Subject
@@ -363,7 +363,7 @@ class Item(Canonical):
         return f"{self.subject}:{self.id}"
 
 
-class Match(Canonical):
+class Match(Plentiful):
     """Things that belong together, and why we think so."""
 
     id: str
