@@ -2,15 +2,20 @@
 
 import re
 from decimal import Decimal
+from functools import cache
 from typing import Final
 
 from shared.kernel.errors import Rejected
 from shared.kernel.money import Money, currency_exponent
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _OTHER_MARK: Final = {".": ",", ",": "."}
 _SYMBOLS: Final = re.compile(r"[$€£¥₩￥]|\b[A-Z]{3}\b|\b(?:A|C|HK|NZ|S|US)(?=\$)")
-_BLANKS: Final = re.compile(r"[\s\u00a0\u202f'’]+")
+_AROUND: Final = re.compile(r"^[\s'’]+|[\s'’]+$|(?<=[-+(])\s+|\s+(?=[-)]$)")
+"""Blanks that part no digits."""
+_BLANK_MARKS: Final = " '’\u00a0\u202f\u2009"
+"""What some write between thousands, in place of a point or a comma."""
 _MINUS: Final = str.maketrans({"\u2212": "-", "\u2013": "-"})
 
 
@@ -22,6 +27,9 @@ def minor_units(amount: str | int | Decimal, currency: str, *, field: str | None
     """
     if not _CURRENCY.fullmatch(currency):
         raise Rejected("invalid_money", "the currency is not a code of three capital letters", field=field)
+    if isinstance(amount, str) and not _NUMBER.fullmatch(amount.strip()):
+        # Without what stands there: in a row whose columns have moved that is somebody's name as well as a number.
+        raise _no_amount(field)
     money = Money.parse(amount, currency, field=field)
     if money.exponent > currency_exponent(currency):
         raise Rejected("invalid_money", f"{currency} has no such small fractions", field=field)
@@ -31,12 +39,13 @@ def minor_units(amount: str | int | Decimal, currency: str, *, field: str | None
 def plain_decimal(written: str, *, decimal_mark: str = ".", field: str | None = None) -> str:
     """An amount as exports for people write it, as plain decimal text: `$1,234.50`, `1.234,50-`, `(12.00)`, `1'250.00`.
 
-    Marks of thousands must stand where thousands are, so that a decimal comma is never taken for one.
+    Marks of thousands, blanks too, must stand where thousands are, all of one kind, and not after a leading zero: so a
+    decimal comma is never taken for one, nor two numbers for one.
 
     Raises:
         Rejected: `invalid_money`.
     """
-    text = _BLANKS.sub("", _SYMBOLS.sub("", written.translate(_MINUS)))
+    text = _AROUND.sub("", _SYMBOLS.sub("\t", written.translate(_MINUS)).strip())
     negative = False
     if text.startswith("(") and text.endswith(")"):
         text, negative = text[1:-1], True
@@ -44,14 +53,19 @@ def plain_decimal(written: str, *, decimal_mark: str = ".", field: str | None = 
         text, negative = text[:-1], not negative
     if text.startswith(("-", "+")):
         text, negative = text[1:], negative != text.startswith("-")
-    found = _shape(decimal_mark).fullmatch(text)
+    found = _shape(decimal_mark).fullmatch(text.strip())
     if found is None:
-        raise Rejected("invalid_money", "what stands there is not an amount", field=field)
-    whole = (found["whole"] or "0").replace(_OTHER_MARK[decimal_mark], "")
+        raise _no_amount(field)
+    whole = (found["whole"] or "0").replace(found["mark"] or "", "")
     return f"{'-' if negative else ''}{whole}.{found['part'] or '0'}"
 
 
+@cache
 def _shape(decimal_mark: str) -> re.Pattern[str]:
-    mark, other = re.escape(decimal_mark), re.escape(_OTHER_MARK[decimal_mark])
-    whole = rf"(?P<whole>[0-9]{{1,3}}(?:{other}[0-9]{{3}})+|[0-9]+)?"
+    mark, marks = re.escape(decimal_mark), re.escape(_OTHER_MARK[decimal_mark] + _BLANK_MARKS)
+    whole = rf"(?P<whole>[1-9][0-9]{{0,2}}(?P<mark>[{marks}])[0-9]{{3}}(?:(?P=mark)[0-9]{{3}})*|[0-9]+)?"
     return re.compile(rf"(?=.*[0-9]){whole}(?:{mark}(?P<part>[0-9]*))?")
+
+
+def _no_amount(field: str | None) -> Rejected:
+    return Rejected("invalid_money", "what stands there is not an amount", field=field)

@@ -1,5 +1,7 @@
 """A bank's own CSV, by the columns of the settings."""
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,6 +135,12 @@ def test_overlapping_files_of_whole_days_give_the_same_lines(order: list[int], o
         ("+7.", ".", "7.0"),
         (".5", ".", "0.5"),
         ("-0.00", ".", "-0.00"),
+        ("1\u202f234\u202f567,00", ",", "1234567.00"),
+        ("EUR 1 234,00", ",", "1234.00"),
+        ("\u2212 \u20ac12", ".", "-12.0"),
+        ("$(5.00)", ".", "-5.00"),
+        ("( 5.00 )", ".", "-5.00"),
+        ("5.00- EUR", ".", "-5.00"),
     ],
 )
 def test_how_people_write_amounts(written: str, mark: str, plain: str) -> None:
@@ -143,6 +151,38 @@ def test_how_people_write_amounts(written: str, mark: str, plain: str) -> None:
 def test_what_is_no_amount_is_refused(written: str) -> None:
     with pytest.raises(Rejected, match="invalid_money"):
         plain_decimal(written)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["12 50", "1 2", "12.5 0", "1'25", "0,500", "00,500", "1 234,567.00", "1,234 567", "12$50", "12 EUR 34", "1.5 2.5"],
+)
+def test_two_numbers_are_never_read_as_one(written: str) -> None:
+    with pytest.raises(Rejected, match="invalid_money"):
+        plain_decimal(written)
+
+
+@given(st.text(alphabet="0123456789.,' \u00a0()-+$EUR", max_size=14), st.sampled_from([".", ","]))
+def test_what_is_read_has_the_digits_that_stand_there_and_no_more_decimals(
+    written: str, mark: Literal[".", ","]
+) -> None:
+    """Whatever is read has every digit that was written, in its order; and after the point those after the mark."""
+    try:
+        plain = plain_decimal(written, decimal_mark=mark)
+    except Rejected:
+        return
+    digits = "".join(sign for sign in written if sign.isdigit())
+    decimals = "".join(sign for sign in written.partition(mark)[2] if sign.isdigit())
+    whole, _, part = plain.lstrip("-").partition(".")
+    assert (whole.lstrip("0"), part) == (digits.removesuffix(decimals).lstrip("0"), decimals or "0")
+
+
+@pytest.mark.parametrize("written", ["Zoë Example", "zoe@example.com", "+31 6 12345678", "NaN", "1_0", "１２"])
+def test_a_refused_amount_is_not_quoted(written: str) -> None:
+    """Where columns have moved, it may be anything: errors go to logs, queues and reports."""
+    with pytest.raises(Rejected, match="invalid_money") as refusal:
+        minor_units(written, "EUR", field="gross")
+    assert written not in refusal.value.message
 
 
 @given(st.integers(-(10**15), 10**15), st.sampled_from(["EUR", "JPY", "KWD", "CLF"]))
