@@ -23,8 +23,8 @@ from shared.kernel.errors import Rejected
 from shared.kernel.money import Money, currency_exponent
 from shared.platform.configuration import settings
 from shared.sync.tasks import Task, TaskKind
-from shared.wiring.finance_desk import review_desk
 from shared.wiring.finance_rehearsal import RehearsedFinanceTable
+from shared.wiring.finance_review import review_desk
 from shared.wiring.finance_tables import finance_table
 from shared.wiring.tables import task_table
 

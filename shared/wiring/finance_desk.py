@@ -7,7 +7,6 @@ from shared.finance.due.view import LedgerView, payout_key
 from shared.finance.gather import Scope
 from shared.finance.ports import FinanceBook
 from shared.finance.reconcile_books import BooksDesk
-from shared.finance.review import ReviewDesk
 from shared.finance.trial import Tie, ties_of
 from shared.kernel.clock import utc_now
 from shared.platform.configuration import settings
@@ -17,11 +16,6 @@ from shared.wiring.order_desk import retry_conflicts
 
 def books_desk() -> BooksDesk:
     return BooksDesk(book=finance_table(), scope=scope(), clock=utc_now, retrying=retry_conflicts)
-
-
-def review_desk() -> ReviewDesk:
-    """Where staff work on cases."""
-    return ReviewDesk(book=finance_table(), rules=settings().finance, clock=utc_now, retrying=retry_conflicts)
 
 
 def scope() -> Scope:

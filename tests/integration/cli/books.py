@@ -49,6 +49,7 @@ SETTINGS: Final[dict[str, Any]] = {
 }
 _CLOCKS: Final = (
     "shared.wiring.finance_desk",
+    "shared.wiring.finance_review",
     "shared.wiring.daily_close",
     "shared.wiring.payment_files",
     "shared.wiring.payment_reconciliation",
