@@ -16,6 +16,8 @@ _AROUND: Final = re.compile(r"^[\s'’]+|[\s'’]+$|(?<=[-+(])\s+|\s+(?=[-)]$)")
 """Blanks that part no digits."""
 _BLANK_MARKS: Final = " '’\u00a0\u202f\u2009"
 """What some write between thousands, in place of a point or a comma."""
+_CODE: Final = re.compile(r"\b[A-Z]{3}\b", re.ASCII)
+_DECIMALS_LIKE_THOUSANDS: Final = 3
 _MINUS: Final = str.maketrans({"\u2212": "-", "\u2013": "-"})
 
 
@@ -34,6 +36,23 @@ def minor_units(amount: str | int | Decimal, currency: str, *, field: str | None
     if money.exponent > currency_exponent(currency):
         raise Rejected("invalid_money", f"{currency} has no such small fractions", field=field)
     return money.minor
+
+
+def written_minor_units(written: str, currency: str, *, decimal_mark: str = ".", field: str | None = None) -> int:
+    """An amount as exports for people write it (see :func:`plain_decimal`), in minor units of the currency.
+
+    Of a currency with three decimals, `1,250` may be a thousand or one and a quarter: it is refused.
+
+    Raises:
+        Rejected: `invalid_money`; also where the code of another currency stands beside the amount.
+    """
+    if any(code != currency for code in _CODE.findall(written)):
+        raise Rejected("invalid_money", "it is written in another currency", field=field)
+    plain = plain_decimal(written, decimal_mark=decimal_mark, field=field)
+    has_thousands = _OTHER_MARK[decimal_mark] in written and decimal_mark not in written
+    if has_thousands and currency_exponent(currency) == _DECIMALS_LIKE_THOUSANDS:
+        raise Rejected("invalid_money", "its thousands may be decimals", field=field)
+    return minor_units(plain, currency, field=field)
 
 
 def plain_decimal(written: str, *, decimal_mark: str = ".", field: str | None = None) -> str:

@@ -14,7 +14,7 @@ from shared.kernel.clock import parse_time
 from shared.kernel.errors import Rejected
 from shared.payments.alipay.schemas import Notification, RefundInquiry, Trade
 from shared.payments.alipay.signature import ZONE, is_ambiguous, read_form
-from shared.payments.amounts import minor_units, plain_decimal
+from shared.payments.amounts import written_minor_units
 from shared.payments.lenient import each_once, read
 from shared.payments.port import AccountContext, PaymentReading
 from shared.payments.references import exact, of_free_field
@@ -126,7 +126,7 @@ def amount(text: str, currency: str, *, field: str) -> int:
     Raises:
         Rejected: `invalid_money`, without what stands there.
     """
-    return minor_units(plain_decimal(text, field=field), currency, field=field)
+    return written_minor_units(text, currency, field=field)
 
 
 def local_time(text: str, *, field: str) -> datetime:

@@ -20,6 +20,8 @@ class BankColumns(Canonical):
     """A column that says which way an unsigned `amount` went."""
     debit_words: tuple[str, ...] = ("D", "DBIT", "debit", "Af", "S", "支出")
     """What `direction` says of money that went out."""
+    credit_words: tuple[str, ...] = ("C", "CRDT", "credit", "Bij", "H", "收入")
+    """What it says of money that came in. Any other word is a fault of its row: no direction is guessed."""
     currency: Column | None = None
     """None: the account's own."""
     text: Annotated[tuple[Column, ...], Field(min_length=1)]
@@ -41,4 +43,6 @@ class BankColumns(Canonical):
             raise ValueError("name either `amount`, or `debit` and `credit`")
         if self.direction is not None and self.amount is None:
             raise ValueError("`direction` goes with `amount`")
+        if {word.casefold() for word in self.debit_words} & {word.casefold() for word in self.credit_words}:
+            raise ValueError("no word is both in `debit_words` and in `credit_words`")
         return self

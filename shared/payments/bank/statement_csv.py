@@ -1,13 +1,14 @@
 """A bank's own CSV export, by the columns that the settings name. It states no balances that could prove it."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from io import StringIO
 from typing import Final, NamedTuple
 
 from shared.kernel.errors import Rejected
-from shared.payments.amounts import minor_units, plain_decimal
+from shared.payments.amounts import written_minor_units
 from shared.payments.bank.columns import BankColumns
 from shared.payments.bank.entries import BankEntry
 from shared.payments.port import Fault
@@ -49,6 +50,8 @@ def read_statement(content: bytes, columns: BankColumns, currency: str | None) -
 class _Row(NamedTuple):
     places: Mapping[str, int]
     cells: list[str]
+    has_more: bool
+    """Than there are headings: its columns have moved."""
 
     def says(self, column: str | None) -> str:
         """What stands in a column, without the blanks around it; nothing for a row that is too short."""
@@ -67,15 +70,15 @@ def _decoded(content: bytes, columns: BankColumns) -> str:
 def _rows(table: Iterator[list[str]], columns: BankColumns) -> Iterator[tuple[int, _Row]]:
     """With the number of each row. Errors of the table itself come out here, whenever they show."""
     try:
-        number = 0
+        number = headings = 0
         places: Mapping[str, int] | None = None
         for number, cells in enumerate(table, 1):
             if number <= columns.rows_before_heading:
                 continue
             if places is None:
-                places = _places(cells, columns)
+                places, headings = _places(cells, columns), len(cells)
             elif any(cell.strip() for cell in cells):
-                yield number, _Row(places, cells)
+                yield number, _Row(places, cells, has_more=any(cell.strip() for cell in cells[headings:]))
         if places is None:
             raise _unreadable("it has no heading")
     except csv.Error as error:
@@ -83,10 +86,14 @@ def _rows(table: Iterator[list[str]], columns: BankColumns) -> Iterator[tuple[in
 
 
 def _places(heading: list[str], columns: BankColumns) -> Mapping[str, int]:
-    found = {_name(cell): place for place, cell in reversed(list(enumerate(heading)))}
+    found = {_name(cell): place for place, cell in enumerate(heading)}
     missing = sorted({column for column in _named(columns) if _name(column) not in found})
     if missing:
         raise _unreadable(f"it has no column {', '.join(missing)}")
+    seen = Counter(_name(cell) for cell in heading)
+    twice = sorted({column for column in _named(columns) if seen[_name(column)] > 1})
+    if twice:
+        raise _unreadable(f"it has two columns {', '.join(twice)}")
     return found
 
 
@@ -104,6 +111,8 @@ def _amount_columns(columns: BankColumns) -> tuple[str, ...]:
 
 
 def _entry(row: _Row, columns: BankColumns, currency: str | None) -> BankEntry:
+    if row.has_more:  # an amount such as 12,50 that was not quoted
+        raise Rejected("wrong_columns", "the row has more columns than the heading", field="beyond the last")
     stated = row.says(columns.currency).upper() or currency
     if stated is None:
         raise Rejected("invalid_money", "it says no currency", field=columns.currency)
@@ -134,25 +143,32 @@ def _day(row: _Row, column: str | None, columns: BankColumns) -> date:
 
 def _amount(row: _Row, columns: BankColumns, currency: str) -> int:
     if columns.amount is None:
-        return _side(row, columns.credit, columns, currency) - _side(row, columns.debit, columns, currency)
+        return _credited(row, columns, currency) - _debited(row, columns, currency)
     amount = _minor(row, columns.amount, columns, currency)
     if columns.direction is None:
         return amount
     direction = row.says(columns.direction)
     if not direction:
         raise Rejected("invalid_money", "it does not say which way the money went", field=columns.direction)
-    went = direction.casefold() in {word.casefold() for word in columns.debit_words}
-    return -abs(amount) if went else abs(amount)
+    if direction.casefold() in {word.casefold() for word in columns.debit_words}:
+        return -abs(amount)
+    if direction.casefold() in {word.casefold() for word in columns.credit_words}:
+        return abs(amount)
+    raise Rejected("invalid_money", "neither `debit_words` nor `credit_words` has its word", field=columns.direction)
 
 
-def _side(row: _Row, column: str | None, columns: BankColumns, currency: str) -> int:
-    """A column of one direction. Some banks write a sign there all the same."""
-    return abs(_minor(row, column, columns, currency)) if column and row.says(column) else 0
+def _debited(row: _Row, columns: BankColumns, currency: str) -> int:
+    """Some banks write a minus there, others do not."""
+    return abs(_minor(row, columns.debit, columns, currency)) if row.says(columns.debit) else 0
 
 
-def _minor(row: _Row, column: str, columns: BankColumns, currency: str) -> int:
-    plain = plain_decimal(row.says(column), decimal_mark=columns.decimal_mark, field=column)
-    return minor_units(plain, currency, field=column)
+def _credited(row: _Row, columns: BankColumns, currency: str) -> int:
+    """A minus there is no habit of any bank's: what was credited is taken back."""
+    return _minor(row, columns.credit, columns, currency) if row.says(columns.credit) else 0
+
+
+def _minor(row: _Row, column: str | None, columns: BankColumns, currency: str) -> int:
+    return written_minor_units(row.says(column), currency, decimal_mark=columns.decimal_mark, field=column)
 
 
 def _unreadable(message: str) -> Rejected:

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from shared.finance.models import Fact, Feed, Payout, PayoutState, SettlementLine
 from shared.kernel.clock import parse_time
 from shared.kernel.errors import Rejected
-from shared.payments.amounts import minor_units, plain_decimal
+from shared.payments.amounts import written_minor_units
 from shared.payments.lenient import each_once
 from shared.payments.port import AccountContext, Fault, FileFacts, FileReader
 from shared.payments.shopify_payments.categories import kind_of
@@ -65,12 +65,14 @@ def export_reader(*, payouts_by_api: bool) -> FileReader:
 class _Row(NamedTuple):
     number: int
     cells: Mapping[str, str]
+    has_more: bool
+    """Than there are headings: its columns have moved."""
 
     def says(self, heading: str) -> str:
         return self.cells.get(heading, "").strip()
 
     def minor(self, heading: str, currency: str) -> int:
-        return minor_units(plain_decimal(self.says(heading), field=heading), currency, field=heading)
+        return written_minor_units(self.says(heading), currency, field=heading)
 
     def currency(self, context: AccountContext) -> str:
         stated = self.says("currency").upper() or context.currency or ""
@@ -92,13 +94,16 @@ class _Rows:
         self._table = csv.reader(StringIO(text, newline=""))
         self._names = [cell.strip().lower() for cell in self._next() or ()]
         self.headings = frozenset(self._names)
+        if len(self.headings - {""}) < sum(bool(name) for name in self._names):
+            raise _unreadable("it has two columns of the same name")
 
     def __iter__(self) -> Iterator[_Row]:
         number = 1
         while (cells := self._next()) is not None:
             number += 1
             if any(cell.strip() for cell in cells):
-                yield _Row(number, dict(zip(self._names, cells, strict=False)))
+                has_more = any(cell.strip() for cell in cells[len(self._names) :])
+                yield _Row(number, dict(zip(self._names, cells, strict=False)), has_more=has_more)
 
     def _next(self) -> list[str] | None:
         try:
@@ -125,6 +130,7 @@ def _transactions(rows: _Rows, context: AccountContext) -> FileFacts:
 
 
 def _line(row: _Row, context: AccountContext) -> SettlementLine:
+    _require_columns(row)
     currency = row.currency(context)
     gross, fee, net = (row.minor(heading, currency) for heading in ("amount", "fee", "net"))
     if abs(gross - net) != abs(fee):
@@ -148,6 +154,11 @@ def _line(row: _Row, context: AccountContext) -> SettlementLine:
         available_on=_day(row.says("available on"), "available on") if row.says("available on") else None,
         feed=Feed.EXPORT,
     )
+
+
+def _require_columns(row: _Row) -> None:
+    if row.has_more:
+        raise Rejected("wrong_columns", "the row has more columns than the heading", field="beyond the last")
 
 
 def _presentment(row: _Row, gross: int) -> tuple[str | None, int | None]:
@@ -177,6 +188,7 @@ def _payouts(rows: _Rows, context: AccountContext) -> FileFacts:
 
 
 def _payout(row: _Row, context: AccountContext) -> Payout:
+    _require_columns(row)
     currency = row.currency(context)
     amount = row.minor("total", currency)
     issued_on = _day(row.says("payout date"), "payout date")

@@ -22,7 +22,7 @@ from typing import ClassVar, Final
 from shared.finance.models import Fact, Feed, LineKind, Payout, PayoutState, ProviderBalance, SettlementLine
 from shared.kernel.errors import Rejected
 from shared.kernel.money import Money, currency_exponent
-from shared.payments.amounts import minor_units, plain_decimal
+from shared.payments.amounts import plain_decimal, written_minor_units
 from shared.payments.port import AccountContext, Fault, FileFacts
 from shared.payments.running_balance import Held, last_balance
 from shared.payments.wechatpay.mapping import ZONE, local_time, references
@@ -307,7 +307,7 @@ def _currency(row: Row) -> str:
 
 
 def _amount(row: Row, name: str, currency: str) -> int:
-    return minor_units(plain_decimal(row.get(name, ""), field=name), currency, field=name)
+    return written_minor_units(row.get(name, ""), currency, field=name)
 
 
 def _fee(row: Row, currency: str) -> int:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.finance.models import BankLine
 from shared.kernel.errors import Rejected
 from shared.kernel.money import currency_exponent
-from shared.payments.amounts import minor_units, plain_decimal
+from shared.payments.amounts import minor_units, plain_decimal, written_minor_units
 from shared.payments.bank.columns import BankColumns
 from shared.payments.bank.reader import reader_for
 from shared.payments.port import AccountContext, FileFacts
@@ -98,6 +98,45 @@ def test_a_file_of_other_columns_is_refused() -> None:
         reader_for("csv", SIDES, WORDS)(b"Date,Details,Paid in,Paid out\n\xff", BANK)
     with pytest.raises(Rejected, match="no_columns"):
         reader_for("csv", None, WORDS)
+
+
+def test_an_unknown_direction_is_a_fault_and_not_money_that_came_in() -> None:
+    text = 'Volgnr,Datum,Af Bij,"Bedrag (EUR)",Mededelingen\n7,20261103,Debet,"12,50",x\n8,20261103,,"12,50",y\n'
+    found = read(DUTCH, text)
+    assert (found.facts, [fault.where for fault in found.faults]) == (
+        (),
+        ["line 2, column Af Bij", "line 3, column Af Bij"],
+    )
+    with pytest.raises(ValueError, match="credit_words"):
+        BankColumns(booked_on="a", amount="b", direction="c", text=("d",), credit_words=("d", "bij"))
+
+
+def test_what_was_credited_and_is_taken_back_is_negative() -> None:
+    text = "Date,Details,Paid in,Paid out\n03/11/2026,a,-12.50,\n03/11/2026,b,0.00,-3.00\n"
+    assert [line.amount for line in lines(read(SIDES, text))] == [-1250, -300]
+
+
+def test_a_row_whose_columns_have_moved_is_a_fault() -> None:
+    text = "Date,Details,Paid in,Paid out,Note\n03/11/2026,a,12,50,,n\n03/11/2026,b,12.50,,n,\n"
+    found = read(SIDES, text)
+    assert [line.amount for line in lines(found)] == [1250]
+    assert [fault.code for fault in found.faults] == ["wrong_columns"]
+
+
+def test_a_named_column_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(Rejected, match="two columns Paid in"):
+        read(SIDES, "Date,Details,Paid in,Paid out,paid in\n")
+    assert read(SIDES, "Date,Details,Paid in,Paid out,Note,Note\n").facts == ()
+
+
+def test_what_may_be_another_amount_is_a_fault() -> None:
+    """`1,250` dinar are a thousand of them or one and a quarter; the code beside an amount is what it is in."""
+    kuwait = AccountContext("bank-kw", currency="KWD")
+    text = 'Date,Details,Paid in,Paid out\n03/11/2026,a,"1,250",\n03/11/2026,b,"1,250.000",\n03/11/2026,c,USD 1.250,\n'
+    found = read(SIDES, text, kuwait)
+    assert [line.amount for line in lines(found)] == [1250000]
+    assert [fault.where for fault in found.faults] == ["line 2, column Paid in", "line 4, column Paid in"]
+    assert written_minor_units("1,250", "JPY") == 1250
 
 
 def test_another_currency_is_a_fault() -> None:

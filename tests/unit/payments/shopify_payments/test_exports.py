@@ -117,6 +117,16 @@ def test_a_file_of_payouts_is_taken_only_where_no_api_tells_them() -> None:
         READ(content, ACCOUNT)
 
 
+def test_columns_that_moved_or_are_there_twice_are_not_guessed() -> None:
+    """An amount of a thousand that was not quoted moves all that follows."""
+    heading = b"Transaction Date,Type,Amount,Fee,Net,Currency\n"
+    moved = b"2026-11-03 10:00:00 +0100,charge,1,234.00,0.00,1,234.00,EUR\n"
+    found = READ(heading + moved, ACCOUNT)
+    assert (found.facts, [fault.code for fault in found.faults]) == ((), ["wrong_columns"])
+    with pytest.raises(Rejected, match="two columns"):
+        READ(heading.replace(b"Currency", b"amount"), ACCOUNT)
+
+
 def test_what_is_no_export_is_refused() -> None:
     for content in (b"", b"Name,Email\n", b"\xff\xfe", b'"Transaction Date' + b"x" * 200_000):
         with pytest.raises(Rejected, match="unreadable_file"):
