@@ -1,1 +1,1 @@
-"""`make demo`: a day at two shops that share one stock pool, their back office, a month's money; played, and checked."""
+"""`make demo`: a day at two shops that share one stock pool, their back office, a month's money: played and checked."""

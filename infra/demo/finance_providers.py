@@ -34,7 +34,7 @@ BANK_COLUMNS: Final = {
 UNMAPPED: Final = "goodwill_2026"
 """Stripe's word for a movement that no table of ours has."""
 _UNMAPPED_AMOUNT: Final = 750
-_RESERVED: Final = -25_000
+_RESERVED: Final = -6_000
 _TOO_DEAR: Final = 137
 _TOO_LITTLE: Final = 500
 _STRANGER: Final = 8_642
@@ -211,7 +211,7 @@ class Providers:
 
     def _reserve(self) -> None:
         line = self.stripe.move("risk_reserved_funds", _RESERVED, "EUR", self.month.reserved_at)
-        self._plant_of(DiscrepancyKind.RESERVE_HELD, "Stripe keeps 250.00 back", f"line:{STRIPE}/{line}")
+        self._plant_of(DiscrepancyKind.RESERVE_HELD, "Stripe keeps 60.00 back", f"line:{STRIPE}/{line}")
 
     def _meet_stranger(self) -> None:
         charge = self._charge(_STRANGER, self.month.stranger_at, _NO_ORDER[:-1] + "8")

@@ -30,7 +30,7 @@ from shared.finance.review import ReviewDesk
 from shared.kernel.clock import utc_now
 from shared.kernel.identifiers import OrderKey
 from shared.sync.finance.importing import ImportReport
-from shared.wiring.finance_desk import review_desk
+from shared.wiring.finance_review import review_desk
 from shared.wiring.finance_tables import finance_table
 from shared.wiring.order_money import ExplainedOrder, explained
 from shared.wiring.payment_files import GivenFile, take_in_for_account, take_in_for_bank
