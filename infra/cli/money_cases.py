@@ -189,7 +189,7 @@ def resolve(  # noqa: PLR0913 - each is a word of the command
         decision = Decision(Resolution(how.value.replace("-", "_")), reason, part, link)
         return review.resolve(known.id, decision, desk, actor=who)
 
-    _do(ctx, case, by, act, dry_run=dry_run)
+    _do(ctx, case, by, act, task=_open_task, dry_run=dry_run)
 
 
 def minor_of(text: str, case: Case) -> int:
@@ -210,7 +210,11 @@ def minor_of(text: str, case: Case) -> int:
 @app.command(epilog="Example: storebridge money approve 5f0c1d2e --by eli")
 def approve(ctx: typer.Context, case: Which, *, by: By = None, dry_run: DryRun = False) -> None:
     """Agree to what somebody else proposed."""
-    _do(ctx, case, by, lambda known, desk, who: review.approve(known.id, desk, actor=who), dry_run=dry_run)
+
+    def act(known: Case, desk: ReviewDesk, who: str) -> Case:
+        return review.approve(known.id, desk, actor=who)
+
+    _do(ctx, case, by, act, task=_open_task, dry_run=dry_run)
 
 
 @app.command(epilog='Example: storebridge money refuse 5f0c1d2e --reason "the buyer paid by transfer"')
@@ -222,39 +226,66 @@ def refuse(ctx: typer.Context, case: Which, *, reason: Reason, by: By = None, dr
 @app.command("reopen-case", epilog='Example: storebridge money reopen-case 5f0c1d2e --reason "it came after all"')
 def reopen_case(ctx: typer.Context, case: Which, *, reason: Reason, by: By = None, dry_run: DryRun = False) -> None:
     """Open a case that was resolved. What it booked is taken back by the next reconciliation."""
-    _do(ctx, case, by, lambda known, desk, who: review.reopen_case(known.id, reason, desk, actor=who), dry_run=dry_run)
+
+    def act(known: Case, desk: ReviewDesk, who: str) -> Case:
+        return review.reopen_case(known.id, reason, desk, actor=who)
+
+    _do(ctx, case, by, act, task=_close_task, dry_run=dry_run)
+
+
+# What becomes of it
+
+
+def _no_task(_task: Task, _case: Case, *, dry_run: bool) -> bool:  # noqa: ARG001 - as the others
+    return False
+
+
+def _open_task(task: Task, case: Case, *, dry_run: bool) -> bool:
+    """A refund that was agreed on is somebody's task: there is one, however often this is called."""
+    proposal = case.proposal if case.state is CaseState.RESOLVED else None
+    if proposal is None or proposal.resolution is not Resolution.PROPOSE_REFUND:
+        return False
+    if not dry_run:
+        task_table().open(task)
+    return True
+
+
+def _close_task(task: Task, _case: Case, *, dry_run: bool) -> bool:
+    """What is decided anew is nobody's task until then."""
+    if not dry_run and task.id in {one.id for one in task_table().all()}:
+        task_table().close(task.id)
+    return False
 
 
 def _do(
-    ctx: typer.Context, wanted: str, by: str | None, act: Callable[[Case, ReviewDesk, str], Case], *, dry_run: bool
+    ctx: typer.Context,
+    wanted: str,
+    by: str | None,
+    act: Callable[[Case, ReviewDesk, str], Case],
+    *,
+    task: Callable[..., bool] = _no_task,
+    dry_run: bool,
 ) -> None:
+    """`task`: what is to become of the task to refund; says whether there is one."""
     here = connected(ctx)
     desk, who = review_desk(), actor(by)
     if dry_run:
         desk = replace(desk, book=RehearsedFinanceTable())
     done = act(find_case(wanted), desk, who)
-    task = _keep_task(done, dry_run=dry_run)
-    facts: Json = {"dry_run": dry_run, "by": who, "case": _facts(done), "task": task.id if task else None}
+    refund = _task_of(done)
+    is_open = task(refund, done, dry_run=dry_run)
+    facts: Json = {"dry_run": dry_run, "by": who, "case": _facts(done), "task": refund.id if is_open else None}
     here.output.show(facts, case_changed)
 
 
-def _keep_task(case: Case, *, dry_run: bool) -> Task | None:
-    """A refund that was agreed on is somebody's task; of a case that is open again it is nobody's."""
-    task = Task(
+def _task_of(case: Case) -> Task:
+    return Task(
         kind=TaskKind.REFUND_PROPOSED,
         shop=_place_of(case),
         subject=case.id,
         first_seen_in=str(case.discrepancy.subject),
         opened_at=utc_now(),
     )
-    is_agreed = case.state is CaseState.RESOLVED and case.proposal is not None
-    if is_agreed and case.proposal and case.proposal.resolution is Resolution.PROPOSE_REFUND:
-        if not dry_run:
-            task_table().open(task)
-        return task
-    if not dry_run and task.id in {one.id for one in task_table().all()}:
-        task_table().close(task.id)
-    return None
 
 
 def _place_of(case: Case) -> str:

@@ -51,6 +51,7 @@ _CLOCKS: Final = (
     "shared.wiring.finance_desk",
     "shared.wiring.finance_review",
     "shared.wiring.daily_close",
+    "shared.wiring.payment_feeds",
     "shared.wiring.payment_files",
     "shared.wiring.payment_reconciliation",
     "infra.cli.money_files",

@@ -191,10 +191,27 @@ def test_above_the_limit_nobody_approves_what_they_proposed(storebridge: Command
     assert task["id"] == approved["task"]
     assert f"storebridge money case {case}" in task["advice"]
 
+    storebridge.json("tasks", "close", task["id"])
+    storebridge.json("money", "comment", case, "the refund is on its way", "--by", "noa")
+    assert storebridge.json("tasks", "list")["tasks"] == []  # what is done stays done
+
     storebridge.json("money", "reopen-case", case, "--reason", "the wrong buyer", "--by", "noa")
-    assert storebridge.json("tasks", "list")["tasks"] == []
     actions = [record["action"] for record in storebridge.json("money", "audit")["records"]]
-    assert actions == ["case.proposed", "case.approved", "case.reopened"]
+    assert actions == ["case.proposed", "case.approved", "case.commented", "case.reopened"]
+
+
+def test_the_task_to_refund_goes_when_it_is_decided_anew(storebridge: CommandLine, books: Books) -> None:
+    books.sold(total=5000, taken=5500)
+    storebridge.json("money", "reconcile")
+    case = only_case(storebridge, "amount_mismatch")
+    words = ("money", "resolve", case, "--as", "propose-refund", "--amount", "2.50", "--reason", "too much")
+    resolved = storebridge.json(*words)
+    assert (resolved["case"]["state"], resolved["case"]["proposal"]["amount"]) == ("resolved", euros("2.50"))
+    assert [task["id"] for task in storebridge.json("tasks", "list")["tasks"]] == [resolved["task"]]
+    storebridge.json("money", "reopen-case", case, "--reason", "the wrong buyer", "--dry-run")
+    assert len(storebridge.json("tasks", "list")["tasks"]) == 1
+    storebridge.json("money", "reopen-case", case, "--reason", "the wrong buyer")
+    assert storebridge.json("tasks", "list")["tasks"] == []
 
 
 def test_a_proposal_may_be_refused(storebridge: CommandLine, books: Books) -> None:
