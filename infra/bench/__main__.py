@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from infra.bench import backoffice, cpu, customers, imports, letters, persons, throughput, units
+from infra.bench import backoffice, cpu, customers, imports, letters, money, persons, throughput, units
 from infra.bench.report import Report, show
 from infra.local.dynoxide import EngineUnavailable
 from infra.tryton.server import TrytonUnavailable
@@ -20,6 +20,7 @@ class Part(StrEnum):
     CUSTOMERS = "customers"
     PERSONS = "persons"
     LETTERS = "letters"
+    MONEY = "money"
     IMPORTS = "imports"
     CPU = "cpu"
     THROUGHPUT = "throughput"
@@ -31,7 +32,7 @@ def bench(
     processes: Annotated[int, typer.Option(min=1, help="Fresh processes for each import time.")] = 9,
     orders: Annotated[int, typer.Option(min=2, help="Orders through the local stack.")] = 200,
 ) -> None:
-    """Measure what one order and one customer cost: CPU, DynamoDB units, imports, back offices, the local stack."""
+    """Measure what an order, a customer and their money cost: CPU, DynamoDB units, imports, calls, the local stack."""
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics of its own when a stack is dropped
     parts = set(only or Part)
     console = Console(stderr=True)
@@ -55,6 +56,7 @@ def _measure(parts: set[Part], processes: int, orders: int) -> Report:
         customers=tuple(customers.measure()) if Part.CUSTOMERS in parts else (),
         persons=tuple(persons.measure()) if Part.PERSONS in parts else (),
         letters=tuple(letters.measure()) if Part.LETTERS in parts else (),
+        money=tuple(money.measure()) if Part.MONEY in parts else (),
         imports=tuple(imports.measure(processes)) if Part.IMPORTS in parts else (),
         cpu=tuple(cpu.measure()) if Part.CPU in parts else (),
         throughput=(throughput.measure(orders),) if Part.THROUGHPUT in parts else (),

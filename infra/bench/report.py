@@ -12,6 +12,8 @@ from infra.bench.cpu import CpuCost
 from infra.bench.customers import AGAIN, REGISTERED, CustomerCost
 from infra.bench.imports import ImportCost
 from infra.bench.letters import WHOLE, LetterCost
+from infra.bench.money import AGAIN as DONE_AGAIN
+from infra.bench.money import MoneyCost
 from infra.bench.persons import UNCHANGED, PersonCost
 from infra.bench.target import Target
 from infra.bench.throughput import Throughput
@@ -44,6 +46,7 @@ class Report:
     customers: tuple[CustomerCost, ...] = ()
     persons: tuple[PersonCost, ...] = ()
     letters: tuple[LetterCost, ...] = ()
+    money: tuple[MoneyCost, ...] = ()
     imports: tuple[ImportCost, ...] = ()
     cpu: tuple[CpuCost, ...] = ()
     throughput: tuple[Throughput, ...] = ()
@@ -57,6 +60,9 @@ class Report:
         yield from _backoffice_targets(self.backoffice)
         yield from _customer_targets(self.customers)
         yield from _person_targets(self.persons, self.letters)
+        for booked in self.money:
+            if booked.account.endswith(DONE_AGAIN):
+                yield Target(f"{booked.account}: write units", booked.written, 0, exact=True)
         for row in self.throughput:
             yield Target("queue messages for each order", row.messages_per_order, 1.0, exact=True)
         if self.imports:
@@ -71,6 +77,7 @@ class Report:
             "customers": [_with(cost, "read", "written", "items") for cost in self.customers],
             "persons": [_with(cost) for cost in self.persons],
             "letters": [_with(cost) for cost in self.letters],
+            "money": [_with(cost, "read", "written", "items") for cost in self.money],
             "imports": [_with(cost) for cost in self.imports],
             "cpu": [_with(cost, "webhook_ratio", "order_ratio") for cost in self.cpu],
             "throughput": [
@@ -131,6 +138,7 @@ _BACKOFFICE: Final = ("back office", "account", "calls", "HTTP", "written", "rea
 _CUSTOMERS: Final = ("vendor", "account", "result", "written", "items", "read", "messages")
 _PERSONS: Final = ("back office", "account", "calls", "HTTP", "at the shop", "written", "read")
 _LETTERS: Final = ("order", "mails", "written", "read")
+_MONEY: Final = ("what", "result", "written", "items", "read", "requests")
 _IMPORTS: Final = ("function", "modules", "source KB", "ms over bare Python")
 _CPU: Final = ("vendor", "lines", "bytes", "webhook", "order", "µs json", "µs webhook", "µs order")
 _THROUGHPUT: Final = ("orders", "messages/order", "bytes/order", "accepted/s", "orders/s, drained")
@@ -147,6 +155,7 @@ def _tables(report: Report) -> Iterator[tuple[str, tuple[str, ...], _Rows]]:
     yield "Customers: units, items, messages that follow", _CUSTOMERS, map(_customer, report.customers)
     yield "A person in the back office: calls, units", _PERSONS, map(_person, report.persons)
     yield "Mails to an order's buyer", _LETTERS, map(_letter, report.letters)
+    yield "Money: units and items of the books", _MONEY, map(_money, report.money)
     yield "Imports", _IMPORTS, map(_imports, report.imports)
     yield "CPU, × json.loads of the same body", _CPU, map(_cpu, report.cpu)
     yield "Through the local stack", _THROUGHPUT, map(_throughput, report.throughput)
@@ -186,6 +195,11 @@ def _person(cost: PersonCost) -> tuple[str, ...]:
 
 def _letter(cost: LetterCost) -> tuple[str, ...]:
     return cost.account, *(f"{count:g}" for count in (cost.mails, cost.written, cost.read))
+
+
+def _money(cost: MoneyCost) -> tuple[str, ...]:
+    counts = (cost.written, cost.items, cost.read, len(cost.requests))
+    return cost.account, cost.result, *(f"{count:g}" for count in counts)
 
 
 def _imports(cost: ImportCost) -> tuple[str, ...]:
