@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 
 from shared.kernel.errors import Rejected
 
@@ -50,6 +50,8 @@ def _read(text: str, field: str | None) -> tuple[datetime, str]:
         instant = datetime.fromisoformat(f"{found['date']}T{found['time']}.{fraction[:6]}{zone}").astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise _not_a_time(field) from error
+    if not MINYEAR < instant.year < MAXYEAR:  # in another zone it would be outside of all years
+        raise _not_a_time(field)
     return instant, fraction
 
 

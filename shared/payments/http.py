@@ -3,13 +3,17 @@
 What an answer means in the provider's own words is judged by its client.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
 from shared.kernel.errors import Rejected, Retry
 
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 TIMEOUT = httpx.Timeout(20.0, connect=3.0)
 """Seconds. Shorter than any function's own timeout, so that a slow provider is an error here, not a killed function."""
 
@@ -19,9 +23,12 @@ def exchange(send: Callable[[], httpx.Response]) -> httpx.Response:
 
     Raises:
         Retry: `payments_unreachable`, `payments_throttled`, `payments_failed`.
+        Rejected: `payments_refused` for an address that is none.
     """
     try:
         response = send()
+    except httpx.InvalidURL as error:
+        raise refused("the address is not one that can be asked") from error
     except httpx.HTTPError as error:
         raise Retry("payments_unreachable", f"the provider does not answer: {type(error).__name__}") from error
     status = response.status_code
@@ -58,6 +65,22 @@ def download(http: httpx.Client, url: str, *, most_bytes: int, headers: Mapping[
     if len(content) > most_bytes:
         raise Rejected("file_too_large", f"the provider's file has more than {most_bytes} bytes", field="file")
     return bytes(content)
+
+
+def place_of(url: str) -> SplitResult:
+    """The parts of an address that a provider told us, where every parser reads the same ones: no user, no escapes in
+    the host, no blanks.
+
+    Raises:
+        Rejected: `payments_refused`.
+    """
+    try:
+        place = urlsplit(url)
+    except ValueError as error:
+        raise refused("the file's address cannot be read") from error
+    if not url.isascii() or not url.isprintable() or " " in url or not _HOST.fullmatch(place.netloc):
+        raise refused("the file's address cannot be read")
+    return place
 
 
 def refused_access(message: str, *, field: str = "api") -> Rejected:

@@ -16,6 +16,7 @@ _TOKEN: Final = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9_.:/#-]{0,79}", re.ASCII)
 _NUMBERED: Final = re.compile(r"(?=[^0-9]*[0-9])#?[A-Za-z0-9][A-Za-z0-9_-]{0,31}", re.ASCII)
 _TELEPHONE: Final = re.compile(r"(?:00|0)[1-9][0-9]{8,12}", re.ASCII)
 _SPEAKS_OF_ORDERS: Final = ("order", "invoice", "checkout")
+_SPEAKS_OF_PEOPLE: Final = ("phone", "mobile", "mail", "address", "postcode", "birth")
 
 
 def exact(*texts: str | None) -> tuple[str, ...]:
@@ -31,8 +32,9 @@ def numbered(text: str | None) -> tuple[str, ...]:
 
 
 def of_metadata(metadata: Mapping[str, object]) -> tuple[str, ...]:
-    """Values under keys that speak of an order, an invoice or a checkout: `order_id`, `orderNumber`,
-    `shopify_checkout_id`. In the order of the keys, so that the same metadata gives the same references."""
+    """Values under keys that speak of an order, an invoice or a checkout, and not of who ordered: `order_id`,
+    `orderNumber`, `shopify_checkout_id`; not `order_phone`. In the order of the keys, so that the same metadata gives
+    the same references."""
     return exact(*(_text(metadata[key]) for key in sorted(metadata) if _speaks_of_orders(key)))
 
 
@@ -48,7 +50,8 @@ def of_free_field(text: str | None) -> tuple[str, ...]:
 
 
 def _speaks_of_orders(key: str) -> bool:
-    return any(word in key.lower() for word in _SPEAKS_OF_ORDERS)
+    name = key.lower()
+    return any(word in name for word in _SPEAKS_OF_ORDERS) and not any(word in name for word in _SPEAKS_OF_PEOPLE)
 
 
 def _text(value: object) -> str | None:

@@ -33,11 +33,12 @@ MOST_FILES: Final = 50
 _MOST_FAULTS: Final = 1_000
 _CHUNK: Final = 64 * 1024
 
+_PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ZIP: Final = b"PK\x03\x04"
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
 _AROUND: Final = "` \t\u3000"
 _UNIT: Final = re.compile(r"[（(][^（()）]*[）)]$")
-_END: Final = re.compile(r"#-*.*列表结束")
+_END: Final = "列表结束"
 _TRADE: Final = frozenset({"支付宝交易号", "业务类型", "商家实收"})
 _FLOW: Final = frozenset({"账务流水号", "收入金额", "支出金额", "账户余额", "发生时间"})
 
@@ -264,7 +265,7 @@ def _table(text: str) -> _Table | None:
 
 def _rows(lines: list[str], first: int) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(lines, first):
-        if _END.match(line.strip()):
+        if line.lstrip().startswith("#") and _END in line:
             return
         if line.strip() and not line.startswith("#"):
             yield number, line
@@ -310,6 +311,8 @@ def _unpacked(archive: zipfile.ZipFile) -> Iterator[str]:
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) > MOST_FILES:
         raise _too_large()
+    if any(member.compress_type not in _PACKED for member in members):  # the others fail in ways of their own
+        raise NotImplementedError
     left = MOST_BYTES
     for member in members:
         with archive.open(member) as packed:

@@ -18,7 +18,7 @@ from shared.payments.alipay.mapping import refund_payment, trade_payment
 from shared.payments.alipay.schemas import BillAddress
 from shared.payments.alipay.signature import ZONE
 from shared.payments.bill_days import BillDays
-from shared.payments.http import download, refused
+from shared.payments.http import download, place_of, refused
 from shared.payments.lenient import read
 from shared.payments.port import AccountContext, FeedCapabilities, FeedPage
 
@@ -108,7 +108,7 @@ class AlipayClient:
 
     def _of_alipay(self, url: str) -> str:
         """The address is signed by Alipay; all the same, nothing is fetched from anywhere else, nor in the clear."""
-        ours, theirs = urlsplit(self._address), urlsplit(url)
+        ours, theirs = urlsplit(self._address), place_of(url)
         if (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc):
             return url
         known = any(theirs.netloc == domain or theirs.netloc.endswith(f".{domain}") for domain in _DOMAINS)

@@ -51,7 +51,7 @@ def read_statements(content: bytes) -> tuple[Statement, ...]:
     """
     try:
         statements = tuple(_statements(content))
-    except (ParseError, DefusedXmlException) as error:
+    except (ParseError, DefusedXmlException, LookupError, ValueError) as error:  # the last two: of its encoding
         raise _unreadable(f"it is not XML that may be read: {type(error).__name__}") from error
     if not statements:
         raise _unreadable("there is no statement of camt.053 in it")
@@ -157,6 +157,8 @@ def _amount(element: Element, where: str) -> tuple[str, int]:
         raise Rejected("invalid_money", "there is no amount, or no direction of it", field=where)
     currency = stated.get("Ccy") or ""
     minor = minor_units((stated.text or "").strip(), currency, field=where)
+    if minor < 0:  # ISO 20022 has none; whether it turns the direction round, nobody can tell
+        raise Rejected("invalid_money", "an amount has a sign beside its direction", field=where)
     return currency, minor if direction == "CRDT" else -minor
 
 

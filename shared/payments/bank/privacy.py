@@ -13,7 +13,7 @@ LONGEST: Final = 300
 _MOST_LOOKED_AT: Final = 2_000
 """No format has longer texts; patterns are not to be tried on a megabyte."""
 HIDDEN: Final = "[account]"
-_EMAIL: Final = re.compile(r"[^\s@<>()]+@[^\s@<>()]+\.[A-Za-z]{2,}")
+_EMAIL: Final = re.compile(r"(?<![^\s@<>()])[^\s@<>()]+@[^\s@<>()]+\.[A-Za-z]{2,}")
 _IBAN_START: Final = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{2})[0-9]{2}(?=[ A-Za-z0-9])")
 _SHORTEST_IBAN, _LONGEST_IBAN = 15, 34
 _BLANKS: Final = re.compile(r"\s+")

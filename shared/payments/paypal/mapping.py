@@ -51,7 +51,7 @@ def read_payment(delivery: Delivery, context: AccountContext) -> PaymentReading:
     require_merchant(body, context.merchant_id)
     event = read(schemas.Event, body, PROVIDER)
     received_at = parse_time(delivery.received_at, field="received_at")
-    made_at = moment(event.create_time, "create_time", received_at)
+    made_at = min(moment(event.create_time, "create_time", received_at), received_at)
     said = Statement(context.account, made_at, Feed.WEBHOOK, delivery.test)
     facts = _facts(event, said)
     if not facts:
@@ -64,7 +64,8 @@ def _facts(event: schemas.Event, said: Statement) -> tuple[Fact, ...]:
     events and the movements on the balance tell of it."""
     kind = event.event_type
     if kind.startswith(_DISPUTES):
-        return (dispute_payment(read(schemas.Dispute, event.resource, PROVIDER), said),)
+        dispute = read(schemas.Dispute, event.resource, PROVIDER)
+        return (dispute_payment(dispute, _as_of(dispute, said)),)
     if kind.startswith(_ORDERS):
         return _of_order(read(schemas.Order, event.resource, PROVIDER), said)
     if kind.startswith(_AUTHORISATIONS):
@@ -99,9 +100,11 @@ def _captured(told: schemas.Transaction, said: Statement, *also: str | None) -> 
     return (capture, spent) if spent is not None else (capture,)
 
 
-def _as_of(told: schemas.Transaction, said: Statement) -> Statement:
-    """PayPal builds an event some time after the thing: the thing's own time tells which of two is the newer."""
-    return said._replace(stated_at=moment(told.update_time, "update_time", said.stated_at))
+def _as_of(told: schemas.Transaction | schemas.Dispute, said: Statement) -> Statement:
+    """PayPal builds an event some time after the thing: the thing's own time tells which of two is the newer. None is
+    of a later time than when it came, for the signature does not prove the body (see `signature`), and a forged one
+    would go before all that the API says from then on."""
+    return said._replace(stated_at=min(moment(told.update_time, "update_time", said.stated_at), said.stated_at))
 
 
 def _oddities(facts: tuple[Fact, ...]) -> tuple[str, ...]:

@@ -119,7 +119,7 @@ def dispute_payment(told: schemas.Dispute, said: Statement) -> Payment:
         amount=abs(amount),
         references=each_once((*references.exact(disputed.invoice_number), *references.of_free_field(disputed.custom))),
         occurred_at=created,
-        stated_at=moment(told.update_time, "update_time", said.stated_at),
+        stated_at=said.stated_at,
         feed=said.feed,
         test=said.test,
     )

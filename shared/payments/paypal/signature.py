@@ -41,12 +41,13 @@ _ALGORITHM: Final = "sha256withrsa"
 _LEAST_KEY_BITS: Final = 2048
 
 _URL: Final = re.compile(
-    r"https://(?P<host>(?:[a-z0-9](?:[a-z0-9-]{0,62})\.){1,4}paypal\.com)(?::443)?"
+    r"https://(?P<host>api(?:-m)?\.(?:[a-z0-9][a-z0-9-]{0,30}\.)?paypal\.com)(?::443)?"
     r"(?P<path>/v1/notifications/certs/[A-Za-z0-9_-]{1,200})",
     re.ASCII,
 )
 """The whole of it, so that nothing is left to how one parser or another reads a URL: no user, no query, no dots in the
-path, no other port, and no other domain that only ends like PayPal's."""
+path, no other port, no other domain that only ends like PayPal's, and of PayPal's own hosts only those of its API:
+what else lives under its name is not all its own."""
 _NAME: Final = re.compile(r"messageverificationcerts\.(?:sandbox\.)?paypal\.com", re.ASCII | re.IGNORECASE)
 _TRANSMISSION: Final = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z", re.ASCII)
@@ -253,7 +254,7 @@ def _signed(transmission_id: str, sent_at: str, webhook_id: str, body: bytes) ->
 
 def _leaf(content: bytes) -> "Certificate":
     """The first certificate. Where PayPal sends those that it stands on too, it must have been issued by the next."""
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - cold start
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415 - cold start
     from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415
 
     if len(content) > MOST_CERTIFICATE_BYTES:
@@ -262,19 +263,23 @@ def _leaf(content: bytes) -> "Certificate":
         chain = load_pem_x509_certificates(content)
         for certificate, issuer in pairwise(chain):
             certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         refuse_signature()
     return chain[0]
 
 
 def _trusted_key(certificate: "Certificate", now: float) -> "RSAPublicKey":
     """Valid now, in PayPal's name, issued by somebody else, and of a size that nobody breaks."""
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415 - cold start
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - cold start
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
     from cryptography.x509.oid import NameOID  # noqa: PLC0415
 
-    names = [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    try:
+        names = [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        refuse_signature()
     is_ours = len(names) == 1 and _NAME.fullmatch(names[0]) is not None
-    key = certificate.public_key()
     if not is_ours or not _is_current(certificate, now) or certificate.issuer == certificate.subject:
         refuse_signature()
     if not isinstance(key, RSAPublicKey) or key.key_size < _LEAST_KEY_BITS:

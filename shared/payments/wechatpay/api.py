@@ -18,7 +18,7 @@ from shared.kernel import strict_json
 from shared.kernel.clock import Clock
 from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected, Retry
-from shared.payments.http import TIMEOUT, download, exchange, refused, refused_access
+from shared.payments.http import TIMEOUT, download, exchange, place_of, refused, refused_access
 from shared.payments.wechatpay.schemas import BillAddress
 from shared.payments.wechatpay.signature import SCHEME, is_signed, sign
 
@@ -112,7 +112,7 @@ class WeChatPayApi:
 
     def _of_wechat(self, url: str) -> str:
         """Our signature goes nowhere else."""
-        ours, theirs = urlsplit(self._address), urlsplit(url)
+        ours, theirs = urlsplit(self._address), place_of(url)
         same = (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc)
         if not same and (theirs.scheme != "https" or theirs.netloc not in _HOSTS):
             raise refused("the bill's address is not one of WeChat Pay's")

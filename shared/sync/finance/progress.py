@@ -34,10 +34,9 @@ class FeedProgress(Canonical):
 
     def heard(self, last_movement: datetime, at: datetime) -> "FeedProgress":
         """After a file, of an account whose provider is not asked. Files are taken to follow each other without gaps:
-        a day counts as read when a file tells of a later one."""
-        return self.model_copy(
-            update={"read_until": _later(self.read_until, last_movement), "last_run_at": at, "last_error": None}
-        )
+        a day counts as read when a file tells of a later one. What a file dates ahead of now has not come about."""
+        read_until = _later(self.read_until, min(last_movement, at))
+        return self.model_copy(update={"read_until": read_until, "last_run_at": at, "last_error": None})
 
     def stopped(self, error: str, at: datetime) -> "FeedProgress":
         return self.model_copy(update={"last_run_at": at, "last_error": error})

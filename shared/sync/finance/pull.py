@@ -104,6 +104,8 @@ class _Look:
         if found is None:
             return _cursor_of(window, ""), {"restarted": 1}
         counts = self._keep(found.facts)
+        if found.cursor is not None and found.cursor == cursor:
+            raise Rejected(_REFUSED, "the provider's pages lead back to where they began: they never end", field="api")
         if found.cursor is not None:
             return _cursor_of(window, found.cursor), counts
         counts = _sum(counts, self._balances())

@@ -73,7 +73,7 @@ def _is_mt940(_name: str, head: bytes) -> bool:
 
 
 def _is_paypal(_name: str, head: bytes) -> bool:
-    return re.match(rb'\s*(?:\xef\xbb\xbf)?"?RH"?,', head) is not None
+    return re.match(rb'\s*(?:\xef\xbb\xbf)?(?:"RH"|RH)[,;\t|]', head) is not None
 
 
 def _is_wechat(_name: str, head: bytes) -> bool:
@@ -83,7 +83,8 @@ def _is_wechat(_name: str, head: bytes) -> bool:
 def _is_alipay(name: str, head: bytes) -> bool:
     if head.startswith(b"PK\x03\x04"):
         return True  # of these kinds, only Alipay's come packed
-    return name.endswith(".csv") and head.decode("gb18030", "ignore").lstrip("\ufeff").startswith("#支付宝")
+    heads = (head.decode(encoding, "ignore").lstrip("\ufeff") for encoding in ("gb18030", "utf-8"))
+    return name.endswith(".csv") and any(text.startswith("#支付宝") for text in heads)
 
 
 def _is_stripe(_name: str, head: bytes) -> bool:

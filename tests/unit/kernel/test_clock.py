@@ -81,3 +81,11 @@ def test_nanoseconds_still_sort(one: int, other: int) -> None:
 def test_no_text_crashes_it(text: str) -> None:
     with suppress(Rejected):
         assert parse_time(text).tzinfo is UTC
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "9999-01-01T00:00:00+00:00"])
+def test_a_time_that_no_zone_can_show_is_refused(text: str) -> None:
+    """A stranger's year 9999 must not stop whoever asks which day that is in Shanghai."""
+    with pytest.raises(Rejected, match="invalid_time"):
+        parse_time(text)
+    assert parse_time("9998-12-31T23:59:59Z").astimezone(timezone(timedelta(hours=14))).year == 9999

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from shared.kernel.errors import Rejected, Retry
-from shared.payments.http import download
+from shared.payments.http import download, exchange, place_of
 
 URL = "https://provider.example/bill"
 
@@ -70,3 +70,32 @@ def test_a_provider_that_breaks_off_is_asked_again_later() -> None:
         raise httpx.ReadError("gone")
 
     assert code_of(broken) == "payments_unreachable"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1",
+        "https://evil.example\\.provider.example/bill",
+        "https://user@provider.example/bill",
+        "https://provider.example%2f.evil.example/bill",
+        "https://provider.example\0/bill",
+        "https://provider.example/b ill",
+        "https://provider\u3002example/bill",
+        "https:///bill",
+        "/bill",
+    ],
+)
+def test_an_address_that_may_be_read_in_two_ways_is_refused(url: str) -> None:
+    with pytest.raises(Rejected, match="payments_refused"):
+        place_of(url)
+
+
+def test_an_ordinary_address_is_taken_apart() -> None:
+    assert place_of("https://provider.example:8443/bill?day=1").netloc == "provider.example:8443"
+    assert place_of("http://127.0.0.1:9/bill").path == "/bill"
+
+
+def test_an_address_that_cannot_be_asked_is_refused() -> None:
+    with httpx.Client() as http, pytest.raises(Rejected, match="payments_refused"):
+        exchange(lambda: http.get("https://provider.example:port/"))

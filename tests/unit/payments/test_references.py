@@ -53,3 +53,8 @@ def test_no_text_breaks_it_and_no_address_gets_through(text: str) -> None:
     for found in (*references.of_free_field(text), *references.numbered(text), *references.exact(text)):
         assert "@" not in found
         assert " " not in found
+
+
+@pytest.mark.parametrize("key", ["order_phone", "orderMobile", "checkout_e-mail", "invoice_address", "order.postcode"])
+def test_what_is_said_of_who_ordered_is_no_reference(key: str) -> None:
+    assert references.of_metadata({key: "0612345678", "private_order": "7"}) == ("7",)

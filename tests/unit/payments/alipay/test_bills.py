@@ -236,3 +236,20 @@ def test_names_in_a_zip_count_for_nothing() -> None:
         archive.writestr("../../etc/passwd", build.trade_bill([build.trade_row()]))
         archive.writestr("folder/", b"")
     assert read_bill(packed_to.getvalue(), CONTEXT).facts == traded(build.trade_row()).facts
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_packed_in_an_unusual_way_is_refused(method: int) -> None:
+    """Their libraries fail in ways of their own, and Alipay uses neither."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        archive.writestr("bill.csv", build.trade_bill([build.trade_row()]))
+    assert refusal_of(packed.getvalue()) == "unreadable_file"
+
+
+def test_a_line_of_a_million_dashes_takes_no_longer_than_others() -> None:
+    bill = build.trade_bill([build.trade_row()])
+    assert len(read_bill(bill + b"#" + b"-" * 3_000_000 + b"\n", CONTEXT).facts) == 1
+    end = bill.index("列表结束".encode("gb18030"))
+    long = bill[: bill.rindex(b"\n", 0, end)] + b"\n#" + b"-" * 3_000_000 + b"\n"
+    assert len(read_bill(long, CONTEXT).facts) == 1

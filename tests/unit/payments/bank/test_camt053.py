@@ -143,3 +143,16 @@ def test_errors_quote_nothing_of_the_file() -> None:
     found = READ(camt(statement), BANK)
     assert len(found.faults) == 2
     assert "Jane" not in str([(fault.where, fault.code) for fault in found.faults])
+
+
+@pytest.mark.parametrize("encoding", ["no-such", "gbk", "shift_jis", "utf-7", "utf-32"])
+def test_an_encoding_that_cannot_be_read_is_refused(encoding: str) -> None:
+    content = camt(camt_statement(MOVES)).replace(b"UTF-8", encoding.encode())
+    with pytest.raises(Rejected, match="unreadable_file"):
+        READ(content, BANK)
+
+
+def test_an_amount_with_a_sign_beside_its_direction_is_a_fault() -> None:
+    content = camt(camt_statement([Move("2026-11-03", "5.00")], opening=None)).replace(b">5.00<", b">-5.00<")
+    found = READ(content, BANK)
+    assert (found.facts, [fault.code for fault in found.faults]) == ((), ["invalid_money"])

@@ -7,13 +7,14 @@ import pytest
 
 from infra.samples import paypal
 from shared.finance.models import Fact, Feed, LineKind, Payment, PaymentKind, PaymentState, Payout, SettlementLine
+from shared.kernel.clock import parse_time
 from shared.kernel.errors import Rejected
 from shared.payments.lenient import read
 from shared.payments.paypal import schemas
 from shared.payments.paypal.codes import kind_of, moves
 from shared.payments.paypal.mapping import read_payment
 from shared.payments.paypal.movements import facts_of
-from shared.payments.paypal.objects import movement_of
+from shared.payments.paypal.objects import Statement, dispute_payment, movement_of
 from shared.payments.port import AccountContext, PaymentReading
 
 OURS = AccountContext("paypal-eu", paypal.MERCHANT_ID)
@@ -287,3 +288,19 @@ def test_recorded_events_are_read(path: Path) -> None:
     is_refund = "refunded" in path.stem
     assert (fact.kind is PaymentKind.REFUND) == is_refund
     assert (fact.parent_id is not None) == is_refund
+
+
+@pytest.mark.parametrize("kind", ["PAYMENT.CAPTURE.COMPLETED", "CUSTOMER.DISPUTE.UPDATED"])
+def test_an_event_of_times_to_come_does_not_go_before_what_the_api_says_next(kind: str) -> None:
+    """Its signature does not prove the body: a forged one, dated ahead, would otherwise be believed for ever."""
+    ahead = "2099-01-01T00:00:00Z"
+    of_dispute = kind.startswith("CUSTOMER")
+    resource = paypal.dispute(update_time=ahead) if of_dispute else paypal.capture(update_time=ahead)
+    found = payment(kind, resource, create_time=ahead)
+    assert found.stated_at == parse_time(paypal.RECEIVED_AT)
+
+
+def test_a_dispute_that_the_api_tells_is_as_of_when_it_was_asked() -> None:
+    asked_at = datetime(2026, 12, 24, tzinfo=UTC)
+    told = read(schemas.Dispute, paypal.dispute(), "PayPal")
+    assert dispute_payment(told, Statement("paypal-eu", asked_at, Feed.API)).stated_at == asked_at

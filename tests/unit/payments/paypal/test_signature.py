@@ -192,6 +192,8 @@ STRANGE_URLS = [
     "file:///v1/notifications/certs/CERT-1",
     "//api.paypal.com/v1/notifications/certs/CERT-1",
     "https://a.b.c.d.e.f.paypal.com/v1/notifications/certs/CERT-1",
+    "https://forgotten-campaign.paypal.com/v1/notifications/certs/CERT-1",
+    "https://api.a.b.paypal.com/v1/notifications/certs/CERT-1",
     "https://api.paypal.com/v1/notifications/certs/" + "A" * 201,
 ]
 

@@ -278,5 +278,22 @@ def test_progress_never_falls_back() -> None:
     progress = FeedProgress(account=ACCOUNT).listed(NOON, NOON - HOUR, NOON)
     again = progress.listed(NOON - HOUR, NOON - 2 * HOUR, NOON)
     assert (again.asked_until, again.read_until) == (NOON, NOON - HOUR)
-    assert again.heard(NOON + HOUR, NOON).read_until == NOON + HOUR
+    assert again.heard(NOON + HOUR, NOON + HOUR).read_until == NOON + HOUR
     assert again.heard(NOON - 5 * HOUR, NOON).read_until == NOON - HOUR
+    assert again.heard(NOON + 9 * HOUR, NOON + HOUR).read_until == NOON + HOUR
+
+
+def test_a_file_s_date_to_come_does_not_make_days_to_come_count_as_read() -> None:
+    """A day of the year 2099, mistyped or misread, would count everything as read for ever."""
+    heard = FeedProgress(account=ACCOUNT).heard(NOON + 365 * 24 * HOUR, NOON)
+    assert heard.read_until == NOON
+
+
+def test_pages_that_never_end_are_said_and_not_walked_for_ever(world: World) -> None:
+    world.feed.lines = [line(n, NOON - n * HOUR) for n in range(1, 6)]
+    world.feed.page = 0
+    with pytest.raises(Rejected, match="never end"):
+        world.pull()
+    progress = world.progresses.find(ACCOUNT)
+    assert progress is not None
+    assert (progress.last_error, progress.read_until) == ("payments_refused", None)

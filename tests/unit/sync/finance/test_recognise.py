@@ -65,3 +65,13 @@ def test_the_account_s_reader_is_taken() -> None:
         reader_of("a.csv", b"Date,Amount\n", stripe)
     with pytest.raises(Rejected, match="unknown_file"):
         reader_of("a.csv", b"", {})
+
+
+@pytest.mark.parametrize("begin", [b'"RH"\t', b"RH;", b"RH|", b'\xef\xbb\xbf"RH",'])
+def test_a_settlement_report_is_known_by_any_delimiter_that_its_reader_takes(begin: bytes) -> None:
+    assert kind_of("STL-20261123.CSV", begin + b"2026/11/23 09:07:43 +0000") is FileKind.PAYPAL_SETTLEMENT
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-8-sig"])
+def test_an_unpacked_bill_of_alipays_is_known_in_either_encoding(encoding: str) -> None:
+    assert kind_of("bill.CSV", "#支付宝业务明细查询\n".encode(encoding)) is FileKind.ALIPAY_BILL
