@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-from shared.finance.models import Fact, Payment, Payout, ProviderBalance, SettlementLine
+from shared.finance.models import Fact, ProviderBalance
 from shared.kernel.clock import Clock
 from shared.payments.http import refused
 from shared.payments.port import FeedPage
@@ -31,8 +31,9 @@ class BillDays:
         return 24 + int(self.ready_after / timedelta(hours=1))
 
     def page(self, since: datetime, until: datetime, cursor: str | None, bills_of: BillsOf) -> FeedPage:
-        """One day as a page of a feed: what came about from `since` on and before `until`. A day whose bills are not
-        ready ends the walk.
+        """One day as a page of a feed, of those that have something of the time from `since` to `until`: its bills as
+        a whole, for a movement is in the bill of one day alone, and a time in it may be of another (of the sale that a
+        refund is of). A day whose bills are not ready ends the walk.
 
         Raises:
             Rejected: `payments_refused`, for a cursor that is no day; and what the bills raise.
@@ -40,7 +41,7 @@ class BillDays:
         day = _day(cursor) if cursor else since.astimezone(self.zone).date()
         if not self._is_ready(day) or self._begins(day) >= until:
             return FeedPage((), None)
-        facts = tuple(fact for fact in bills_of(day) if since <= _moment(fact) < until)
+        facts = tuple(bills_of(day))
         following = day + timedelta(days=1)
         goes_on = self._begins(following) < until and self._is_ready(following)
         return FeedPage(facts, following.isoformat() if goes_on else None)
@@ -70,14 +71,3 @@ def _day(cursor: str) -> date:
         return date.fromisoformat(cursor)
     except ValueError as error:
         raise refused("the place to go on from is not a day") from error
-
-
-def _moment(fact: Fact) -> datetime:
-    match fact:
-        case SettlementLine():
-            return fact.occurred_at
-        case ProviderBalance():
-            return fact.as_of
-        case Payment() | Payout():
-            return fact.stated_at
-    raise TypeError(f"a bill tells no {type(fact).__name__}")

@@ -119,7 +119,7 @@ def test_what_windows_and_files_both_tell_is_told_alike(alipay: AlipayFake, time
     assert len({identity(fact) for fact in facts}) == len(once) == len({fact.model_dump_json() for fact in facts})
 
 
-def test_only_what_came_about_in_the_window_is_told(alipay: AlipayFake, time: Time) -> None:
+def test_the_bills_of_the_days_of_a_window_are_told_whole_and_no_others(alipay: AlipayFake, time: Time) -> None:
     time.pass_(hours=1)
     alipay.pay("A1", 100)
     time.pass_(hours=1)
@@ -131,9 +131,8 @@ def test_only_what_came_about_in_the_window_is_told(alipay: AlipayFake, time: Ti
     def grosses(since: datetime, until: datetime) -> list[int]:
         return [fact.gross for fact in walk(feed, since, until) if isinstance(fact, SettlementLine)]
 
-    assert grosses(START, START + 2 * hour) == [100]
-    assert grosses(START + 2 * hour, START + 3 * hour) == [200]
-    assert grosses(START + 3 * hour, time()) == []
+    assert grosses(START, START + hour) == grosses(START + 23 * hour, START + 24 * hour) == [100, 200]
+    assert grosses(START - 24 * hour, START) == grosses(START + 24 * hour, time()) == []
 
 
 def test_a_day_whose_bill_is_not_made_yet_is_not_asked_for(alipay: AlipayFake, time: Time) -> None:
