@@ -1,5 +1,6 @@
 """`storebridge money`: closing days and opening them again, and the trail of who did what."""
 
+import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -148,10 +149,10 @@ def audit(
         raise typer.BadParameter("only with --verify", param_hint="--head")
     here = connected(ctx)
     with here.output.progress("Reading …"):
-        records = tuple(finance_table().records())
-        faults = (*faults_in(records, noted), *_faults_at_the_end(records)) if verify else ()
+        records, unreadable = _trail()
+        faults = (*faults_in(records, noted), *(unreadable or _faults_at_the_end(records))) if verify else unreadable
         closes = tuple(_last_acts_on_days(records)) if verify else ()
-        faults = (*faults, *(fault for act in closes for fault in _faults_of_day(act)))
+        faults = (*faults, *(fault for day, act in closes for fault in _faults_of_day(day, act)))
     facts: Json = {
         "number": len(records),
         "head": f"{records[-1].number}:{records[-1].hash}" if records else None,
@@ -163,6 +164,18 @@ def audit(
     here.output.show(facts, audit_listed)
     if faults:
         raise typer.Exit(1)
+
+
+def _trail() -> tuple[tuple[AuditRecord, ...], tuple[str, ...]]:
+    """The records up to the first that is no record any more, and what is to be said of that one."""
+    records: list[AuditRecord] = []
+    try:
+        for record in finance_table().records():
+            records.append(record)  # noqa: PERF402 - those before a fault are kept
+    except (ValueError, KeyError, zlib.error):
+        after = f"record {records[-1].number}" if records else "the beginning"
+        return tuple(records), (f"what follows {after} cannot be read: it was changed after it was written",)
+    return tuple(records), ()
 
 
 def _head(text: str) -> tuple[int, str]:
@@ -181,15 +194,19 @@ def _faults_at_the_end(records: tuple[AuditRecord, ...]) -> Iterator[str]:
         yield f"the last record is not the one that was written last: something is missing{after}"
 
 
-def _last_acts_on_days(records: Iterable[AuditRecord]) -> Iterator[AuditRecord]:
-    """For each day that stands closed by the trail, the record of its close."""
+def _last_acts_on_days(records: Iterable[AuditRecord]) -> Iterator[tuple[date, AuditRecord]]:
+    """Each day that stands closed by the trail, with the record of its close."""
     acts = {record.subject: record for record in records if record.action in ("day.closed", "day.reopened")}
-    yield from (acts[day] for day in sorted(acts) if acts[day].action == "day.closed")
+    for subject in sorted(acts):
+        if acts[subject].action == "day.closed":
+            try:
+                yield date.fromisoformat(subject), acts[subject]
+            except ValueError:  # a forged record: its hash has told so
+                continue
 
 
-def _faults_of_day(act: AuditRecord) -> Iterator[str]:
+def _faults_of_day(day: date, act: AuditRecord) -> Iterator[str]:
     """Whether a day's close and its entries are those that the trail tells of."""
-    day = date.fromisoformat(act.subject)
     close = finance_table().day(day)
     if close is None or close.state is not DayState.CLOSED or close.digest != act.detail.get("digest"):
         yield f"day {day} is not closed as record {act.number} says"

@@ -394,11 +394,11 @@ def audit_listed(facts: Json) -> Iterator[RenderableType]:
     ]
     if rows:
         yield table("record", "at", "by", "what", "of", "", rows=rows)
-    if not facts["verified"]:
-        yield f"{facts['number']} records. Whether they are whole: storebridge money audit --verify"
-    elif facts["faults"]:
+    if facts["faults"]:
         yield _bad("The trail is not whole:")
         yield table("fault", rows=[(fault,) for fault in facts["faults"]])
+    elif not facts["verified"]:
+        yield f"{facts['number']} records. Whether they are whole: storebridge money audit --verify"
     else:
         yield _good(f"The trail is whole: {facts['number']} records, {facts['days_checked']} closed days as they were.")
 

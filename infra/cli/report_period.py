@@ -1,4 +1,4 @@
-"""The days that a report is asked about, by any of the ways to say them. Pure."""
+"""The days that a report is asked about, by any of the ways to say them."""
 
 import calendar
 import re

@@ -390,6 +390,28 @@ def test_a_record_that_was_changed_is_found(storebridge: CommandLine, books: Boo
     assert storebridge.json("money", "audit")["verified"] is False
 
 
+def test_a_record_that_is_none_any_more_is_a_fault_too(storebridge: CommandLine, books: Books) -> None:
+    with_a_trail(storebridge, books)
+    item = records_of(books)[2]
+    books.put({**item, "body": {"B": b"scribble"}})
+    for words in (("--verify",), ()):
+        found = storebridge("money", "audit", *words, "--json")
+        assert found.exit_code == 1
+        told = json.loads(found.stdout)
+        assert "what follows record 2 cannot be read" in told["faults"][0]
+        assert told["number"] == 2
+
+
+def test_a_day_that_a_forged_record_names_is_not_looked_for(storebridge: CommandLine, books: Books) -> None:
+    with_a_trail(storebridge, books)
+    item = records_of(books)[0]
+    forged = unpacked(item).model_copy(update={"subject": "the second of November"})
+    books.put({**item, "body": {"B": zlib.compress(forged.model_dump_json(exclude_defaults=True).encode())}})
+    told = json.loads(storebridge("money", "audit", "--verify", "--json").stdout)
+    assert told["faults"] == ["record 1 was changed after it was written"]
+    assert told["days_checked"] == 3
+
+
 def test_records_that_are_missing_are_found_at_the_end_too(storebridge: CommandLine, books: Books) -> None:
     with_a_trail(storebridge, books)
     head = storebridge.json("money", "audit")["head"]
