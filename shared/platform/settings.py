@@ -151,8 +151,8 @@ class PaymentSettings(AccountRules):
     """Of the balance, where the provider's data does not say."""
     time_zone: str = "UTC"
     """Of the provider's times without a zone: Alipay's and WeChat's are `Asia/Shanghai`."""
-    look_every_minutes: Annotated[int, Field(ge=0, le=10080)] = 60
-    """How often its feed is asked for."""
+    look_every_minutes: Annotated[int, Field(ge=0, le=10080)] = 180
+    """How often its feed is asked for. The schedule runs every three hours; 0 takes every run, an extra one too."""
 
     @field_validator("time_zone")
     @classmethod
