@@ -52,6 +52,8 @@ _DISPUTE: Final = "PP-"
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 _CURSOR: Final = re.compile(r"(?P<since>[0-9TZ:-]{20})/(?P<until>[0-9TZ:-]{20})/(?P<page>[1-9][0-9]{0,4})", re.ASCII)
 _ACCESS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_TOKEN: Final = re.compile(r"[!-~]{1,4096}", re.ASCII)
+_LONGEST_TOKEN_SECONDS: Final = 86_400
 _EARLY: Final = timedelta(minutes=1)
 """How long before its end a token is no longer used."""
 _Params = Mapping[str, str | int]
@@ -115,10 +117,11 @@ class PayPalClient:
             if name == _INVALID and place.since > asked_at - _NOT_REFRESHED:
                 raise Retry("payments_failed", "PayPal has nothing to tell of so recent a time yet")
         page = read(schemas.TransactionPage, _judged(response), PROVIDER)
-        facts = tuple(
-            fact for detail in page.transaction_details for fact in self._facts(detail.transaction_info, asked_at)
-        )
-        return FeedPage(facts, _after(place, page.total_pages, end))
+        if page.transaction_details is None and page.total_pages is None:
+            raise refused("PayPal answers with something other than a list")
+        details = page.transaction_details or ()
+        facts = tuple(fact for detail in details for fact in self._facts(detail.transaction_info, asked_at))
+        return FeedPage(facts, _after(place, page.total_pages or 0, end))
 
     def balances(self) -> FeedPage:
         """What PayPal held when it last counted, by currency; nothing in its sandbox.
@@ -194,9 +197,9 @@ class PayPalClient:
             raise refused_access(f"PayPal refuses the app's id and secret (HTTP {response.status_code})")
         answer = _judged(response)
         text, seconds = answer.get("access_token"), answer.get("expires_in")
-        if not isinstance(text, str) or not isinstance(seconds, int):
+        if not isinstance(text, str) or not _TOKEN.fullmatch(text) or not isinstance(seconds, int):
             raise refused("PayPal answers with something other than a token")
-        return _Token(text, asked_at + timedelta(seconds=seconds) - _EARLY)
+        return _Token(text, asked_at + timedelta(seconds=min(max(seconds, 0), _LONGEST_TOKEN_SECONDS)) - _EARLY)
 
     def _ask_for_token(self, *, fresh: bool) -> httpx.Response:
         credentials = self._credentials(fresh=fresh)

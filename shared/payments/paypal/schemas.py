@@ -136,8 +136,10 @@ class TransactionDetail(Lenient):
 
 
 class TransactionPage(Lenient):
-    transaction_details: Annotated[tuple[TransactionDetail, ...], NULL_IS_EMPTY] = ()
-    total_pages: int = 0
+    """Where neither is told, the answer is no page: not an empty one, which would count as read."""
+
+    transaction_details: tuple[TransactionDetail, ...] | None = None
+    total_pages: int | None = None
 
 
 class HeldBalance(Lenient):

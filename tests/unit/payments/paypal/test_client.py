@@ -221,3 +221,42 @@ def test_credentials_that_lack_something_are_refused() -> None:
 
 def test_the_samples_tell_of_buyers_so_that_forgetting_them_means_something() -> None:
     assert "Zoë" in str(paypal.transaction())
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/v1/oauth2/token", b'{"access_token": "t\\n", "expires_in": 300}'),
+        ("/v1/oauth2/token", '{"access_token": "té", "expires_in": 300}'.encode()),
+        ("/v1/reporting/transactions", b"{}"),
+        ("/v1/reporting/transactions", b'{"status": "maintenance"}'),
+    ],
+)
+def test_an_answer_that_tells_nothing_is_no_empty_list(path: str, content: bytes) -> None:
+    """Taken for one, its window would count as read."""
+    fake = FakePayPal(Clock())
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=content) if request.url.path == path else fake(request)
+
+    with pytest.raises(Rejected, match="payments_refused"):
+        client(answer).settled(UNTIL - DAY, UNTIL, None)
+
+
+def test_a_token_that_never_ends_is_asked_for_again_all_the_same() -> None:
+    asked: list[str] = []
+    fake = FakePayPal(Clock())
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if request.url.path.endswith("/token"):
+            token = fake(request).json() | {"expires_in": 10**20}
+            return httpx.Response(200, json=token)
+        return fake(request)
+
+    clock = Clock()
+    feed = client(answer, clock)
+    feed.balances()
+    clock.now += 2 * DAY
+    feed.balances()
+    assert asked.count("/v1/oauth2/token") == 2
