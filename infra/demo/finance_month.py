@@ -273,7 +273,7 @@ class _Counter:
         return Purchase(shop, order_id, f"#{number}", at, items, shipping, gateway, course)
 
     def _basket(self) -> tuple[tuple[Item, ...], int]:
-        count = self._chance.choices((1, 2, 3), (0.6, 0.3, 0.1))[0]
+        count = self._chance.choices((1, 2), (0.85, 0.15))[0]
         wanted = {self._product() for _ in range(count)}
         units = {sku: self._chance.choices((1, 2, 3), (0.8, 0.15, 0.05))[0] for sku in sorted(wanted)}
         return tuple(Item(sku, number) for sku, number in units.items()), self._chance.choice(_SHIPPING)

@@ -4,9 +4,9 @@ moto takes no locks of its own, so that two requests at once can lose or double 
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -36,7 +36,7 @@ class SideServices:
         if not self._in_use.acquire(blocking=False):
             raise RuntimeError("another local stack is running in this process")
         moto_api_backend.reset()
-        application = _OneAtATime(DomainDispatcherApplication(create_backend_app), bell)
+        application = _OneAtATime(_Dispatcher(create_backend_app), bell)
         self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="side-services", daemon=True
@@ -61,6 +61,20 @@ class SideServices:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """Remembers which service answers for which host: moto lists the folders of its package anew at each request, and
+    gives way to every other thread at each of them."""
+
+    def __init__(self, create_app: Callable[[str], Any]) -> None:
+        super().__init__(create_app)
+        self._backends: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
 
 
 class _Quiet(MotoRequestHandler):
