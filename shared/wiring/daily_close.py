@@ -93,7 +93,7 @@ def archive(close: DayClose, entries: Sequence[JournalEntry]) -> Archived:
 
 def _told_backoffice(day: date, entries: Sequence[JournalEntry]) -> tuple[str, ...]:
     name = settings().finance.backoffice
-    if name is None:
+    if name is None or settings().backoffice(name).rehearsal:
         return ()
     from shared.sync.finance.post_journal import post_day  # noqa: PLC0415 - httpx, and only where there is one
     from shared.wiring.backoffice_connection import connected_office  # noqa: PLC0415
@@ -101,6 +101,7 @@ def _told_backoffice(day: date, entries: Sequence[JournalEntry]) -> tuple[str, .
     posted = post_day(day, entries, settings().finance, connected_office(name))
     for what in posted.left_out:
         logger().warning("journal left out", extra={"backoffice": name, "what": what})
+        count("JournalLeftOut")
     return posted.ids
 
 

@@ -67,7 +67,7 @@ def _wares(shops: Mapping[str, ShopSettings], orders: int, tell: Tell) -> _Wares
 def _office(
     name: str, shops: Mapping[str, ShopSettings], wares: _Wares, currencies: dict[str, str]
 ) -> tuple[Finding, ...]:
-    connected = settings().backoffice(name)
+    connected, books = settings().backoffice(name), settings().finance
     mine = {shop: known for shop, known in shops.items() if known.backoffice == name}
     places = {place for known in mine.values() for place in known.locations}
     expected = Expected(
@@ -77,6 +77,7 @@ def _office(
         locations={shop: known.locations for shop, known in mine.items()},
         stock_skus=_union(wares.on_shelf.get(place) for place in places),
         ordered_skus=_union(wares.ordered.get(shop) for shop in mine),
+        journal_accounts=books.backoffice_accounts if books.backoffice == name else None,
     )
     try:
         office = connected_office(name)
