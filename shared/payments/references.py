@@ -15,6 +15,7 @@ from shared.payments.lenient import each_once
 _TOKEN: Final = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9_.:/#-]{0,79}", re.ASCII)
 _NUMBERED: Final = re.compile(r"(?=[^0-9]*[0-9])#?[A-Za-z0-9][A-Za-z0-9_-]{0,31}", re.ASCII)
 _TELEPHONE: Final = re.compile(r"(?:00|0)[1-9][0-9]{8,12}", re.ASCII)
+_HAS_DIGIT: Final = re.compile(r"[0-9]", re.ASCII)
 _SPEAKS_OF_ORDERS: Final = ("order", "invoice", "checkout")
 _SPEAKS_OF_PEOPLE: Final = ("phone", "mobile", "mail", "address", "postcode", "birth")
 
@@ -39,9 +40,10 @@ def of_metadata(metadata: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def of_free_field(text: str | None) -> tuple[str, ...]:
-    """A field that the merchant's own program fills: a token, or a JSON object with metadata in it."""
+    """A field that the merchant's own program fills: a JSON object with metadata in it, or a token with a digit, for
+    some write a name there; a number that begins as telephone numbers do is none."""
     if text is None or not text.lstrip().startswith("{"):
-        return exact(text)
+        return tuple(token for token in exact(text) if _HAS_DIGIT.search(token) and not _TELEPHONE.fullmatch(token))
     try:
         found = strict_json.parse(text.encode("utf-8", "replace"))
     except Rejected:

@@ -37,6 +37,7 @@ _PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ZIP: Final = b"PK\x03\x04"
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
 _AROUND: Final = "` \t\u3000"
+_NUMBER: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _UNIT: Final = re.compile(r"[（(][^（()）]*[）)]$")
 _END: Final = "列表结束"
 _TRADE: Final = frozenset({"支付宝交易号", "业务类型", "商家实收"})
@@ -185,7 +186,7 @@ def _moved(row: Row, context: AccountContext) -> tuple[Fact, ...]:
         gross=change,
         fee=0,
         net=change,
-        source_id=row.get("业务流水号") or None,
+        source_id=_required(row, "业务流水号") if row.get("业务流水号") else None,
         payout_id=_required(row, "账务流水号") if kind is LineKind.PAYOUT else None,
         references=references(order_no),
         feed=Feed.REPORT,
@@ -242,8 +243,11 @@ def _amount(row: Row, name: str, currency: str) -> int:
 
 
 def _required(row: Row, name: str) -> str:
-    if not row[name]:
-        raise Rejected("missing_field", "the row has no such number", field=name)
+    """A number of Alipay's. One that a spreadsheet has rounded is many movements' at once: they would become one."""
+    if not _NUMBER.fullmatch(row[name]):
+        raise Rejected(
+            "missing_field", "there is no such number, or a spreadsheet has rounded it (2.02E+27)", field=name
+        )
     return row[name]
 
 

@@ -58,3 +58,9 @@ def test_no_text_breaks_it_and_no_address_gets_through(text: str) -> None:
 @pytest.mark.parametrize("key", ["order_phone", "orderMobile", "checkout_e-mail", "invoice_address", "order.postcode"])
 def test_what_is_said_of_who_ordered_is_no_reference(key: str) -> None:
     assert references.of_metadata({key: "0612345678", "private_order": "7"}) == ("7",)
+
+
+@pytest.mark.parametrize("text", ["Zoe", "zoe.example", "0612345678", "0031612345678"])
+def test_a_name_or_a_telephone_number_in_a_free_field_is_no_reference(text: str) -> None:
+    assert references.of_free_field(text) == ()
+    assert references.of_free_field("wc-1001") == ("wc-1001",)

@@ -253,3 +253,13 @@ def test_a_line_of_a_million_dashes_takes_no_longer_than_others() -> None:
     end = bill.index("列表结束".encode("gb18030"))
     long = bill[: bill.rindex(b"\n", 0, end)] + b"\n#" + b"-" * 3_000_000 + b"\n"
     assert len(read_bill(long, CONTEXT).facts) == 1
+
+
+@pytest.mark.parametrize("number", ["2.02611E+27", "2E+27", "", "x" * 65])
+def test_a_number_that_a_spreadsheet_has_rounded_is_a_fault(number: str) -> None:
+    """All trades of a day would have the same one, and so would be one trade."""
+    found = traded(build.trade_row(支付宝交易号=number))
+    assert (found.facts, [fault.code for fault in found.faults]) == ((), ["missing_field"])
+    for name in ("账务流水号", "业务流水号"):
+        row = build.flow_row(业务类型="提现", **{name: "2.02611E+27"})
+        assert [fault.where for fault in moved(row).faults] == [f"line 6, column {name}"]
