@@ -1,4 +1,5 @@
-"""Shops that number their orders alike and share an account: each has its #1001, and a charge names all of them.
+"""Shops that number their orders alike and share an account: each has its #1001, and a charge names all of them, also
+those that have not come.
 
 The money tells which one is meant, to the minor unit or not at all: one charge that is what only one of these orders
 tells of, or all the charges of that name together.
@@ -45,7 +46,7 @@ def link_told_together(sheet: Worksheet) -> None:
     for key, line in sheet.lines.items():
         if is_capture(line) and not line.test and key not in sheet.order_of and key not in sheet.linked_to_nothing:
             sharing = sheet.index.sharing(line.account, words_of_charge(sheet, line))
-            if len(sharing) > 1:
+            if sharing:
                 groups.setdefault((line.account, *sharing), []).append(line)
     for (_, *sharing), lines in groups.items():
         able = [key for key in sharing if not sheet.orders[key].lines and _tells_of_all(sheet, key, lines)]
@@ -55,9 +56,9 @@ def link_told_together(sheet: Worksheet) -> None:
 
 
 def _tells_of(sheet: Worksheet, key: str, charge: NamedCharge) -> bool:
+    kind = MovementKind.CAPTURE if charge.amount > 0 else MovementKind.REFUND
     return _is_around(sheet, key, charge.at) and any(
-        movement.kind is MovementKind.CAPTURE
-        and (movement.currency, movement.amount) == (charge.currency, charge.amount)
+        movement.kind is kind and (movement.currency, movement.amount) == (charge.currency, abs(charge.amount))
         for movement in sheet.orders[key].statement.movements
     )
 
