@@ -36,9 +36,9 @@ def reader_of(name: str, account: PaymentSettings) -> PaymentReader:
 
             return read_alipay
         case "wechatpay":
-            from shared.payments.wechatpay.mapping import reader  # noqa: PLC0415
+            from shared.payments.wechatpay.mapping import reader_by  # noqa: PLC0415
 
-            return reader(_webhook_secrets()(name))
+            return reader_by(lambda: _webhook_secrets()(name), lambda: _webhook_secrets()(name, fresh=True))
         case "shopify_payments":
             raise Rejected("no_webhooks", "Shopify tells of its payments when it is asked", field=f"payments.{name}")
 

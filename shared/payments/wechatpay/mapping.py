@@ -4,14 +4,14 @@ A payment is known by its `transaction_id`, a refund by its `refund_id`, in ever
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
 from shared.finance.models import Feed, Payment, PaymentKind, PaymentState
 from shared.kernel import strict_json
 from shared.kernel.clock import parse_time
-from shared.kernel.errors import Rejected
+from shared.kernel.errors import Rejected, Retry
 from shared.payments.lenient import each_once, read
 from shared.payments.port import AccountContext, PaymentReader, PaymentReading
 from shared.payments.references import exact, of_free_field
@@ -43,6 +43,7 @@ _TELEPHONE: Final = re.compile(r"(?:\+?86)?1[3-9]\d{9}", re.ASCII)
 _TRANSACTIONS: Final = "TRANSACTION."
 _REFUNDS: Final = "REFUND."
 _STUCK: Final = "ABNORMAL"
+_MAY_BE_OLD: Final = frozenset({"unreadable_resource", "bad_secret"})
 
 
 def reader(secrets: Sequence[str]) -> PaymentReader:
@@ -64,6 +65,29 @@ def reader(secrets: Sequence[str]) -> PaymentReader:
         if told.event_type.startswith(_REFUNDS):
             return _of_refund(read(Refund, inside, _PROVIDER), context, stated_at)
         return _of_transaction(read(Transaction, inside, _PROVIDER), context, stated_at)
+
+    return read_payment
+
+
+def reader_by(kept: Callable[[], Sequence[str]], fresh: Callable[[], Sequence[str]]) -> PaymentReader:
+    """As :func:`reader`, with the account's webhook secrets; with `fresh` ones where none of those that were kept opens
+    a delivery, for the key may have been changed since.
+
+    The reader raises `Retry` `bad_secret` for a key that is none: no delivery's fault.
+    """
+
+    def read_payment(delivery: Delivery, context: AccountContext) -> PaymentReading:
+        try:
+            return reader(kept())(delivery, context)
+        except Rejected as refusal:
+            if refusal.code not in _MAY_BE_OLD:
+                raise
+        try:
+            return reader(fresh())(delivery, context)
+        except Rejected as refusal:
+            if refusal.code == "bad_secret":
+                raise Retry(refusal.code, refusal.message, field=refusal.field, hint=refusal.hint) from refusal
+            raise
 
     return read_payment
 

@@ -191,7 +191,7 @@ def test_a_strange_time_is_no_hint(time: str) -> None:
     assert accepted(build.request(build.notification(notify_time=time))).triggered_at is None
 
 
-def stored_keys(account: str, *, fresh: bool = False) -> Sequence[str]:
+def stored_keys(shop: str, *, fresh: bool = False) -> Sequence[str]:
     return [KEY]
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from infra.samples import wechatpay as build
 from shared.finance.models import Feed, Payment, PaymentKind, PaymentState
-from shared.kernel.errors import Rejected
+from shared.kernel.errors import Rejected, Retry
 from shared.payments.port import AccountContext, PaymentReading
-from shared.payments.wechatpay.mapping import reader, transaction_payment
+from shared.payments.wechatpay.mapping import reader, reader_by, transaction_payment
 
 CONTEXT = AccountContext("wechat-cn", merchant_id=build.MERCHANT_ID)
 ASKED_AT = datetime(2026, 11, 24, 3, tzinfo=UTC)
@@ -160,3 +160,22 @@ def test_an_answer_tells_the_payment_as_it_is_now() -> None:
     assert (payment.state, payment.stated_at, payment.feed) == (PaymentState.SUCCEEDED, ASKED_AT, Feed.API)
     unpaid = build.transaction(trade_state="NOTPAY", amount=None, transaction_id=None)
     assert transaction_payment(unpaid, CONTEXT, ASKED_AT) is None
+
+
+def test_a_key_that_was_changed_is_read_anew_before_a_delivery_is_set_aside() -> None:
+    asked: list[str] = []
+    old = ("APIv3 " + "o" * 32,)
+
+    def fresh() -> tuple[str, ...]:
+        asked.append("fresh")
+        return build.secrets()
+
+    body = build.delivery(build.notification())
+    assert reader_by(lambda: old, fresh)(body, CONTEXT) == reader(build.secrets())(body, CONTEXT)
+    assert asked == ["fresh"]
+    assert reader_by(build.secrets, fresh)(body, CONTEXT).facts
+    assert asked == ["fresh"]
+    with pytest.raises(Rejected, match="unreadable_resource"):
+        reader_by(lambda: old, lambda: old)(body, CONTEXT)
+    with pytest.raises(Retry, match="bad_secret"):
+        reader_by(lambda: ("APIv3 short",), lambda: ("APIv3 short",))(body, CONTEXT)
