@@ -281,6 +281,15 @@ def test_somebody_else_approves() -> None:
         "Ｍｉａ Müller",
         "Mia\u00a0Müller",
         "mia\tMÜLLER\n",
+        "Mia Muller",
+        "M1a Müller",
+        "Mla Müller",
+        "Mia-Müller.",
+        "\u041c\u0456\u0430 Müller",  # the same letters in Cyrillic
+        "\u039cia Müller",  # a Greek capital
+        "Mia\ufe0f Müller",  # a variation selector, which Python takes for printable
+        "Mia\u3164Müller",  # a Hangul filler
+        "Mia\u2800Müller",  # an empty Braille pattern
     ],
 )
 def test_nobody_approves_their_own_however_they_write_themselves(actor: str) -> None:
@@ -288,6 +297,21 @@ def test_nobody_approves_their_own_however_they_write_themselves(actor: str) -> 
     refused("self_approval", lambda: approve("d1", desk, actor=actor))
     assert stored(desk).state is CaseState.PROPOSED
     assert trail(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Mia Müller", "Noa Müller"),
+        ("\u674e\u660e", "\u738b\u660e"),
+        ("\u0930\u092e\u093e", "\u0930\u093e\u092e"),  # Rama and Ram: vowel signs tell them apart
+        ("anna2", "anna3"),
+        ("\u0438\u0440\u0430", "\u043b\u0430\u0440\u0430"),
+    ],
+)
+def test_two_people_may_approve_for_each_other(one: str, other: str) -> None:
+    desk = desk_with(case(state=CaseState.PROPOSED, proposal=proposal().model_copy(update={"by": one})))
+    assert approve("d1", desk, actor=other).approved_by == other
 
 
 def test_a_proposal_is_refused_and_the_case_is_open_again() -> None:
