@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.finance.cases import CaseState
@@ -14,6 +15,8 @@ from shared.finance.ports import FinanceBook
 from shared.finance.rules import AccountRules, FinanceRules
 from shared.finance.window import gathered_since, judged_since
 from shared.kernel.identifiers import OrderKey
+
+_RECALLED: Final = frozenset({Subject.ORDER, Subject.LINE, Subject.PAYMENT})
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,24 @@ def gather(scope: Scope, book: FinanceBook, as_of: datetime, *, judged: date | N
     inputs = _of_days(scope, book, as_of, since, until)
     recalled = frozenset(_recalled(book, inputs.links, first_judged))
     inputs = _with_recalled(inputs, recalled, book)
-    known = book.orders_of_charges(_charges_from_before(inputs.lines, first_judged, zone))
+    recent = tuple(line for line in inputs.lines if _is_recent(line, first_judged, recalled, zone))
+    seen = (line for line in inputs.lines if business_day(line.occurred_at, zone) >= since)
+    known = book.orders_of_charges(_charges_from_before(recent, seen))
     wanted = {*known.values(), *_linked_orders(inputs.links), *_names_of("order:", recalled)}
     older = sorted(wanted - {str(order.key) for order in inputs.orders})
     found = tuple(book.find_orders(map(OrderKey.parse, older)).values()) if older else ()
-    lines = tuple(_lines_of(found, book, {line_key(line) for line in inputs.lines}))
-    inputs = replace(inputs, known_charges=known, orders=(*inputs.orders, *found), lines=(*inputs.lines, *lines))
+    early = (order for order in inputs.orders if business_day(order.placed_at, zone) < since)
+    named = _names_in(recent)
+    concerned = wanted.union(str(order.key) for order in early if _is_touched(order, named, first_judged, zone))
+    whole = (*found, *(order for order in inputs.orders if str(order.key) in concerned))
+    lines = tuple(_lines_of(whole, book, {line_key(line) for line in inputs.lines}))
+    inputs = replace(
+        inputs,
+        known_charges=known,
+        orders=(*inputs.orders, *found),
+        lines=(*inputs.lines, *lines),
+        whole_orders=frozenset(str(order.key) for order in whole),
+    )
     return Gathered(inputs, since, first_judged, until, recalled)
 
 
@@ -81,10 +96,11 @@ def _of_days(scope: Scope, book: FinanceBook, as_of: datetime, since: date, unti
 
 def _recalled(book: FinanceBook, links: Mapping[str, str], judged: date) -> Iterator[str]:
     """Names of orders, lines and payments. Of a payout or a bank line that is so old nobody expects anything but what
-    staff decide."""
+    staff decide: it is not looked at again, and its case stays."""
     for case in book.cases(CaseState.OPEN, CaseState.PROPOSED):
         if case.discrepancy.since < judged:
-            yield from (str(item) for item in (case.discrepancy.subject, *case.discrepancy.others))
+            items = (case.discrepancy.subject, *case.discrepancy.others)
+            yield from (str(item) for item in items if item.subject in _RECALLED)
     for name in links:
         yield from (f"line:{name}", f"payment:{name}")
 
@@ -110,15 +126,28 @@ def _parted(name: str) -> tuple[str, str]:
     return account, item
 
 
-def _charges_from_before(lines: Iterable[SettlementLine], judged: date, zone: ZoneInfo) -> tuple[str, ...]:
-    """Charges of which lines of the judged days speak, and that came in before all that is looked at."""
-    charged = {f"{line.account}/{line.payment_id}" for line in lines if line.kind is LineKind.CAPTURE}
-    named = {
-        f"{line.account}/{line.payment_id}"
-        for line in lines
-        if line.payment_id is not None and business_day(line.occurred_at, zone) >= judged
-    }
+def _is_recent(line: SettlementLine, judged: date, recalled: Collection[str], zone: ZoneInfo) -> bool:
+    return business_day(line.occurred_at, zone) >= judged or f"line:{line_key(line)}" in recalled
+
+
+def _charges_from_before(recent: Iterable[SettlementLine], seen: Iterable[SettlementLine]) -> tuple[str, ...]:
+    """Charges of which the lines that are judged speak, and that came in before all that is looked at."""
+    charged = {f"{line.account}/{line.payment_id}" for line in seen if line.kind is LineKind.CAPTURE}
+    named = {f"{line.account}/{line.payment_id}" for line in recent if line.payment_id is not None}
     return tuple(sorted(named - charged))
+
+
+def _names_in(lines: Iterable[SettlementLine]) -> set[str]:
+    return {name for line in lines for name in (*line.references, line.payment_id) if name}
+
+
+def _is_touched(order: OrderStatement, named: Collection[str], judged: date, zone: ZoneInfo) -> bool:
+    """Whether something is judged of an order that is older than what is looked at: without what came in for it then,
+    a second payment would look like its only one."""
+    if business_day(order.stated_at, zone) >= judged:
+        return True
+    references = (name for moved in order.movements for name in moved.references)
+    return any(name in named for name in (str(order.key), order.order_id, *order.references, *references))
 
 
 def _linked_orders(links: Mapping[str, str]) -> Iterable[str]:

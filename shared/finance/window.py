@@ -55,14 +55,15 @@ def judged_discrepancies(found: Iterable[Discrepancy], judged: date, open_ids: C
 
 def stale_matches(stored: Iterable[Match], result: Reconciliation, inputs: Inputs, judged: date) -> list[str]:
     """Ids of kept matches that hold no longer: everything that they join was looked at, and it belongs elsewhere, or
-    to nothing although it is of the days that are judged."""
+    to nothing although it is of the days that are judged. Charges are in a match by name, beside their lines: whether
+    the provider's word of one is here does not matter."""
     kept = {match.id for match in result.matches}
     taken = {str(item) for match in result.matches for item in match.items if item.subject is not Subject.ORDER}
     days = _days(inputs)
     looked_at = {str(item) for item, bucket in result.buckets.items() if bucket is not Bucket.WAITING}
     stale = []
     for match in stored:
-        names = {str(item) for item in match.items}
+        names = {str(item) for item in match.items if item.subject is not Subject.PAYMENT}
         is_recent = any(days.get(name, date.min) >= judged for name in names)
         if match.id not in kept and names <= looked_at and (names & taken or is_recent):
             stale.append(match.id)
@@ -131,7 +132,10 @@ def _disputes_of(payments: Iterable[Payment], judged: date) -> set[str]:
 
 
 def _is_concerned(order: OrderStatement, judged: date, zone: ZoneInfo, concerned: Collection[str]) -> bool:
-    return business_day(order.placed_at, zone) >= judged or str(order.key) in concerned
+    """New, changed lately (a shop gives money back long after, and by means that no feed tells of), or with money that
+    moves now."""
+    newest = max(order.placed_at, order.stated_at)
+    return business_day(newest, zone) >= judged or str(order.key) in concerned
 
 
 def _payouts_of(bank_lines: Iterable[BankLine], matches: Iterable[Match]) -> set[str]:

@@ -189,7 +189,7 @@ def _state_missing(sheet: Worksheet, order: OrderSheet, told: list[Told]) -> Non
     for one in told:
         if _is_known_earlier(sheet, order, one):
             continue
-        if sheet.feed_should_have(one.route.accounts, one.movement.at):
+        if sheet.feed_should_have(one.route.accounts, one.movement.at) and order.key not in sheet.unripe:
             late.append(one)
         else:
             order.is_pending = True
@@ -214,7 +214,9 @@ def _state_missing(sheet: Worksheet, order: OrderSheet, told: list[Told]) -> Non
 def _is_known_earlier(sheet: Worksheet, order: OrderSheet, one: Told) -> bool:
     """Whether an earlier run saw its line, or may have seen it."""
     charges = {charge.partition("/")[2] for charge in order.known_charges}
-    return not charges.isdisjoint(one.movement.references) or sheet.is_earlier(one.route.accounts, one.movement.at)
+    if not charges.isdisjoint(one.movement.references):
+        return True
+    return order.key not in sheet.inputs.whole_orders and sheet.is_earlier(one.route.accounts, one.movement.at)
 
 
 def _told_alone(one: Told) -> str:

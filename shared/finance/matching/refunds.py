@@ -104,8 +104,9 @@ def _state_not_in_store(sheet: Worksheet, order: OrderSheet, refunds: Iterable[C
 
 def _state_not_at_processor(sheet: Worksheet, order: OrderSheet, told: list[Told]) -> None:
     late: list[Told] = []
+    is_whole = order.key in sheet.inputs.whole_orders
     for one in told:
-        if sheet.is_earlier(one.route.accounts, one.movement.at):
+        if not is_whole and sheet.is_earlier(one.route.accounts, one.movement.at):
             continue
         if sheet.feed_should_have(one.route.accounts, one.movement.at):
             late.append(one)
