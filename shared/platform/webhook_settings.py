@@ -45,7 +45,9 @@ class EndpointDirectory:
             raise Retry("bad_configuration", "its settings are incomplete", field=field) from error
 
     def _entries(self, *, fresh: bool = False) -> dict[str, Any]:
-        entries: dict[str, Any] = self._document.get(fresh=fresh).get(self._section.name, {})
+        entries = self._document.get(fresh=fresh).get(self._section.name) or {}
+        if not isinstance(entries, dict):
+            raise Retry("bad_configuration", "it is no table of names", field=self._section.name)
         return entries
 
 
@@ -53,10 +55,19 @@ class WebhookSecrets:
     """The verification secrets of every shop: one document, `{"aurora": ["current", "previous"]}`."""
 
     def __init__(self, secrets_manager: AwsService) -> None:
-        self._document: Kept[dict[str, list[str]]] = Kept(lambda: read_secret(secrets_manager))
+        self._document: Kept[dict[str, Any]] = Kept(lambda: read_secret(secrets_manager))
 
     def __call__(self, shop: str, *, fresh: bool = False) -> Sequence[str]:
-        return tuple(self._document.get(fresh=fresh).get(shop, ()))
+        """The secrets that may be in use, none of them blank.
+
+        Raises:
+            Retry: `bad_configuration` for what is no list of texts: of a text by itself, each letter would be a secret
+                that anybody can guess.
+        """
+        stored: Any = self._document.get(fresh=fresh).get(shop) or []
+        if not isinstance(stored, list) or not all(isinstance(secret, str) for secret in stored):
+            raise Retry("bad_configuration", "the webhook secrets are no list of texts", field=f"webhooks.{shop}")
+        return tuple(secret for secret in stored if secret.strip())
 
 
 def read_parameter(systems_manager: AwsService) -> dict[str, Any]:

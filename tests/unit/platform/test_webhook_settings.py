@@ -95,3 +95,26 @@ def test_a_store_out_of_reach_is_a_retry_and_is_asked_again(clock: VirtualClock)
     secrets_manager.down = False
     clock.pass_(10.1)
     assert secrets("aurora") == ("current",)
+
+
+@pytest.mark.parametrize("stored", ["whsec_hush-hush", {"current": "hush-hush"}, [["hush-hush"]], [None], 5, True])
+def test_secrets_that_are_no_list_of_texts_let_nobody_in(stored: object) -> None:
+    """A text by itself is a list of letters in Python: a signature by the key `w` would hold."""
+    with pytest.raises(Retry, match="bad_configuration") as caught:
+        WebhookSecrets(ScriptedService({"aurora": stored}))("aurora")
+    assert "hush" not in caught.value.describe()
+
+
+def test_blank_secrets_are_none() -> None:
+    secrets = WebhookSecrets(ScriptedService({"aurora": ["", " ", "current"], "borealis": None, "cirrus": [""]}))
+    assert (secrets("aurora"), secrets("borealis"), secrets("cirrus")) == (("current",), (), ())
+
+
+@pytest.mark.parametrize("section", [[], "x", [{"aurora": {}}], 5])
+def test_a_section_that_is_no_table_is_a_retry(section: object) -> None:
+    directory = EndpointDirectory(ScriptedService({"shops": section}))
+    if not section:
+        assert directory("aurora") is None
+        return
+    with pytest.raises(Retry, match="bad_configuration"):
+        directory("aurora")
