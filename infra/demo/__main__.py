@@ -35,7 +35,7 @@ console = Console()
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    acts = _asked(words)
+    acts = acts_asked_for(words)
     started = monotonic()
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics of its own when a stack is dropped
     try:
@@ -79,7 +79,7 @@ def _finance() -> bool:
 _ACTS: Final[Mapping[str, Callable[[], bool]]] = {"day": _day, "backoffice": _back_office, "finance": _finance}
 
 
-def _asked(words: Sequence[str] | None) -> tuple[str, ...]:
+def acts_asked_for(words: Sequence[str] | None) -> tuple[str, ...]:
     """The acts that are asked for, in their own order; without a word, all of them."""
     parser = argparse.ArgumentParser(prog="python -m infra.demo", description="Play the demo, and check it.")
     parser.add_argument("--act", action="append", choices=tuple(_ACTS), help="only this one; may be given again")

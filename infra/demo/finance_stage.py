@@ -168,7 +168,8 @@ def counting_house() -> Iterator[CountingHouse]:
     today = utc_now().date()
     with twins() as shops, payment_twins() as payments:
         made = with_books(payments.contents(contents(), stripe_eu=STRIPE_ACCOUNT))
-        with LocalStack(Options(contents=made, environment=shops.environment)) as stack:
+        options = Options(contents=made, environment=shops.environment, environments_per_function=1)
+        with LocalStack(options) as stack:  # more of them take turns on two cores, and each has to start
             stage = Stage.on(stack, shops)
             local_target(stack.url).enter(os.environ)
             for sku in sorted({item.sku for one in month(today).purchases for item in one.items}):
