@@ -71,9 +71,9 @@ def with_gift_card(till: Till, counter: Counter, draft: Draft) -> None:
 
 
 def by_two_cards(till: Till, counter: Counter, draft: Draft) -> None:
-    """One in ten of these pairs without any reference."""
+    """Both payments name the order in one way, or neither does."""
     part = draft.buyer_total * counter.chance.randint(20, 60) // 100
-    tie = Tie.NONE if counter.chance.random() < 0.1 else counter.tie(draft)  # noqa: PLR2004
+    tie = counter.tie(draft)
     at = counter.soon(draft)
     till.charge(draft, part, at, Terms(tie))
     till.charge(draft, draft.buyer_total - part, at + timedelta(seconds=40), Terms(tie))

@@ -4,19 +4,21 @@ A pair must be of one account, currency and amount, lie within the merchant's wi
 account's own habit, and no word of one may contradict the other's: an order that knows its charge is not paid by
 another charge. What is left is matched where each is the only one for the other, or where a few of both can be each
 other's in one way alone; and only once the feed had time for all of them: else the payment that is meant may still be
-on its way.
+on its way. Who is left with others like it is in doubt together with them: that is one exception.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from copy import copy
 from datetime import datetime, timedelta
 from itertools import islice, permutations
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from shared.finance.matching.charges import pairing_of
 from shared.finance.matching.gateways import Standing
-from shared.finance.matching.habits import Habit
+from shared.finance.matching.habits import Habits
 from shared.finance.matching.references import contradict, own_references, shape
+from shared.finance.matching.shared_names import words_of_charge
 from shared.finance.matching.worksheet import OrderSheet, Told, Worksheet, buyer_money, is_capture, line_key, words_of
 from shared.finance.models import Rule, SettlementLine
 
@@ -24,6 +26,8 @@ _MOST_SUITORS = 8
 """Counterparts up to which it is looked for who may be whose; what has more of them is not unique in any way."""
 _LARGEST_GROUP = 5
 """Payments and as many orders of which every assignment is tried."""
+_LARGEST_TIE = 20
+"""Payments and orders that are told in one exception; of more, each is told by itself."""
 
 _Sum = tuple[str, int]
 _T = TypeVar("_T")
@@ -43,33 +47,50 @@ class Wanted(NamedTuple):
 
 
 class Tie(NamedTuple):
-    """As many payments as orders of one amount, each of which may be each other's: the money is all there, and who
-    paid which is not to be told."""
+    """Payments and orders of one amount, each of which may be several others': who paid which is not to be told, nor,
+    where there are more of one side, which is the one too many."""
 
-    orders: tuple[OrderSheet, ...]
+    wanted: tuple[Wanted, ...]
     lines: tuple[SettlementLine, ...]
+
+    @property
+    def orders(self) -> tuple[OrderSheet, ...]:
+        return tuple({one.order.key: one.order for one in self.wanted}.values())
 
 
 class Fitting:
     """Whether a line may pay for an order at all where only amounts speak."""
 
-    def __init__(self, sheet: Worksheet, habits: Mapping[str, Habit]) -> None:
+    def __init__(self, sheet: Worksheet, habits: Habits) -> None:
         self._sheet = sheet
-        self._habits = habits
+        self.habits = habits
         self._naming = _ways_of_naming(sheet)
         rules = sheet.inputs.rules
         self.before = timedelta(days=rules.before_order_days)
         self.after = timedelta(days=rules.after_order_days)
+
+    def within(self, habits: Habits) -> Self:
+        """The same by other habits."""
+        other = copy(self)
+        other.habits = habits
+        return other
 
     def may_pay(self, wanted: Wanted, line: SettlementLine) -> bool:
         if line.account not in wanted.told.route.accounts:
             return False
         if not -self.before <= line.occurred_at - wanted.around <= self.after:
             return False
-        habit = self._habits.get(line.account)
+        habit = self.habits.of(line.account, wanted.told)
         if habit is not None and not habit.allows(line.occurred_at - wanted.told.movement.at):
             return False
+        if self._is_one_meant(wanted.order, line):
+            return True
         return not self.is_contradicted(wanted.order, line) and not self._means_another(line)
+
+    def _is_one_meant(self, order: OrderSheet, line: SettlementLine) -> bool:
+        """Whether it is among the orders of several shops that the line names alike."""
+        words = words_of_charge(self._sheet, line)
+        return bool(words) and order.key in self._sheet.index.sharing(line.account, words)
 
     def _means_another(self, line: SettlementLine) -> bool:
         """Whether it names an order, as this account's lines name theirs, and that is none of those that are here."""
@@ -79,7 +100,7 @@ class Fitting:
     def window(self, wanted: Wanted) -> tuple[datetime, datetime]:
         """Outside of which no line may pay: the merchant's window, or less where every account has a habit."""
         first, last = wanted.around - self.before, wanted.around + self.after
-        habits = [self._habits.get(account) for account in wanted.told.route.accounts]
+        habits = [self.habits.of(account, wanted.told) for account in wanted.told.route.accounts]
         known = [habit for habit in habits if habit is not None]
         if not known or len(known) < len(habits):
             return first, last
@@ -98,6 +119,10 @@ class Fitting:
         newest = max(wanted.told.movement.at, line.occurred_at)
         return self._sheet.as_of - newest >= timedelta(days=account.calendar.feed_days)
 
+    def is_awaited(self, wanted: Wanted) -> bool:
+        """Whether it is not late yet."""
+        return not self._sheet.feed_should_have(wanted.told.route.accounts, wanted.told.movement.at)
+
 
 def _ways_of_naming(sheet: Worksheet) -> dict[str, set[str]]:
     """The shapes of the words by which each account's lines name orders as a whole: `#1001`, `D1001`, a number."""
@@ -113,21 +138,30 @@ def _ways_of_naming(sheet: Worksheet) -> dict[str, set[str]]:
 
 def wanted_captures(sheet: Worksheet) -> Iterator[Wanted]:
     """What is still to be found for orders, by order and then as the storefront lists it."""
-    for order in sheet.orders.values():
-        if order.statement.test or not order.expects():
-            continue
+    sheet.wanting = [order for order in sheet.wanting if any(_missed(order))]
+    for order in sheet.wanting:
+        for told in _missed(order):
+            yield Wanted(order, told)
+
+
+def _missed(order: OrderSheet) -> Iterator[Told]:
+    if not order.statement.test:
         for told in pairing_of(order).told:
             if told.route.standing is Standing.EXPECTED:
-                yield Wanted(order, told)
+                yield told
 
 
 def spare_lines(sheet: Worksheet) -> Iterator[SettlementLine]:
     """Captures that belong to no order yet."""
-    for key, line in sheet.lines.items():
-        if not is_capture(line) or line.test or key in sheet.order_of or key in sheet.linked_to_nothing:
-            continue
-        if line.account in sheet.inputs.accounts and buyer_money(line)[1] > 0:
-            yield line
+    sheet.spare = [line for line in sheet.spare if _is_spare(sheet, line)]
+    yield from sheet.spare
+
+
+def _is_spare(sheet: Worksheet, line: SettlementLine) -> bool:
+    key = line_key(line)
+    if not is_capture(line) or line.test or key in sheet.order_of or key in sheet.linked_to_nothing:
+        return False
+    return line.account in sheet.inputs.accounts and buyer_money(line)[1] > 0
 
 
 def match_unique_amounts(sheet: Worksheet, fitting: Fitting) -> list[Tie]:
@@ -210,25 +244,35 @@ def _groups(suitors: _Suitors) -> Iterator[_Group]:
 
 
 def _match_group(sheet: Worksheet, fitting: Fitting, group: _Group) -> Tie | None:
-    if len(group.wanted) != len(group.lines) or len(group.lines) > _LARGEST_GROUP:
-        return None
     ways = _assignments(group)
-    if not ways:
+    is_unique = len(ways) == 1
+    if is_unique and all(fitting.is_ripe(one, line) for one in group.wanted for line in group.lines):
+        for line, order in zip(group.lines, ways.pop(), strict=True):
+            sheet.link(line, order, Rule.UNIQUE_AMOUNT)
         return None
-    if not all(fitting.is_ripe(one, line) for one in group.wanted for line in group.lines):
-        sheet.unripe.update(map(line_key, group.lines))
-        return None
-    if len(ways) > 1:
-        orders = {one.order.key: one.order for one in group.wanted}
-        return Tie(tuple(orders.values()), tuple(group.lines))
-    for line, order in zip(group.lines, ways.pop(), strict=True):
-        sheet.link(line, order, Rule.UNIQUE_AMOUNT)
-    return None
+    _let_wait(sheet, fitting, group)
+    wanted = tuple(one for one in group.wanted if one.order.key not in sheet.unripe)
+    lines = tuple(line for line in group.lines if line_key(line) not in sheet.unripe)
+    return Tie(wanted, lines) if wanted and lines and len(wanted) + len(lines) <= _LARGEST_TIE else None
+
+
+def _let_wait(sheet: Worksheet, fitting: Fitting, group: _Group) -> None:
+    """Who may be each other's waits for as long as the feed may bring another: it would tell which are."""
+    for one, able in zip(group.wanted, group.able, strict=True):
+        for line in (group.lines[place] for place in able):
+            is_ripe = fitting.is_ripe(one, line)
+            if not is_ripe:
+                sheet.unripe.add(one.order.key)
+            if not is_ripe or fitting.is_awaited(one):
+                sheet.unripe.add(line_key(line))
 
 
 def _assignments(group: _Group) -> set[tuple[str, ...]]:
-    """Every way to give each line to one of the captures: the orders' keys, in the order of the lines."""
+    """Every way to give each line to one of the captures: the orders' keys, in the order of the lines. None where
+    there are more of one side, or too many of both to try."""
     found: set[tuple[str, ...]] = set()
+    if len(group.wanted) != len(group.lines) or len(group.lines) > _LARGEST_GROUP:
+        return found
     for lines in permutations(range(len(group.lines))):
         if all(line in able for line, able in zip(lines, group.able, strict=True)):
             keys = [""] * len(lines)

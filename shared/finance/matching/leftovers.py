@@ -17,6 +17,7 @@ from shared.finance.matching.worksheet import (
 )
 from shared.finance.models import (
     Bucket,
+    Discrepancy,
     DiscrepancyKind,
     Item,
     LineKind,
@@ -131,7 +132,7 @@ def _examine_orphan(sheet: Worksheet, line: SettlementLine, charge: list[Settlem
     )
 
 
-# ---- payments and orders of one amount, of which nobody can say which is whose ----
+# ---- payments and orders of one amount, of which nobody can say which is whose, or which has none ----
 
 
 def mark_ties(sheet: Worksheet, ties: list[Tie]) -> None:
@@ -143,19 +144,22 @@ def mark_ties(sheet: Worksheet, ties: list[Tie]) -> None:
 
 def examine_ties(sheet: Worksheet, ties: list[Tie]) -> None:
     for tie in ties:
-        lines = [line_item(line) for line in tie.lines]
-        orders = [order.item for order in tie.orders]
-        currency, amount = buyer_money(tie.lines[0])
-        text = f"{len(lines)} payments and {len(orders)} orders of {amount_text(currency, amount)}: whose is whose?"
-        stated = discrepancy(
-            DiscrepancyKind.MISSING_ORDER,
-            lines[0],
-            Figures(currency, 0, amount * len(lines)),
-            Place(sheet.day(tie.lines[0].occurred_at), tie.lines[0].account),
-            [text],
-            [*lines, *orders],
-        )
-        sheet.state(stated, *lines, *orders)
+        items = [*(line_item(line) for line in tie.lines), *(order.item for order in tie.orders)]
+        sheet.state(_tied(sheet, tie, items), *items)
+
+
+def _tied(sheet: Worksheet, tie: Tie, items: list[Item]) -> Discrepancy:
+    """Named by what there is too much of."""
+    first = tie.lines[0]
+    currency, amount = buyer_money(first)
+    counted = f"{len(tie.lines)} payments and {len(tie.wanted)} orders"
+    text = f"{counted} of {amount_text(currency, amount)}: whose is whose?"
+    place = Place(sheet.day(first.occurred_at), first.account)
+    if len(tie.wanted) > len(tie.lines):
+        expected = Figures(currency, amount * len(tie.wanted), 0)
+        return discrepancy(DiscrepancyKind.MISSING_PAYMENT, tie.orders[0].item, expected, place, [text], items)
+    found = Figures(currency, 0, amount * len(tie.lines))
+    return discrepancy(DiscrepancyKind.MISSING_ORDER, items[0], found, place, [text], items)
 
 
 # ---- the provider's word ----

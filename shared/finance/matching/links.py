@@ -77,7 +77,18 @@ def named_order(sheet: Worksheet, line: SettlementLine) -> str | None:
         if by_charge is not None:
             return by_charge
     words = words_of_charge(sheet, line)
-    return sheet.index.find(line.account, words) or told_by_money(sheet, charge_of(line, words))
+    return sheet.index.find(line.account, words) or _named_with_others(sheet, line, words)
+
+
+def _named_with_others(sheet: Worksheet, line: SettlementLine, words: tuple[str, ...]) -> str | None:
+    """Of the orders of several shops that the line names alike, the one that tells of this money: of all that was
+    charged, or of what was left of it when a part was reversed."""
+    charge = charge_of(line, words)
+    found = told_by_money(sheet, charge)
+    taken_back = sheet.taken_back.get(charge_key(line)) if is_capture(line) else None
+    if found is not None or not taken_back:
+        return found
+    return told_by_money(sheet, charge._replace(amount=charge.amount + taken_back))
 
 
 def _attach_payments(sheet: Worksheet) -> None:

@@ -12,6 +12,9 @@
 6. Suggestions.
 """
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import groupby
 
 from shared.finance.inputs import Inputs, Reconciliation
@@ -21,7 +24,7 @@ from shared.finance.matching.charges import pairing_of
 from shared.finance.matching.discrepancies import short_id
 from shared.finance.matching.disputes import examine_disputes
 from shared.finance.matching.fees import examine_fees
-from shared.finance.matching.habits import learn_habits
+from shared.finance.matching.habits import RARE, USUAL, Habits, learn_intervals
 from shared.finance.matching.leftovers import examine_lines, examine_payments, examine_ties, mark_ties
 from shared.finance.matching.links import attach_returns, link_by_parent, link_by_reference, link_by_staff
 from shared.finance.matching.orders import examine_orders, sort_orders
@@ -32,9 +35,8 @@ from shared.finance.matching.suggestions import add_suggestions
 from shared.finance.matching.tenders import match_split_tenders
 from shared.finance.matching.wording import amount_text
 from shared.finance.matching.worksheet import OrderSheet, Worksheet, buyer_money, is_capture, line_key
-from shared.finance.models import RULE_VERSION, Match, Rule, SettlementLine, Subject
+from shared.finance.models import Match, Rule, SettlementLine, Subject
 
-_MATCH_FIELDS = set(Match.model_fields)
 _WHY = {
     Rule.STAFF: "somebody said so",
     Rule.REFERENCE: "it names the order",
@@ -51,20 +53,42 @@ def reconcile(inputs: Inputs) -> Reconciliation:
     exactly one bucket. Discrepancies are those of now: one that is gone is simply missing. The caller states RESTATED
     ones, which only the store of facts knows.
     """
-    sheet = Worksheet(inputs)
+    with _all_kept():
+        return _reconcile(Worksheet(inputs))
+
+
+@contextmanager
+def _all_kept() -> Iterator[None]:
+    """Do not look for garbage that refers to itself.
+
+    That search goes through everything in memory, again and again while it grows: the facts of a month, for a third of
+    the whole time. Nothing here refers back to what holds it, so what is let go of is freed at once without it; what
+    other code leaves behind meanwhile is found after.
+    """
+    was_looked_for = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_looked_for:
+            gc.enable()
+
+
+def _reconcile(sheet: Worksheet) -> Reconciliation:
     link_by_staff(sheet)
     link_by_reference(sheet)
     link_by_parent(sheet)
     for order in sheet.orders.values():
         pairing_of(order)
-    habits = learn_habits(sheet.orders.values(), sheet.rule_of)
-    usual = Fitting(sheet, {account: habit.usual for account, habit in habits.items()})
+    intervals = learn_intervals(sheet.orders.values(), sheet.rule_of)
+    usual = Fitting(sheet, Habits(intervals, USUAL))
     match_unique_amounts(sheet, usual)
     match_split_tenders(sheet, usual)
-    fitting = Fitting(sheet, habits)
-    ties = match_unique_amounts(sheet, fitting)
-    mark_ties(sheet, ties)
+    fitting = usual.within(Habits(intervals, RARE))
+    match_unique_amounts(sheet, fitting)
     match_split_tenders(sheet, fitting)
+    ties = match_unique_amounts(sheet, fitting)  # several payments may have taken away who was in doubt
+    mark_ties(sheet, ties)
     link_by_parent(sheet)
     attach_returns(sheet)
     match_unique_refunds(sheet, fitting)
@@ -114,13 +138,9 @@ def _match(sheet: Worksheet, order: OrderSheet, rule: Rule, lines: list[Settleme
     )  # as they are sorted
     currency = buyer_money(lines[0])[0]
     amount = sum(buyer_money(line)[1] for line in lines)
-    # There is one for each order, of values that are of their types by signature: built without validation, and with
-    # one set of field names for all, which would be half of a match's memory.
-    return Match.model_construct(
-        _MATCH_FIELDS,
+    return Match(
         id=short_id(rule, *map(str, items)),
         rule=rule,
-        rule_version=RULE_VERSION,
         items=items,
         currency=currency,
         amount=amount,

@@ -4,7 +4,8 @@ Who pays with two cards does so in one sitting: the payments come within :data:`
 
 Sums of arbitrary amounts meet any figure sooner or later. So the search is bounded, and what it finds counts only
 where chance could hardly have made it: the combinations that were possible, times :data:`CERTAINTY`, must not exceed
-the amount in minor units. Where a bound is hit nothing is matched; staff get suggestions.
+the amount in minor units; or times :data:`CERTAINTY_AT_ONCE`, where all came while the buyer placed the order. Where a
+bound is hit nothing is matched; staff get suggestions.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from shared.finance.matching.worksheet import OrderSheet, Told, Worksheet, buyer
 from shared.finance.models import LineKind, Rule, SettlementLine
 
 CERTAINTY = 1000
+CERTAINTY_AT_ONCE = 100
+"""Payments within minutes of an order that belong to no other are seldom strangers to it."""
 SITTING = timedelta(hours=1)
 MOST_CANDIDATES = 24
 """Payments that may belong to one order; with more of them no combination is unique in earnest."""
@@ -114,14 +117,23 @@ def _only_combination(
     if len(near) > MOST_CANDIDATES:
         return None
     possible = [lines for size in sizes for lines in combinations(near, size) if _is_one_sitting(lines)]
-    if len(possible) * CERTAINTY > open_amount:
+    certainty = CERTAINTY_AT_ONCE if _is_at_once(fitting, wanted) else CERTAINTY
+    if len(possible) * certainty > open_amount:
         return None
     if any(one.told.movement.currency != wanted[0].told.movement.currency for one in wanted):
         return None
     sums = [lines for lines in possible if sum(buyer_money(line)[1] for line in lines) == open_amount]
-    if len(sums) != 1 or not all(fitting.is_ripe(wanted[0], line) for line in sums[0]):
+    if len(sums) != 1:
+        return None
+    if not all(fitting.is_ripe(wanted[0], line) for line in sums[0]):
+        sheet.unripe.update(map(line_key, sums[0]))
         return None
     return sums[0]
+
+
+def _is_at_once(fitting: Fitting, wanted: list[Wanted]) -> bool:
+    """Whether only what came around the order may pay it."""
+    return all(last - first <= SITTING for first, last in map(fitting.window, wanted))
 
 
 def _is_one_sitting(lines: tuple[SettlementLine, ...]) -> bool:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from shared.finance.inputs import Inputs
 from shared.finance.matching.calendar import is_over
-from shared.finance.matching.gateways import Gateways, Route, Standing
+from shared.finance.matching.gateways import Gateways, Route
 from shared.finance.matching.references import ReferenceIndex
 from shared.finance.models import (
     BankLine,
@@ -35,8 +35,6 @@ from shared.finance.models import (
 _T = TypeVar("_T")
 
 _CLEARLY_BEFORE = timedelta(days=2)
-
-_ITEM_FIELDS = {"subject", "id"}
 
 NOTHING = ""
 """The link that says "belongs to nothing"."""
@@ -112,9 +110,6 @@ class OrderSheet:
     def item(self) -> Item:
         return Item(subject=Subject.ORDER, id=self.key)
 
-    def expects(self) -> bool:
-        return any(told.route.standing is Standing.EXPECTED for told in self.captures)
-
 
 class Worksheet:
     """See the module. Keys are as in :class:`shared.finance.inputs.Inputs`: `stripe-eu/txn_1`, `aurora/5001`."""
@@ -141,7 +136,7 @@ class Worksheet:
         self.tied: set[str] = set()
         """Orders and lines of which only together it is known that they belong to each other."""
         self.unripe: set[str] = set()
-        """Lines that fit an order by their amount, once the feed had time for both."""
+        """Lines and orders that fit each other by their amount, once the feed had time for both."""
         self.unpriced: set[str] = set()
         """Lines whose currency is in question: by which the contract priced them is not known."""
         self.fee_bases: dict[str, tuple[int, ...]] = {}
@@ -151,9 +146,15 @@ class Worksheet:
         self._items: dict[Subject, dict[str, Item]] = {subject: {} for subject in Subject}
         self.discrepancies: list[Discrepancy] = []
         self.matches: list[Match] = []
+        self.wanting: list[OrderSheet] = list(self.orders.values())
+        """Orders for which something may still be looked for. Once nothing is, nothing will be again."""
+        self.spare: list[SettlementLine] = list(self.lines.values())
+        """Lines that may belong to no order yet. One that was given to an order stays there."""
         self.is_settling = {line.account for line in self.lines.values()}
         """Accounts of which settlement lines are known at all."""
         self.starts = self._window_starts()
+        self.taken_back = _taken_back(inputs.lines)
+        """By charge: what of it was reversed, negative, in the buyer's money."""
 
     def _sheet(self, key: str, order: OrderStatement) -> OrderSheet:
         told = tuple(Told(one, self.gateways.route(order.shop, one.gateway)) for one in order.movements)
@@ -220,9 +221,7 @@ class Worksheet:
         """The item of this name, the same one for everybody who asks."""
         item = self._items[subject].get(name)
         if item is None:
-            # Both fields are of their types by signature, and there is one item for every input: built without
-            # validation, and with one set of field names for all, they take half the time and memory.
-            item = self._items[subject][name] = Item.model_construct(_ITEM_FIELDS, subject=subject, id=name)
+            item = self._items[subject][name] = Item(subject=subject, id=name)
         return item
 
     def forget_references(self) -> None:
@@ -252,6 +251,14 @@ class Worksheet:
 
 def _by_name(things: Iterable[_T], name: Callable[[_T], str]) -> dict[str, _T]:
     return dict(sorted(((name(thing), thing) for thing in things), key=lambda pair: pair[0]))
+
+
+def _taken_back(lines: Iterable[SettlementLine]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for line in lines:
+        if line.kind is LineKind.CAPTURE_REVERSED:
+            sums[charge_key(line)] = sums.get(charge_key(line), 0) + buyer_money(line)[1]
+    return sums
 
 
 def line_key(line: SettlementLine) -> str:

@@ -60,7 +60,32 @@ def test_another_minor_unit_or_currency_is_no_match() -> None:
 def test_two_payments_for_one_order_are_not_guessed() -> None:
     result = run(nameless("1", 4999), line("a", 4999), line("b", 4999))
     assert result.order_of == {}
-    assert kinds(result) == ["missing_order", "missing_order", "missing_payment"]
+    surplus = only(result, DiscrepancyKind.MISSING_ORDER)
+    assert {item.id for item in (surplus.subject, *surplus.others)} == {"stripe-eu/a", "stripe-eu/b", "aurora/1"}
+    assert len(result.discrepancies) == 1
+
+
+def test_two_orders_for_one_payment_are_one_exception_about_a_payment() -> None:
+    result = run(nameless("1", 4999), nameless("2", 4999), line("a", 4999))
+    assert result.order_of == {}
+    short = only(result, DiscrepancyKind.MISSING_PAYMENT)
+    assert {item.id for item in (short.subject, *short.others)} == {"stripe-eu/a", "aurora/1", "aurora/2"}
+    assert len(result.discrepancies) == 1
+
+
+def test_payments_in_doubt_wait_for_orders_that_are_not_late() -> None:
+    order = nameless("1", 4999, 17)
+    result = run(order, *(line(name, 4999, at=NOON + 17 * DAY) for name in "ab"))
+    assert result.order_of == {}
+    assert result.discrepancies == ()
+    assert set(result.buckets.values()) == {Bucket.WAITING}
+
+
+def test_an_order_waits_while_the_payment_that_may_be_its_own_is_young() -> None:
+    result = run(nameless("1", 4999, 14), line("a", 4999, at=NOON + 20 * DAY))
+    assert result.order_of == {}
+    assert result.discrepancies == ()
+    assert set(result.buckets.values()) == {Bucket.WAITING}
 
 
 def test_two_orders_for_one_payment_are_not_guessed() -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from shared.finance.matching.reconcile import reconcile
-from shared.finance.models import DiscrepancyKind, OrderStatement, Rule, SettlementLine
+from shared.finance.models import DiscrepancyKind, LineKind, OrderStatement, Rule, SettlementLine
 from tests.builders.finance import NOON, inputs, line, movement, payment, statement
 
 
@@ -82,3 +82,30 @@ def test_an_order_that_has_its_charge_is_not_paid_by_two_more() -> None:
     charged = line("txn_0", 6000, payment_id="ch_0", references=("7001",))
     outcome = reconcile(inputs(sold("aurora", 5000), sold("borealis", 6000), charged, *by_two_cards(2000, 4000)))
     assert outcome.order_of == {"stripe-eu/txn_0": "borealis/7001"}
+
+
+def known(shop: str, total: int, charge_id: str, days: float = 0) -> OrderStatement:
+    """An order 7001 that knows the id of its charge."""
+    at = NOON + timedelta(days=days)
+    moved = movement(total, movement_id=f"t{shop}", at=at, references=(charge_id,))
+    return statement("7001", total, shop=shop, at=at, movements=[moved])
+
+
+def test_of_two_orders_of_one_number_and_amount_the_one_without_its_charge_is_meant() -> None:
+    charges = [line(f"txn_{n}", 5000, payment_id=f"ch_{n}", references=("7001",)) for n in (1, 2)]
+    outcome = reconcile(inputs(known("aurora", 5000, "ch_1"), sold("borealis", 5000), *charges))
+    assert outcome.order_of == {"stripe-eu/txn_1": "aurora/7001", "stripe-eu/txn_2": "borealis/7001"}
+    assert outcome.discrepancies == ()
+
+
+def test_where_both_have_their_charges_a_third_is_nobodys() -> None:
+    charges = [line(f"txn_{n}", 5000, payment_id=f"ch_{n}", references=("7001",)) for n in (1, 2, 3)]
+    outcome = reconcile(inputs(known("aurora", 5000, "ch_1"), known("borealis", 5000, "ch_2"), *charges))
+    assert outcome.order_of == {"stripe-eu/txn_1": "aurora/7001", "stripe-eu/txn_2": "borealis/7001"}
+
+
+def test_what_was_left_of_a_charge_tells_which_of_two_orders_of_one_number_is_meant() -> None:
+    charged = line("txn_1", 6000, payment_id="ch_1", references=("7001",))
+    back = line("txn_2", -1000, kind=LineKind.CAPTURE_REVERSED, payment_id="ch_1")
+    outcome = reconcile(inputs(sold("aurora", 5000), sold("borealis", 5500), charged, back))
+    assert outcome.order_of == {"stripe-eu/txn_1": "aurora/7001", "stripe-eu/txn_2": "aurora/7001"}
