@@ -27,6 +27,9 @@ logging.getLogger("mt940").setLevel(logging.CRITICAL + 1)
 _STATEMENT: Final = re.compile(r"(?m)^(?=:20:)")
 _AFTER_CLOSING: Final = re.compile(r"(?m)^:62[FM]:[^\n]*(?:\n|\Z)")
 _ACCOUNT: Final = re.compile(r"(?m)^:25P?:([^\n]*)")
+_FIGURES: Final = re.compile(r"(?m)^:(?:61|6[02][FM]):[^\n]*")
+_MOVED: Final = re.compile(r":61:(?P<day>[0-9]{6})(?:[0-9]{4})?R?[CD][A-Z]?[0-9]{1,15}[,.][0-9]{0,3}[A-Z].*", re.ASCII)
+_HELD: Final = re.compile(r":6[02][FM]:[CD](?P<day>[0-9]{6})[A-Z]{3}[0-9]{1,15}(?:[,.][0-9]{0,3})?\s*", re.ASCII)
 _ENVELOPE: Final = re.compile(r"\{[1-5]:[^{}\n]*(?:\{[^{}\n]*\}[^{}\n]*)*\}|\{4:|^-\}", re.MULTILINE)
 _PLACEHOLDERS: Final = frozenset({"", "NONREF", "NOTPROVIDED", "NOREF"})
 _PURPOSES: Final = ("purpose", "additional_purpose", "extra_details", "transaction_details")
@@ -65,6 +68,11 @@ def _decoded(content: bytes) -> str:
 
 def _statement(block: str, number: int) -> Statement:
     name = f"statement {number}"
+    if not all(_is_exact(line) for line in _FIGURES.findall(block)):
+        fault = Fault(
+            name, "unreadable_statement", "an amount or a day in it is not as MT940 has it; none of it was read"
+        )
+        return Statement(name, _account(block), (), faults=(fault,))
     read = Transactions(options=Options.all())
     try:
         read.parse(_without_epilogue(block))
@@ -81,6 +89,18 @@ def _statement(block: str, number: int) -> Statement:
         closing=_balance(read.data, "closing"),
         faults=tuple(each for each in entries if isinstance(each, Fault)),
     )
+
+
+def _is_exact(line: str) -> bool:
+    """The library takes what it can read of an amount (1 of `1.005,00`), and the last day of a month for one after."""
+    found = _MOVED.fullmatch(line) or _HELD.fullmatch(line)
+    if found is None:
+        return False
+    try:
+        date.fromisoformat(f"20{found['day'][:2]}-{found['day'][2:4]}-{found['day'][4:]}")
+    except ValueError:
+        return False
+    return True
 
 
 def _without_epilogue(block: str) -> str:

@@ -87,3 +87,15 @@ def test_what_holds_no_statement_is_refused() -> None:
     for content in (b"", b"nothing", b":61:2611031103C5,00NTRF"):
         with pytest.raises(Rejected, match="unreadable_file"):
             READ(content, BANK)
+
+
+@pytest.mark.parametrize(
+    ("stands", "reads"),
+    [("C1234,56N", "C1.234,56N"), ("261103C", "260229C"), ("EUR100,00", "EUR1.100,00"), ("C1234,56N", "C1 234,56N")],
+)
+def test_what_the_library_would_read_as_something_else_is_a_fault(stands: str, reads: str) -> None:
+    """Of `1.234,56` it takes the 1; of a 29th February that there was not, the 28th. Balances need not be there."""
+    text = mt940(MOVES[:1]).replace("2611031103C", "261103C")
+    assert stands in text
+    found = READ(text.replace(stands, reads).encode(), BANK)
+    assert (found.facts, [fault.code for fault in found.faults]) == ((), ["unreadable_statement"])
