@@ -1,11 +1,12 @@
 """Where a bank's CSV export keeps what. Part of the settings."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.kernel.model import Canonical
 
+_PARTS_OF_A_DAY: Final = (("%Y", "%y"), ("%m", "%b", "%B"), ("%d",))
 Column = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 """A heading of the file, as it is written there; compared without regard to case and surrounding blanks."""
 
@@ -43,6 +44,8 @@ class BankColumns(Canonical):
             raise ValueError("name either `amount`, or `debit` and `credit`")
         if self.direction is not None and self.amount is None:
             raise ValueError("`direction` goes with `amount`")
+        if not all(any(part in self.date_format for part in parts) for parts in _PARTS_OF_A_DAY):
+            raise ValueError("`date_format` must tell year, month and day, such as %d.%m.%Y")
         if {word.casefold() for word in self.debit_words} & {word.casefold() for word in self.credit_words}:
             raise ValueError("no word is both in `debit_words` and in `credit_words`")
         return self

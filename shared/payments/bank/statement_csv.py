@@ -14,6 +14,7 @@ from shared.payments.bank.entries import BankEntry
 from shared.payments.port import Fault
 
 KIND: Final = "bank csv"
+_FIRST_YEAR: Final = 1970
 _MOST_FAULTS: Final = 1_000
 """That many are named; a file that has more is of other columns than the settings say."""
 
@@ -31,7 +32,7 @@ def read_statement(content: bytes, columns: BankColumns, currency: str | None) -
     Raises:
         Rejected: `unreadable_file`, when it is not a table with these columns.
     """
-    table = csv.reader(StringIO(_decoded(content, columns), newline=""), delimiter=columns.delimiter)
+    table = csv.reader(StringIO(_decoded(content, columns), newline=""), delimiter=columns.delimiter, strict=True)
     entries: list[BankEntry] = []
     faults: list[Fault] = []
     skipped = 0
@@ -134,11 +135,16 @@ def _entry(row: _Row, columns: BankColumns, currency: str | None) -> BankEntry:
 
 def _day(row: _Row, column: str | None, columns: BankColumns) -> date:
     try:
-        return datetime.strptime(row.says(column), columns.date_format).replace(tzinfo=UTC).date()
+        day = datetime.strptime(row.says(column), columns.date_format).replace(tzinfo=UTC).date()
     except ValueError as error:
-        raise Rejected(
-            "invalid_time", "what stands there is not a day as the settings have it", field=column
-        ) from error
+        raise _no_day(column) from error
+    if day.year < _FIRST_YEAR:  # 0026: two digits of a year where four are meant
+        raise _no_day(column)
+    return day
+
+
+def _no_day(column: str | None) -> Rejected:
+    return Rejected("invalid_time", "what stands there is not a day as the settings have it", field=column)
 
 
 def _amount(row: _Row, columns: BankColumns, currency: str) -> int:

@@ -91,7 +91,7 @@ class _Rows:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise _unreadable("it is not written in UTF-8") from error
-        self._table = csv.reader(StringIO(text, newline=""))
+        self._table = csv.reader(StringIO(text, newline=""), strict=True)
         self._names = [cell.strip().lower() for cell in self._next() or ()]
         self.headings = frozenset(self._names)
         if len(self.headings - {""}) < sum(bool(name) for name in self._names):

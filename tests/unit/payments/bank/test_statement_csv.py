@@ -230,3 +230,19 @@ def test_minor_units_are_exact(minor: int, currency: str) -> None:
     sign, digits = "-" if minor < 0 else "", str(abs(minor)).rjust(exponent + 1, "0")
     text = f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
     assert minor_units(plain_decimal(text), currency) == minor
+
+
+@pytest.mark.parametrize(
+    "text", ['03/11/2026,"a,1.00,\n03/11/2026,b,2.00,\n', '03/11/2026,"a,1.00,\n03/11/2026,"b",2.00,\n']
+)
+def test_a_quotation_mark_that_is_not_closed_does_not_swallow_the_rows_after_it(text: str) -> None:
+    with pytest.raises(Rejected, match="unreadable_file"):
+        read(SIDES, "Date,Details,Paid in,Paid out\n" + text)
+
+
+def test_a_day_has_its_year() -> None:
+    found = read(SIDES, "Date,Details,Paid in,Paid out\n03/11/0026,a,1.00,\n")
+    assert (found.facts, [fault.code for fault in found.faults]) == ((), ["invalid_time"])
+    for written in ("%d/%m", "%m/%Y", "%d.%Y", "%H:%M"):
+        with pytest.raises(ValueError, match="date_format"):
+            BankColumns(booked_on="a", amount="b", text=("c",), date_format=written)

@@ -146,3 +146,9 @@ def test_the_order_of_the_rows_does_not_matter(moves: list[tuple[int, str, str]]
     other = {line.line_id: line for line in lines(READ(export(shuffled), ACCOUNT))}
     assert one == other
     assert len(one) == len(rows)
+
+
+def test_a_quotation_mark_that_is_not_closed_does_not_swallow_the_rows_after_it() -> None:
+    rows = [Row("2026-11-03 10:00:00 +0100", "charge", "1.00", "1.00", "#1") for _ in range(3)]
+    with pytest.raises(Rejected, match="unreadable_file"):
+        READ(export(rows).replace(b'"#1"', b'"#1', 1), ACCOUNT)
