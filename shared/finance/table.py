@@ -53,6 +53,7 @@ from shared.finance.merging import day_of, fact_of, identity, merge, restated_fi
 from shared.finance.models import (
     BankLine,
     Fact,
+    LineKind,
     Match,
     OrderStatement,
     Payment,
@@ -759,7 +760,8 @@ def _order_in(match: Match) -> str | None:
 
 
 def _names_charge(fact: Fact | None) -> bool:
-    return isinstance(fact, SettlementLine) and fact.payment_id is not None
+    """The charge's own line: what a refund is matched by must not be taken for what its charge was matched by."""
+    return isinstance(fact, SettlementLine) and fact.kind is LineKind.CAPTURE and fact.payment_id is not None
 
 
 def _further_keys(head: RawItem) -> list[Key]:

@@ -12,7 +12,7 @@ from pynamodb.connection import Connection
 
 from shared.finance.audit import faults_in
 from shared.finance.cases import CaseState, DayClose, DayState
-from shared.finance.models import Fact, Feed, Item, Subject
+from shared.finance.models import Fact, Feed, Item, LineKind, Subject
 from shared.finance.ports import CostPrice, FinanceBook, Kept
 from shared.finance.table import FinanceTable
 from shared.kernel.errors import Conflict, Rejected, Retry
@@ -226,6 +226,12 @@ def test_knows_the_orders_of_charges_by_their_lines_and_payments(book: FinanceBo
     book.keep_matches([match(), paid, paid_out], replaces=[], at=NOON)
     asked = [f"stripe-eu/ch_{number}" for number in range(6)]
     assert book.orders_of_charges(asked) == {"stripe-eu/ch_1": "aurora/5001", "stripe-eu/ch_3": "aurora/5002"}
+    book.keep([line(line_id="txn_5", kind=LineKind.REFUND, payment_id="ch_5")])
+    refunded = match("m4", items=(_item(Subject.LINE, "stripe-eu/txn_5"), _item(Subject.ORDER, "aurora/5001")))
+    book.keep_matches([refunded], replaces=[], at=NOON)
+    assert book.orders_of_charges(["stripe-eu/ch_5"]) == {}, (
+        "what a refund belongs to does not say what its charge does"
+    )
     assert book.orders_of_charges([]) == {}
 
 

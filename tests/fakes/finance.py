@@ -16,6 +16,7 @@ from shared.finance.merging import day_of, fact_of, identity, merge, restated_fi
 from shared.finance.models import (
     BankLine,
     Fact,
+    LineKind,
     Match,
     OrderStatement,
     Payment,
@@ -280,7 +281,7 @@ class FakeFinanceBook:
         order = next((item.id for item in match.items if item.subject is Subject.ORDER), None)
         for item in match.items if order else ():
             line = self._find(SettlementLine, str(item))
-            if line is not None and line.payment_id is not None:
+            if line is not None and line.kind is LineKind.CAPTURE and line.payment_id is not None:
                 yield f"{line.account}/{line.payment_id}", str(order)
             if item.subject is Subject.PAYMENT:
                 yield item.id, str(order)

@@ -105,3 +105,14 @@ def test_a_match_that_another_replaced_is_dropped_whether_or_not_the_provider_to
     assert done.dropped == 1
     assert first not in book.kept_matches
     assert len(book.matches_of("order:aurora/5001")) == 1
+
+
+def test_a_refund_that_is_told_before_its_charge_is_matched_alike_in_every_run() -> None:
+    book, order = FakeFinanceBook(), statement()
+    refund = line("txn_r", -100, kind=LineKind.REFUND, at=NOON + timedelta(hours=2), payment_id="ch_5001")
+    book.keep([order, refund])
+    run(book, 1)
+    before = dict(book.kept_matches)
+    assert before
+    assert run(book, 1).dropped == 0
+    assert book.kept_matches == before
