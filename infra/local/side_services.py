@@ -4,7 +4,7 @@ moto takes no locks of its own, so that two requests at once can lose or double 
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -36,7 +36,7 @@ class SideServices:
         if not self._in_use.acquire(blocking=False):
             raise RuntimeError("another local stack is running in this process")
         moto_api_backend.reset()
-        application = _OneAtATime(_Dispatcher(create_backend_app), bell)
+        application = _OneAtATime(_Dispatcher(), bell)
         self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="side-services", daemon=True
@@ -67,8 +67,8 @@ class _Dispatcher(DomainDispatcherApplication):
     """Remembers which service answers for which host: moto lists the folders of its package anew at each request, and
     gives way to every other thread at each of them."""
 
-    def __init__(self, create_app: Callable[[str], Any]) -> None:
-        super().__init__(create_app)
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
         self._backends: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:
