@@ -31,6 +31,8 @@ MOST_BYTES: Final = 50 * 1024 * 1024
 """Of a file, and of all that a zip holds when it is unpacked."""
 MOST_FILES: Final = 50
 _MOST_FAULTS: Final = 1_000
+_MOST_LINES_ABOVE: Final = 100
+"""So far down the headings are looked for; they are on the fifth line."""
 _CHUNK: Final = 64 * 1024
 
 _PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -257,7 +259,7 @@ def _required(row: Row, name: str) -> str:
 def _table(text: str) -> _Table | None:
     """The table of a bill; None where there is none, as in a summary."""
     lines = _LINE_END.split(text)
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines[:_MOST_LINES_ABOVE], 1):
         headings = [_UNIT.sub("", cell) for cell in _cells(line)]
         for kind, needed in (("trade bill", _TRADE), ("balance bill", _FLOW)):
             if needed <= set(headings):

@@ -263,3 +263,10 @@ def test_a_number_that_a_spreadsheet_has_rounded_is_a_fault(number: str) -> None
     for name in ("账务流水号", "业务流水号"):
         row = build.flow_row(业务类型="提现", **{name: "2.02611E+27"})
         assert [fault.where for fault in moved(row).faults] == [f"line 6, column {name}"]
+
+
+def test_headings_are_looked_for_at_the_top_alone() -> None:
+    """Lines without end are not all taken apart in search of them."""
+    bill = build.trade_bill([build.trade_row()])
+    assert len(read_bill(b"#\n" * 20 + bill, CONTEXT).facts) == 1
+    assert refusal_of(b"#\n" * 200 + bill) == "unreadable_file"
