@@ -34,7 +34,7 @@ from shared.kernel.identifiers import OrderKey
 from shared.platform import aws, configuration
 from shared.platform.kept import Kept
 from shared.wiring import tables
-from shared.wiring.finance_desk import review_desk
+from shared.wiring.finance_review import review_desk
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 ADDRESS = "aurora.example.myshopify.com"
