@@ -14,8 +14,8 @@ PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-demo: .venv/ready .venv-tryton/ready .cache/ready ## a day at two shops and their back office, played on the local stack and checked
-	@$(RUN) -m infra.demo
+demo: .venv/ready .venv-tryton/ready .cache/ready ## a day at two shops, their back office, a month's money, played and checked (ARGS="--act finance")
+	@$(RUN) -m infra.demo $(ARGS)
 
 dev: .venv/ready .cache/ready ## the local stack on http://127.0.0.1:8787 (ARGS="--data DIR", "--memory", "--port N")
 	@$(RUN) -m infra.local.serve $(ARGS)
