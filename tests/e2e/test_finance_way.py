@@ -76,8 +76,8 @@ def play_what_does_not(books: Business) -> None:
     stripe.move("moon_dust", -123, "EUR", books.at(5))
     stripe.arrive(stripe.pay_out("EUR", books.at(3), arrives=books.at(2), short_by=300), books.at(2))
     for number in (2007, 2008):
-        books.order(number, 3300, books.at(2, 9))
-        stripe.charge(3300, "EUR", books.at(2, 9), fee=50)
+        books.order(number, 3300, books.at(3, 18))
+        stripe.charge(3300, "EUR", books.at(3, 18), fee=50)
 
 
 def statement(*arrived: tuple[datetime, int, str], opening: int = 100_000) -> bytes:
