@@ -70,6 +70,11 @@ class Case(Canonical):
     def is_open(self) -> bool:
         return self.state in (CaseState.OPEN, CaseState.PROPOSED)
 
+    @property
+    def is_written_off(self) -> bool:
+        proposal = self.proposal
+        return self.state is CaseState.RESOLVED and bool(proposal and proposal.resolution is Resolution.WRITE_OFF)
+
     def age_days(self, today: date) -> int:
         return (today - self.discrepancy.since).days
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from shared.finance.cases import Case, CaseState, Comment, Resolution
+from shared.finance.cases import Case, CaseState, Comment
 from shared.finance.models import Discrepancy
 
 RECONCILIATION = "reconciliation"
@@ -86,7 +86,7 @@ def _when_gone(known: Case, at: datetime, looked: Looked) -> CaseChange | None:
         note = "What it was about has gone; nothing is left to decide." if known.proposal else None
         cleared = _revised(known, at, note, state=CaseState.CLEARED, closed_at=at, proposal=None)
         return CaseChange(Change.CLEARED, cleared, known.revision, overrides=known.proposal is not None)
-    if known.state is CaseState.RESOLVED and known.proposal and known.proposal.resolution is Resolution.WRITE_OFF:
+    if known.is_written_off:
         note = "What was written off has come after all; the write-off is taken back."
         cleared = _revised(known, at, note, state=CaseState.CLEARED, closed_at=at)
         return CaseChange(Change.CLEARED, cleared, known.revision, overrides=True)

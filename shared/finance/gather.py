@@ -13,7 +13,7 @@ from shared.finance.inputs import Inputs
 from shared.finance.models import LineKind, OrderStatement, SettlementLine, Subject
 from shared.finance.ports import FinanceBook
 from shared.finance.rules import AccountRules, FinanceRules
-from shared.finance.window import gathered_since, judged_since
+from shared.finance.window import gathered_since, judged_since, written_off_lately
 from shared.kernel.identifiers import OrderKey
 
 _RECALLED: Final = frozenset({Subject.ORDER, Subject.LINE, Subject.PAYMENT})
@@ -41,7 +41,8 @@ class Gathered:
     """The first day that is judged: see :mod:`shared.finance.window`."""
     until: date
     recalled: frozenset[str] = frozenset()
-    """Names of things that are older and judged all the same: open cases are about them, or staff linked them."""
+    """Names of things that are older and judged all the same: open cases are about them, or staff linked them or wrote
+    them off lately."""
 
 
 def gather(scope: Scope, book: FinanceBook, as_of: datetime, *, judged: date | None = None) -> Gathered:
@@ -55,7 +56,7 @@ def gather(scope: Scope, book: FinanceBook, as_of: datetime, *, judged: date | N
     first_judged = judged or judged_since(as_of, scope.rules.look_back_days, zone)
     since, until = gathered_since(first_judged), business_day(as_of, zone)
     inputs = _of_days(scope, book, as_of, since, until)
-    recalled = frozenset(_recalled(book, inputs.links, first_judged))
+    recalled = frozenset(_recalled(book, inputs.links, first_judged, zone))
     inputs = _with_recalled(inputs, recalled, book)
     recent = tuple(line for line in inputs.lines if _is_recent(line, first_judged, recalled, zone))
     seen = (line for line in inputs.lines if business_day(line.occurred_at, zone) >= since)
@@ -94,13 +95,16 @@ def _of_days(scope: Scope, book: FinanceBook, as_of: datetime, since: date, unti
     )
 
 
-def _recalled(book: FinanceBook, links: Mapping[str, str], judged: date) -> Iterator[str]:
+def _recalled(book: FinanceBook, links: Mapping[str, str], judged: date, zone: ZoneInfo) -> Iterator[str]:
     """Names of orders, lines and payments. Of a payout or a bank line that is so old nobody expects anything but what
     staff decide: it is not looked at again, and its case stays."""
     for case in book.cases(CaseState.OPEN, CaseState.PROPOSED):
         if case.discrepancy.since < judged:
             items = (case.discrepancy.subject, *case.discrepancy.others)
             yield from (str(item) for item in items if item.subject in _RECALLED)
+    for name in written_off_lately(book.written_off(), judged, zone):
+        if name.partition(":")[0] in _RECALLED:
+            yield name
     for name in links:
         yield from (f"line:{name}", f"payment:{name}")
 

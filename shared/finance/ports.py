@@ -115,6 +115,10 @@ class Cases(Protocol):
         """Cases in any of these states, oldest day of business first; with `since`, those of that day and later."""
         ...
 
+    def written_off(self) -> Iterator[Case]:
+        """Cases that are resolved by a write-off, however old, in the same order."""
+        ...
+
     def commit_case(
         self, case: Case, *, replaces: int | None, audit: AuditRecord | None = None, link: tuple[str, str] | None = None
     ) -> None:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from shared.finance.due.entries import entries_due, owned_by
 from shared.finance.due.view import LedgerView, business_day, line_key
+from shared.finance.due.write_offs import about_the_view
 from shared.finance.journal import DueEntry, JournalEntry, Posting
 from shared.finance.ports import Ledger
 
@@ -155,6 +156,7 @@ def _older_sources(view: LedgerView, since: date) -> Iterator[str]:
             yield f"dispute/{payment.account}/{payment.payment_id}/lost"
     yield from (f"payout/{one.account}/{one.payout_id}" for one in view.payouts if one.issued_on < since)
     yield from (f"bank/{one.bank}/{one.line_id}" for one in view.bank_lines if one.booked_on < since)
+    yield from (f"case/{case.id}/write_off" for case in about_the_view(view) if case.discrepancy.since < since)
 
 
 def _batches(sources: Iterable[str]) -> Iterator[tuple[str, ...]]:

@@ -24,7 +24,7 @@ from shared.finance.opening import open_books
 from shared.finance.ports import CostPrice, FinanceBook
 from shared.finance.posting import Posted, bring_up_to_date
 from shared.finance.restated import restated
-from shared.finance.window import judged_discrepancies, ledger_view, looked_at, stale_matches
+from shared.finance.window import judged_discrepancies, ledger_view, looked_at, stale_matches, written_off_lately
 from shared.kernel.clock import Clock
 
 Progress = Callable[[str], None]
@@ -135,15 +135,17 @@ def _open(desk: BooksDesk, gathered: Gathered) -> None:
 
 def _post(desk: BooksDesk, gathered: Gathered, result: Reconciliation) -> Posted:
     """With the cases as they are now, write-offs among them."""
+    written_off = tuple(desk.book.written_off())
     view = ledger_view(
         gathered.inputs,
         result,
         gathered.judged,
-        recalled=gathered.recalled,
+        recalled=gathered.recalled.union(written_off_lately(written_off, gathered.judged, desk.scope.rules.zone)),
         payout_banks=desk.scope.payout_banks,
     )
     cases = {case.id: case for case in desk.book.cases(*CaseState, since=gathered.judged)}
     cases |= {case.id: case for case in desk.book.cases(CaseState.OPEN, CaseState.PROPOSED)}
+    cases |= {case.id: case for case in written_off}
     view = replace(view, cases=tuple(cases.values()), costs=_costs(view, desk.book))
     return bring_up_to_date(view, desk.book, since=gathered.judged, until=gathered.until)
 

@@ -10,6 +10,7 @@
 | `links` | `stripe-eu/txn_1` | what staff decided that it belongs to |
 | `case/9f…` | `case` | a case, compressed, with its revision |
 | `cases/open` | `2026-11-24/9f…` | a case in this state, by its day of business |
+| `cases/written-off` | `2026-11-24/9f…` | a case that is resolved by a write-off, which the ledger needs however old |
 | `audit` | `000000000012` | a record of the trail |
 | `audit-head` | `head` | number and hash of the trail's last record |
 | `entries/2026-11-24` | `line/stripe-eu/txn_1#1` | a journal entry, by the day whose books it is in |
@@ -73,6 +74,7 @@ _MATCH: Final = "match"
 _MATCH_OF: Final = "match/"
 _LINKS: Final = "links"
 _CASE: Final = "case"
+_WRITTEN_OFF: Final = "cases/written-off"
 _AUDIT: Final = "audit"
 _AUDIT_HEAD: Final = ("audit-head", "head")
 _HEAD: Final = "head"
@@ -334,10 +336,11 @@ class FinanceTable:
             for state in sorted(set(states))
             for raw in self._table.query(f"cases/{state}", condition=condition, consistent=True)
         )
-        raws = self._table.get_many(dict.fromkeys((f"case/{case_id}", _CASE) for case_id in ids))
-        found = (Case.model_validate_json(_unpack(raw)) for raw in raws)
-        wanted = [case for case in found if case.state in states]
-        yield from sorted(wanted, key=lambda case: (case.discrepancy.since, case.id))
+        yield from self._cases(ids, lambda case: case.state in states)
+
+    def written_off(self) -> Iterator[Case]:
+        ids = (raw["sk"]["S"].partition("/")[2] for raw in self._table.query(_WRITTEN_OFF, consistent=True))
+        yield from self._cases(ids, lambda case: case.is_written_off)
 
     def commit_case(
         self, case: Case, *, replaces: int | None, audit: AuditRecord | None = None, link: tuple[str, str] | None = None
@@ -356,9 +359,18 @@ class FinanceTable:
         if before is None or _queue_of(before) != _queue_of(case):
             writes.puts.append(self._table.putting(PlainItem(*_queue_of(case))))
             writes.deletes += [self._table.deleting(_queue_of(before))] if before else []
+        if case.is_written_off and not (before and before.is_written_off):
+            writes.puts.append(self._table.putting(PlainItem(_WRITTEN_OFF, _place_in_queue(case))))
+        elif before is not None and before.is_written_off and not case.is_written_off:
+            writes.deletes.append(self._table.deleting((_WRITTEN_OFF, _place_in_queue(before))))
         if link is not None:
             writes.puts.append(self._table.putting(PlainItem(_LINKS, link[0], value=link[1])))
         self._commit(writes)
+
+    def _cases(self, ids: Iterable[str], is_wanted: Callable[[Case], bool]) -> list[Case]:
+        raws = self._table.get_many(dict.fromkeys((f"case/{case_id}", _CASE) for case_id in ids))
+        found = (Case.model_validate_json(_unpack(raw)) for raw in raws)
+        return sorted(filter(is_wanted, found), key=lambda case: (case.discrepancy.since, case.id))
 
     # ---- the trail ----
 
@@ -787,7 +799,11 @@ def _cut(packed: bytes) -> list[bytes]:
 
 
 def _queue_of(case: Case) -> Key:
-    return f"cases/{case.state}", f"{case.discrepancy.since}/{case.id}"
+    return f"cases/{case.state}", _place_in_queue(case)
+
+
+def _place_in_queue(case: Case) -> str:
+    return f"{case.discrepancy.since}/{case.id}"
 
 
 def _replacing(revision: int | None) -> Condition:

@@ -6,7 +6,7 @@ may lie apart, and only what comes after it is judged: discrepancies that begin 
 were fresh, and nothing of the ledger is touched for them.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,14 @@ def looked_at(cases: Iterable[Case], judged: date, recalled: Collection[str]) ->
     return frozenset(
         case.id for case in cases if case.discrepancy.since < judged and str(case.discrepancy.subject) in recalled
     )
+
+
+def written_off_lately(written_off: Iterable[Case], judged: date, zone: ZoneInfo) -> Iterator[str]:
+    """Names of what is older than the days that are judged and was written off on one of them: to be booked now."""
+    for case in written_off:
+        is_old, decided = case.discrepancy.since < judged, case.closed_at
+        if is_old and decided is not None and business_day(decided, zone) >= judged:
+            yield str(case.discrepancy.subject)
 
 
 def judged_discrepancies(found: Iterable[Discrepancy], judged: date, open_ids: Collection[str]) -> list[Discrepancy]:
@@ -93,9 +101,11 @@ def ledger_view(
     concerned |= {name.removeprefix("order:") for name in recalled}
     orders = tuple(order for order in inputs.orders if _is_concerned(order, judged, zone, concerned))
     keys = {str(order.key) for order in orders}
-    bank_lines = tuple(line for line in inputs.bank_lines if line.booked_on >= judged)
+    bank_lines = tuple(
+        line for line in inputs.bank_lines if line.booked_on >= judged or f"bank:{bank_key(line)}" in recalled
+    )
     matches = tuple(match for match in result.matches if any(item.subject is Subject.BANK for item in match.items))
-    payouts = _payouts(inputs.payouts, judged, _payouts_of(bank_lines, matches))
+    payouts = _payouts(inputs.payouts, judged, _payouts_of(bank_lines, matches) | _names_of_payouts(recalled))
     names = {payout_key(payout) for payout in payouts}
     lines = tuple(
         line
@@ -147,6 +157,11 @@ def _payouts_of(bank_lines: Iterable[BankLine], matches: Iterable[Match]) -> set
         for item in match.items
         if item.subject is Subject.PAYOUT
     }
+
+
+def _names_of_payouts(recalled: Iterable[str]) -> set[str]:
+    mark = f"{Subject.PAYOUT}:"
+    return {name.removeprefix(mark) for name in recalled if name.startswith(mark)}
 
 
 def _payouts(payouts: Iterable[Payout], judged: date, arrived: Collection[str]) -> tuple[Payout, ...]:

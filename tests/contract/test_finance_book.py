@@ -11,7 +11,7 @@ import pytest
 from pynamodb.connection import Connection
 
 from shared.finance.audit import faults_in
-from shared.finance.cases import CaseState, DayClose, DayState
+from shared.finance.cases import CaseState, DayClose, DayState, Proposal, Resolution
 from shared.finance.models import Fact, Feed, Item, LineKind, Subject
 from shared.finance.ports import CostPrice, FinanceBook, Kept
 from shared.finance.table import FinanceTable
@@ -276,6 +276,25 @@ def test_a_case_that_changes_its_state_leaves_the_queue(book: FinanceBook) -> No
     moved = case(about={"since": DAY - timedelta(days=9)}, revision=3)
     book.commit_case(moved, replaces=2)
     assert list(book.cases(*CaseState)) == [moved]
+
+
+def test_what_is_written_off_is_found_for_as_long_as_it_is(book: FinanceBook) -> None:
+    old = {"since": DAY - timedelta(days=400)}
+    written, accepted = (
+        Proposal(resolution=resolution, reason="x", by="mia", at=NOON)
+        for resolution in (Resolution.WRITE_OFF, Resolution.ACCEPT)
+    )
+    decided = case(about=old, state=CaseState.RESOLVED, proposal=written)
+    book.commit_case(case("d2", state=CaseState.PROPOSED, proposal=written), replaces=None)
+    book.commit_case(case("d3", state=CaseState.RESOLVED, proposal=accepted), replaces=None)
+    book.commit_case(case(about=old), replaces=None)
+    assert list(book.written_off()) == []
+    book.commit_case(again := decided.model_copy(update={"revision": 2}), replaces=1)
+    assert list(book.written_off()) == [again]
+    book.commit_case(noted := again.model_copy(update={"revision": 3, "owner": "noa"}), replaces=2)
+    assert list(book.written_off()) == [noted]
+    book.commit_case(noted.model_copy(update={"revision": 4, "state": CaseState.OPEN, "proposal": None}), replaces=3)
+    assert list(book.written_off()) == []
 
 
 @pytest.mark.parametrize("replaces", [None, 2])

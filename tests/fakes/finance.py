@@ -143,6 +143,9 @@ class FakeFinanceBook:
         found = [case for case in found if since is None or case.discrepancy.since >= since]
         yield from sorted(found, key=lambda case: (case.discrepancy.since, case.id))
 
+    def written_off(self) -> Iterator[Case]:
+        yield from (case for case in self.cases(CaseState.RESOLVED) if case.is_written_off)
+
     def commit_case(
         self, case: Case, *, replaces: int | None, audit: AuditRecord | None = None, link: tuple[str, str] | None = None
     ) -> None:

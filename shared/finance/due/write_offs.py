@@ -6,7 +6,7 @@ Should what was missing come after all, less is open, and the write-off shrinks 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from shared.finance.cases import Case, CaseState, Resolution
+from shared.finance.cases import Case
 from shared.finance.due.drafting import Draft
 from shared.finance.due.view import LedgerView, bank_key, business_day, line_key, payout_key
 from shared.finance.journal import Dimensions, DueEntry, Posting, Role, Topic
@@ -37,14 +37,9 @@ def about_the_view(view: LedgerView) -> Iterator[Case]:
     yield from (case for case in sorted(view.cases, key=lambda case: case.id) if str(case.discrepancy.subject) in there)
 
 
-def _is_written_off(case: Case) -> bool:
-    proposal = case.proposal
-    return case.state is CaseState.RESOLVED and proposal is not None and proposal.resolution is Resolution.WRITE_OFF
-
-
 def entries_of_write_offs(view: LedgerView, entries: Iterable[DueEntry]) -> Iterator[DueEntry | None]:
     """`entries`: all others that are due; what is open is their sum."""
-    cases = [case for case in about_the_view(view) if _is_written_off(case)]
+    cases = [case for case in about_the_view(view) if case.is_written_off]
     if not cases:
         return
     orders = {str(order.key): order for order in view.orders}
