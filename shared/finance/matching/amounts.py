@@ -8,7 +8,7 @@ on its way. Who is left with others like it is in doubt together with them: that
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from copy import copy
 from datetime import datetime, timedelta
 from itertools import islice, permutations
@@ -84,7 +84,7 @@ class Fitting:
         if habit is not None and not habit.allows(line.occurred_at - wanted.told.movement.at):
             return False
         if self._is_one_meant(wanted.order, line):
-            return True
+            return not _is_another_charge(wanted.told, line)
         return not self.is_contradicted(wanted.order, line) and not self._means_another(line)
 
     def _is_one_meant(self, order: OrderSheet, line: SettlementLine) -> bool:
@@ -122,6 +122,10 @@ class Fitting:
     def is_awaited(self, wanted: Wanted) -> bool:
         """Whether it is not late yet."""
         return not self._sheet.feed_should_have(wanted.told.route.accounts, wanted.told.movement.at)
+
+
+def _is_another_charge(told: Told, line: SettlementLine) -> bool:
+    return line.payment_id is not None and contradict(told.movement.references, (line.payment_id,))
 
 
 def _ways_of_naming(sheet: Worksheet) -> dict[str, set[str]]:
@@ -164,14 +168,18 @@ def _is_spare(sheet: Worksheet, line: SettlementLine) -> bool:
     return line.account in sheet.inputs.accounts and buyer_money(line)[1] > 0
 
 
-def match_unique_amounts(sheet: Worksheet, fitting: Fitting) -> list[Tie]:
-    """Link what is unique; return what ties."""
+def match_unique_amounts(sheet: Worksheet, fitting: Fitting, unsure: Collection[str]) -> list[Tie]:
+    """Link what is unique; return what ties.
+
+    Args:
+        unsure: Keys of orders that may be paid in another way.
+    """
     wanted = _by_sum((one, (one.told.movement.currency, one.told.movement.amount)) for one in wanted_captures(sheet))
     lines = _by_sum((line, buyer_money(line)) for line in spare_lines(sheet))
     ties: list[Tie] = []
     for money in sorted(wanted.keys() & lines.keys()):
         for group in _groups(_Suitors(fitting, wanted[money], lines[money])):
-            tie = _match_group(sheet, fitting, group)
+            tie = _match_group(sheet, fitting, group, unsure)
             if tie is not None:
                 ties.append(tie)
     return ties
@@ -243,9 +251,9 @@ def _groups(suitors: _Suitors) -> Iterator[_Group]:
         )
 
 
-def _match_group(sheet: Worksheet, fitting: Fitting, group: _Group) -> Tie | None:
+def _match_group(sheet: Worksheet, fitting: Fitting, group: _Group, unsure: Collection[str]) -> Tie | None:
     ways = _assignments(group)
-    is_unique = len(ways) == 1
+    is_unique = len(ways) == 1 and all(one.order.key not in unsure for one in group.wanted)
     if is_unique and all(fitting.is_ripe(one, line) for one in group.wanted for line in group.lines):
         for line, order in zip(group.lines, ways.pop(), strict=True):
             sheet.link(line, order, Rule.UNIQUE_AMOUNT)

@@ -4,7 +4,7 @@ An amount alone says little where hundreds of payments cost the same. A payment 
 interval is the one meant; one that comes three weeks later, where all others come in minutes, is somebody else's.
 
 A storefront that tells of each payment dates it by itself. One that tells only that the order is paid dates that as the
-order, and the payment may come days later: the two have habits of their own.
+order, and the payment may come days later: the two have habits of their own, and neither is taken for the other.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,15 +17,16 @@ from shared.finance.movements import EVERYTHING
 
 _ENOUGH = 30
 """Exact pairs from which on there is a habit."""
-RARE = 200
+_RARE = 200
 """One in so many pairs, at either end, is no habit."""
-USUAL = 10
+_USUAL = 10
 """One in so many pairs, at either end, is within the habit and not what is usual."""
 _LEAST_SLACK = timedelta(minutes=15)
 _MOST_SLACK = timedelta(days=1)
+_AT_ONCE = timedelta(hours=1)
 
-_Way = tuple[str, bool | None]
-"""An account, and whether only whole orders are told as paid; None: in any way."""
+_Way = tuple[str, bool]
+"""An account, and whether only whole orders are told as paid."""
 Intervals = Mapping[_Way, list[timedelta]]
 
 
@@ -38,21 +39,34 @@ class Habit(NamedTuple):
     def allows(self, interval: timedelta) -> bool:
         return self.shortest <= interval <= self.longest
 
+    @property
+    def span(self) -> timedelta:
+        return self.longest - self.shortest
+
+
+_NEVER = Habit(shortest=_AT_ONCE, longest=-_AT_ONCE)
+
 
 class Habits:
-    """Of each account that has one; of the others, only the merchant's window speaks.
+    """Of each account that has one for what is told in this way; of the others, only the merchant's window speaks."""
 
-    Args:
-        intervals: What was seen, sorted.
-        one_in: One in so many of them, at either end, is left out.
-    """
-
-    def __init__(self, intervals: Intervals, one_in: int) -> None:
-        self._habits = {way: _habit(seen, one_in) for way, seen in intervals.items() if len(seen) >= _ENOUGH}
+    def __init__(self, intervals: Intervals) -> None:
+        self._habits = {way: _habit(seen, _RARE) for way, seen in intervals.items() if len(seen) >= _ENOUGH}
 
     def of(self, account: str, told: Told) -> Habit | None:
-        """Of what is told in this way; where that is seldom, of all that the account tells."""
-        return self._habits.get(_way(account, told)) or self._habits.get((account, None))
+        return self._habits.get(_way(account, told))
+
+
+class HabitsAtOnce(Habits):
+    """Of payments that come with their orders, where nearly all do: within minutes chance makes no pair. Others have
+    to wait for :class:`Habits`."""
+
+    def __init__(self, intervals: Intervals) -> None:
+        usual = {way: _habit(seen, _USUAL) for way, seen in intervals.items() if len(seen) >= _ENOUGH}
+        self._habits = {way: habit if habit.span <= _AT_ONCE else _NEVER for way, habit in usual.items()}
+
+    def of(self, account: str, told: Told) -> Habit:
+        return super().of(account, told) or _NEVER
 
 
 def learn_intervals(orders: Iterable[OrderSheet], rules: Mapping[str, Rule]) -> Intervals:
@@ -63,9 +77,7 @@ def learn_intervals(orders: Iterable[OrderSheet], rules: Mapping[str, Rule]) -> 
             continue
         for told, charge in order.pairing.paired:
             if charge.lines and rules.get(f"{charge.account}/{charge.lines[0].line_id}") is Rule.REFERENCE:
-                interval = charge.at - told.movement.at
-                intervals.setdefault(_way(charge.account, told), []).append(interval)
-                intervals.setdefault((charge.account, None), []).append(interval)
+                intervals.setdefault(_way(charge.account, told), []).append(charge.at - told.movement.at)
     return {way: sorted(seen) for way, seen in intervals.items()}
 
 

@@ -49,14 +49,17 @@ def link_by_staff(sheet: Worksheet) -> None:
 def link_by_reference(sheet: Worksheet) -> None:
     """Charges that name their order exactly, by themselves or by the provider's word of the same charge; and charges
     of which an earlier run knew the order."""
+    left: list[SettlementLine] = []
     for line in _open(sheet, sheet.lines.values()):
         if not is_capture(line):
             continue
-        order = named_order(sheet, line)
-        if order is not None:
+        if (order := _named_order(sheet, line)) is not None:
             sheet.link(line, order, Rule.REFERENCE)
         elif line.payment_id and (known := _known_order(sheet, line)) is not None:
             sheet.link(line, known, Rule.PARENT)
+        else:
+            left.append(line)
+    _link_named_with_others(sheet, left)
     link_told_together(sheet)
     for charge, order in sorted(sheet.inputs.known_charges.items()):
         sheet.charge_orders.setdefault(charge, order)
@@ -70,20 +73,27 @@ def _known_order(sheet: Worksheet, line: SettlementLine) -> str | None:
     return sheet.charge_orders.get(charge) or sheet.inputs.known_charges.get(charge)
 
 
-def named_order(sheet: Worksheet, line: SettlementLine) -> str | None:
+def _link_named_with_others(sheet: Worksheet, lines: list[SettlementLine]) -> None:
+    """The largest first: an order that has all its money is not asked whether less is a part of it."""
+    for line in sorted(lines, key=lambda line: (-buyer_money(line)[1], line_key(line))):
+        order = _named_with_others(sheet, line)
+        if order is not None:
+            sheet.link(line, order, Rule.REFERENCE)
+
+
+def _named_order(sheet: Worksheet, line: SettlementLine) -> str | None:
     """The order that a line names. The charge's own id is the surest word; where it is none, all others together."""
     if line.payment_id:
         by_charge = sheet.index.find(line.account, (line.payment_id,))
         if by_charge is not None:
             return by_charge
-    words = words_of_charge(sheet, line)
-    return sheet.index.find(line.account, words) or _named_with_others(sheet, line, words)
+    return sheet.index.find(line.account, words_of_charge(sheet, line))
 
 
-def _named_with_others(sheet: Worksheet, line: SettlementLine, words: tuple[str, ...]) -> str | None:
+def _named_with_others(sheet: Worksheet, line: SettlementLine) -> str | None:
     """Of the orders of several shops that the line names alike, the one that tells of this money: of all that was
     charged, or of what was left of it when a part was reversed."""
-    charge = charge_of(line, words)
+    charge = charge_of(line, words_of_charge(sheet, line))
     found = told_by_money(sheet, charge)
     taken_back = sheet.taken_back.get(charge_key(line)) if is_capture(line) else None
     if found is not None or not taken_back:
@@ -146,7 +156,7 @@ def _named_by_child(sheet: Worksheet, line: SettlementLine) -> str | None:
     """The order that a refund or dispute names whose charge is not known here."""
     own = (line.source_id,) if line.source_id else ()
     named = sheet.index.find(line.account, own) if own else None
-    return named or named_order(sheet, line)
+    return named or _named_order(sheet, line) or _named_with_others(sheet, line)
 
 
 def _open(sheet: Worksheet, lines: Iterable[SettlementLine]) -> Iterator[SettlementLine]:

@@ -24,7 +24,7 @@ from shared.finance.matching.charges import pairing_of
 from shared.finance.matching.discrepancies import short_id
 from shared.finance.matching.disputes import examine_disputes
 from shared.finance.matching.fees import examine_fees
-from shared.finance.matching.habits import RARE, USUAL, Habits, learn_intervals
+from shared.finance.matching.habits import Habits, HabitsAtOnce, learn_intervals
 from shared.finance.matching.leftovers import examine_lines, examine_payments, examine_ties, mark_ties
 from shared.finance.matching.links import attach_returns, link_by_parent, link_by_reference, link_by_staff
 from shared.finance.matching.orders import examine_orders, sort_orders
@@ -32,7 +32,7 @@ from shared.finance.matching.payouts import PayoutLines, examine_payouts, examin
 from shared.finance.matching.reserves import examine_reserves
 from shared.finance.matching.returns import match_unique_refunds
 from shared.finance.matching.suggestions import add_suggestions
-from shared.finance.matching.tenders import match_split_tenders
+from shared.finance.matching.tenders import find_split_tenders, match_split_tenders
 from shared.finance.matching.wording import amount_text
 from shared.finance.matching.worksheet import OrderSheet, Worksheet, buyer_money, is_capture, line_key
 from shared.finance.models import Match, Rule, SettlementLine, Subject
@@ -81,13 +81,15 @@ def _reconcile(sheet: Worksheet) -> Reconciliation:
     for order in sheet.orders.values():
         pairing_of(order)
     intervals = learn_intervals(sheet.orders.values(), sheet.rule_of)
-    usual = Fitting(sheet, Habits(intervals, USUAL))
-    match_unique_amounts(sheet, usual)
-    match_split_tenders(sheet, usual)
-    fitting = usual.within(Habits(intervals, RARE))
-    match_unique_amounts(sheet, fitting)
+    at_once = Fitting(sheet, HabitsAtOnce(intervals))
+    match_unique_amounts(sheet, at_once, find_split_tenders(sheet, at_once))
+    match_split_tenders(sheet, at_once)
+    fitting = at_once.within(Habits(intervals))
+    match_unique_amounts(sheet, fitting, find_split_tenders(sheet, fitting))
     match_split_tenders(sheet, fitting)
-    ties = match_unique_amounts(sheet, fitting)  # several payments may have taken away who was in doubt
+    ties = match_unique_amounts(
+        sheet, fitting, find_split_tenders(sheet, fitting)
+    )  # several payments may have taken away who was in doubt
     mark_ties(sheet, ties)
     link_by_parent(sheet)
     attach_returns(sheet)

@@ -8,8 +8,9 @@ the amount in minor units; or times :data:`CERTAINTY_AT_ONCE`, where all came wh
 bound is hit nothing is matched; staff get suggestions.
 """
 
-from collections.abc import Iterator
-from datetime import timedelta
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from itertools import combinations, islice
 
 from shared.finance.matching.amounts import Fitting, Wanted, spare_lines, wanted_captures
@@ -25,17 +26,18 @@ MOST_CANDIDATES = 24
 """Payments that may belong to one order; with more of them no combination is unique in earnest."""
 
 
+_Combination = tuple[SettlementLine, ...]
+
+
 def match_split_tenders(sheet: Worksheet, fitting: Fitting) -> None:
     """Link combinations that only one order wants, and that share no payment with another combination."""
-    spare = _without_suitors(sheet, fitting)
-    if not spare:
-        return
-    by_day: dict[int, list[SettlementLine]] = {}
-    for line in spare:
-        by_day.setdefault(line.occurred_at.toordinal(), []).append(line)
-    found: list[tuple[OrderSheet, tuple[SettlementLine, ...]]] = []
+    lines, courted = _without_suitors(sheet, fitting)
+    spare = _Spare(lines)
+    found: list[tuple[OrderSheet, _Combination]] = []
     for order, wanted in _open_orders(sheet):
-        combination = _only_combination(sheet, fitting, wanted, _near(by_day, wanted, fitting))
+        if order.key in courted:
+            continue
+        combination = _only_combination(sheet, fitting, wanted, spare)
         if combination:
             found.append((order, combination))
     uses: dict[str, int] = {}
@@ -48,16 +50,49 @@ def match_split_tenders(sheet: Worksheet, fitting: Fitting) -> None:
                 sheet.link(line, order.key, Rule.SPLIT_TENDER)
 
 
-def _without_suitors(sheet: Worksheet, fitting: Fitting) -> list[SettlementLine]:
-    """Payments that no order wants for itself alone: what several orders want is no part of a sum either."""
+def find_split_tenders(sheet: Worksheet, fitting: Fitting) -> frozenset[str]:
+    """Keys of orders that some payments of one sitting may pay together, however unsure: for them payments of just the
+    amounts that they ask for are not the only way."""
+    spare = _Spare(spare_lines(sheet))
+    return frozenset(
+        order.key
+        for order, wanted in _open_orders(sheet)
+        if any(
+            _comes_to(one, wanted) and not _are_asked_for(one, wanted)
+            for one in _possible(sheet, fitting, wanted, spare)
+        )
+    )
+
+
+def _are_asked_for(lines: _Combination, wanted: list[Wanted]) -> bool:
+    return sorted(buyer_money(line)[1] for line in lines) == sorted(one.told.movement.amount for one in wanted)
+
+
+class _Spare:
+    """Payments by time."""
+
+    def __init__(self, lines: Iterable[SettlementLine]) -> None:
+        self._lines = sorted(lines, key=lambda line: (line.occurred_at, line_key(line)))
+        self._times = [line.occurred_at for line in self._lines]
+
+    def between(self, first: datetime, last: datetime) -> list[SettlementLine]:
+        return self._lines[bisect_left(self._times, first) : bisect_right(self._times, last)]
+
+
+def _without_suitors(sheet: Worksheet, fitting: Fitting) -> tuple[list[SettlementLine], set[str]]:
+    """Payments that no order wants for itself alone, and the keys of orders that want one: what is in doubt there is
+    no part of a sum either."""
     wanted: dict[tuple[str, int], list[Wanted]] = {}
     for one in wanted_captures(sheet):
         wanted.setdefault((one.told.movement.currency, one.told.movement.amount), []).append(one)
-    return [
-        line
-        for line in spare_lines(sheet)
-        if not any(fitting.may_pay(one, line) for one in wanted.get(buyer_money(line), ()))
-    ]
+    left: list[SettlementLine] = []
+    courted: set[str] = set()
+    for line in spare_lines(sheet):
+        suitors = [one.order.key for one in wanted.get(buyer_money(line), ()) if fitting.may_pay(one, line)]
+        courted.update(suitors)
+        if not suitors:
+            left.append(line)
+    return left, courted
 
 
 def _open_orders(sheet: Worksheet) -> Iterator[tuple[OrderSheet, list[Wanted]]]:
@@ -87,19 +122,20 @@ def _rest_of_a_tender(order: OrderSheet) -> Wanted | None:
     return Wanted(order, Told(told.movement.model_copy(update={"amount": left}), told.route), is_rest=True)
 
 
-def _near(by_day: dict[int, list[SettlementLine]], wanted: list[Wanted], fitting: Fitting) -> list[SettlementLine]:
+def _near(spare: _Spare, wanted: list[Wanted], fitting: Fitting) -> list[SettlementLine]:
     """Payments that may be a part of it, one more than may be at most."""
     windows = [fitting.window(one) for one in wanted]
-    days = range(min(first.toordinal() for first, _ in windows), max(last.toordinal() for _, last in windows) + 1)
-    currency = wanted[0].told.movement.currency
-    open_amount = sum(one.told.movement.amount for one in wanted)
+    currency, open_amount = wanted[0].told.movement.currency, _open_amount(wanted)
     able = (
         line
-        for day in days
-        for line in by_day.get(day, ())
+        for line in spare.between(min(first for first, _ in windows), max(last for _, last in windows))
         if _is_part(line, currency, open_amount) and any(fitting.may_pay(one, line) for one in wanted)
     )
     return list(islice(able, MOST_CANDIDATES + 1))
+
+
+def _open_amount(wanted: list[Wanted]) -> int:
+    return sum(one.told.movement.amount for one in wanted)
 
 
 def _is_part(line: SettlementLine, currency: str, whole: int) -> bool:
@@ -107,22 +143,28 @@ def _is_part(line: SettlementLine, currency: str, whole: int) -> bool:
     return told == currency and amount <= whole
 
 
-def _only_combination(
-    sheet: Worksheet, fitting: Fitting, wanted: list[Wanted], near: list[SettlementLine]
-) -> tuple[SettlementLine, ...] | None:
-    """The one combination of payments that comes to what is open; None for none, several, or too many to tell."""
-    open_amount = sum(one.told.movement.amount for one in wanted)
+def _possible(sheet: Worksheet, fitting: Fitting, wanted: list[Wanted], spare: _Spare) -> list[_Combination]:
+    """Combinations of payments that may pay what is open, whatever they come to; none where there are too many."""
+    near = _near(spare, wanted, fitting)
+    is_mixed = any(one.told.movement.currency != wanted[0].told.movement.currency for one in wanted)
+    if is_mixed or len(near) > MOST_CANDIDATES:
+        return []
     fewest = 1 if len(wanted) > 1 or wanted[0].is_rest else 2
     sizes = range(fewest, min(sheet.inputs.rules.most_tenders, len(near)) + 1)
-    if len(near) > MOST_CANDIDATES:
-        return None
-    possible = [lines for size in sizes for lines in combinations(near, size) if _is_one_sitting(lines)]
+    return [lines for size in sizes for lines in combinations(near, size) if _is_one_sitting(lines)]
+
+
+def _comes_to(lines: _Combination, wanted: list[Wanted]) -> bool:
+    return sum(buyer_money(line)[1] for line in lines) == _open_amount(wanted)
+
+
+def _only_combination(sheet: Worksheet, fitting: Fitting, wanted: list[Wanted], spare: _Spare) -> _Combination | None:
+    """The one combination of payments that comes to what is open; None for none, several, or too many to tell."""
+    possible = _possible(sheet, fitting, wanted, spare)
     certainty = CERTAINTY_AT_ONCE if _is_at_once(fitting, wanted) else CERTAINTY
-    if len(possible) * certainty > open_amount:
+    if len(possible) * certainty > _open_amount(wanted):
         return None
-    if any(one.told.movement.currency != wanted[0].told.movement.currency for one in wanted):
-        return None
-    sums = [lines for lines in possible if sum(buyer_money(line)[1] for line in lines) == open_amount]
+    sums = [lines for lines in possible if _comes_to(lines, wanted)]
     if len(sums) != 1:
         return None
     if not all(fitting.is_ripe(wanted[0], line) for line in sums[0]):
@@ -136,6 +178,6 @@ def _is_at_once(fitting: Fitting, wanted: list[Wanted]) -> bool:
     return all(last - first <= SITTING for first, last in map(fitting.window, wanted))
 
 
-def _is_one_sitting(lines: tuple[SettlementLine, ...]) -> bool:
+def _is_one_sitting(lines: _Combination) -> bool:
     times = [line.occurred_at for line in lines]
     return max(times) - min(times) <= SITTING

@@ -227,3 +227,9 @@ def test_only_ids_of_one_kind_are_held_against_each_other() -> None:
     assert contradict(["ch_1", "#1001"], ["ch_2"])
     assert not contradict(["#1001", "1001"], ["ch_2", "pi_3"])
     assert not contradict([], ["ch_2"])
+
+
+def test_one_payment_is_not_the_only_way_where_two_may_pay_as_well() -> None:
+    cards = [line("b", 2000), line("c", 2999, at=NOON + MINUTE)]
+    result = run(nameless("1", 4999), line("a", 4999, at=NOON + DAY), *cards)
+    assert result.order_of == {}

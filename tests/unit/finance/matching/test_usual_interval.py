@@ -14,9 +14,9 @@ LATER = timedelta(days=3)
 
 
 def known(number: int, interval: timedelta = MINUTE) -> tuple[OrderStatement, SettlementLine]:
-    """An order and a line that name each other."""
-    order = statement(str(6000 + number), 1000 + number)
-    return order, line_of(order, at=NOON + interval)
+    """An order that is told as paid as a whole, and a line that names it."""
+    order = statement(str(6000 + number), 1000 + number, movements=[movement(1000 + number, movement_id="all")])
+    return order, line_of(order, at=NOON + interval, references=(order.name,))
 
 
 def habit() -> list[OrderStatement | SettlementLine]:
@@ -60,3 +60,10 @@ def test_two_cards_at_the_usual_interval_are_meant(order: OrderStatement) -> Non
     later = [unnamed("c", 20_000, LATER), unnamed("d", 57_770, LATER)]
     outcome = reconcile(inputs(*habit(), order, *soon, *later))
     assert of_interest(outcome) == {"stripe-eu/a": "aurora/7001", "stripe-eu/b": "aurora/7001"}
+
+
+def test_where_many_come_days_later_none_is_meant_for_coming_sooner(order: OrderStatement) -> None:
+    often_later = [known(number, timedelta(days=number % 5)) for number in range(100)]
+    facts = [fact for pair in often_later for fact in pair]
+    lines = [unnamed("a", 77_770, MINUTE), unnamed("b", 77_770, LATER)]
+    assert of_interest(reconcile(inputs(*facts, order, *lines))) == {}
