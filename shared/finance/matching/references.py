@@ -31,6 +31,13 @@ class ReferenceIndex:
             if not order.test:
                 self._add(order)
         self._shops = {name: account.shops for name, account in accounts.items()}
+        self._everywhere = tuple(self._by_shop.values())
+        self._names = {
+            name: tuple(self._by_shop[shop] for shop in account.shops if shop in self._by_shop)
+            if account.shops
+            else self._everywhere
+            for name, account in accounts.items()
+        }
         self._numbers = {shop: _numbers_of(names) for shop, names in self._by_shop.items()}
         self._contested = {name: tuple(self._contested_at(name)) for name in accounts}
 
@@ -67,8 +74,8 @@ class ReferenceIndex:
         return set()
 
     def _hits(self, account: str, reference: str) -> set[str]:
-        shops = self._shops.get(account) or self._by_shop
-        return {key for shop in shops for key in self._by_shop.get(shop, {}).get(reference, ())}
+        shops = self._names.get(account, self._everywhere)
+        return {key for names in shops if reference in names for key in names[reference]}
 
     def _is_contested(self, account: str, reference: str) -> bool:
         ranges = self._contested.get(account, ())

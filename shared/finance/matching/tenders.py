@@ -31,8 +31,8 @@ _Combination = tuple[SettlementLine, ...]
 
 def match_split_tenders(sheet: Worksheet, fitting: Fitting) -> None:
     """Link combinations that only one order wants, and that share no payment with another combination."""
-    lines, courted = _without_suitors(sheet, fitting)
-    spare = _Spare(lines)
+    left, courted = _without_suitors(sheet, fitting)
+    spare = _Spare(left)
     found: list[tuple[OrderSheet, _Combination]] = []
     for order, wanted in _open_orders(sheet):
         if order.key in courted:
@@ -103,7 +103,7 @@ def _open_orders(sheet: Worksheet) -> Iterator[tuple[OrderSheet, list[Wanted]]]:
     for key, group in groups.items():
         yield sheet.orders[key], group
     for order in sheet.orders.values():
-        if order.key not in groups and not order.statement.test and order.pairing is not None:
+        if order.pairing is not None and order.pairing.differing and order.key not in groups:
             rest = _rest_of_a_tender(order)
             if rest is not None:
                 yield order, [rest]
@@ -112,7 +112,7 @@ def _open_orders(sheet: Worksheet) -> Iterator[tuple[OrderSheet, list[Wanted]]]:
 def _rest_of_a_tender(order: OrderSheet) -> Wanted | None:
     """What is missing of an order that names one of its payments: the others may name nothing."""
     pairing = pairing_of(order)
-    if len(pairing.differing) != 1 or pairing.told or pairing.charged:
+    if len(pairing.differing) != 1 or pairing.told or pairing.charged or order.statement.test:
         return None
     told, charge = pairing.differing[0]
     has_reversal = any(line.kind is LineKind.CAPTURE_REVERSED for line in charge.lines)
