@@ -113,9 +113,9 @@ def _trail_head() -> bytes:
 
 
 def report_scope(since: date, until: date, *, digest: str | None = None) -> Scope:
-    """What a report of these days is asked with: balances before, cases that were open, providers' balances."""
+    """What a report of these days is asked with: balances before, cases that are open, providers' balances."""
     book = finance_table()
-    cases = (case for case in book.cases(*CaseState) if case.discrepancy.since <= until)
+    cases = (case for case in book.cases(CaseState.OPEN, CaseState.PROPOSED) if case.discrepancy.since <= until)
     return Scope(
         since=since,
         until=until,

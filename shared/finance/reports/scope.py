@@ -35,6 +35,7 @@ class Scope:
     """Balances before the first entry that is handed in. Entries from before `since` may be handed in: what is still
     open of them is then told one by one."""
     cases: tuple[Case, ...] = ()
+    """Open ones; of others nothing is told."""
     ties: tuple[Tie, ...] = ()
     digest: str | None = None
     """Over the entries of the day, where it is closed."""
