@@ -86,6 +86,7 @@ def _of_days(scope: Scope, book: FinanceBook, as_of: datetime, since: date, unti
         as_of=as_of,
         rules=scope.rules,
         accounts=scope.accounts,
+        payout_banks=scope.payout_banks,
         orders=tuple(book.orders(ordered_since, until)),
         payments=tuple(chain.from_iterable(book.payments(account, since, until) for account in accounts)),
         lines=tuple(chain.from_iterable(book.lines(account, since, until) for account in accounts)),

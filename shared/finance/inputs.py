@@ -36,6 +36,8 @@ class Inputs:
     (`payout:stripe-eu/po_1`) for a bank line, or to `""` for "belongs to nothing"."""
     known_charges: Mapping[str, str] = field(default_factory=dict)
     """Charges that were matched before the window: `stripe-eu/ch_1` to the order's key. The order is among `orders`."""
+    payout_banks: frozenset[str] = frozenset()
+    """Bank accounts where nothing but payouts arrives."""
     whole_orders: frozenset[str] = frozenset()
     """Keys of orders from before the window of which all that was ever matched with them is here: what is missing of
     them is missing."""

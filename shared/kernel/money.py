@@ -66,11 +66,11 @@ class Money(Canonical):
             Rejected: `invalid_money`, when `amount` is not a finite decimal number of sane size.
         """
         if isinstance(amount, str) and "_" in amount:  # Python reads 1_000, no storefront writes it
-            raise _invalid(f"{amount[:40]!r} is not a decimal amount", field)
+            raise _invalid("what stands there is not a decimal amount", field)
         try:
             value = Decimal(amount)
         except InvalidOperation as error:
-            raise _invalid(f"{str(amount)[:40]!r} is not a decimal amount", field) from error
+            raise _invalid("what stands there is not a decimal amount", field) from error
         if not value.is_finite():
             raise _invalid("the amount is not finite", field)
         if value and abs(value.adjusted()) > _MAX_MAGNITUDE:  # before anything multiplies by ten to that power
@@ -183,6 +183,7 @@ def _decimals(value: Decimal) -> int | None:
 
 
 def _invalid(message: str, field: str | None) -> Rejected:
+    """Without what stands there: in a payload out of order that may be anything, a name too."""
     return Rejected(
         "invalid_money",
         message,

@@ -174,7 +174,7 @@ class BankSettings(Canonical):
     currency: CurrencyCode
     iban: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{5,34}$")] | None = None
     """Or the bank's own number of the account. Needed where its files hold several accounts."""
-    only_payouts: bool = True
+    only_payouts: bool = False
     """Whether nothing but payouts arrives there: a line that no payout explains is then an exception."""
     csv: BankColumns | None = None
     """Where the bank's CSV export keeps what. CAMT.053 and MT940 need nothing."""

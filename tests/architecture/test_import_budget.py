@@ -68,8 +68,8 @@ MOST_MODULES = {
     "manual_sync": 668,
     "payment_webhook": 86,
     "payment_intake": 620,
-    "payment_reconciliation": 734,
-    "daily_close": 652,
+    "payment_reconciliation": 735,
+    "daily_close": 653,
     "low_stock_notification": 593,
 }
 MOST_OF_OURS = {

@@ -231,30 +231,29 @@ def _state_missing(sheet: Worksheet, expected: Iterable[Expected]) -> None:
 
 
 def _sort_the_rest(sheet: Worksheet, free: dict[str, BankLine]) -> None:
-    """Lines that speak of a provider and belong to no payout; the others are none of ours."""
+    """Lines that speak of a provider and belong to no payout, and every line of a bank where only payouts arrive; the
+    others are none of ours."""
     for line in free.values():
+        accounts = [name for name, rules in sorted(sheet.inputs.accounts.items()) if rules.bank == line.bank]
         speakers = [
-            name
-            for name, rules in sorted(sheet.inputs.accounts.items())
-            if rules.bank == line.bank and rules.bank_words and _speaks_of(sheet, name, line)
+            name for name in accounts if sheet.inputs.accounts[name].bank_words and _speaks_of(sheet, name, line)
         ]
-        if not speakers:
+        concerned = speakers or (accounts if line.bank in sheet.inputs.payout_banks else [])
+        if not concerned or _is_of_an_earlier_payout(sheet, concerned, line):
             sheet.put(bank_item(line), Bucket.OUTSIDE)
             continue
-        patience = max(sheet.inputs.accounts[name].calendar.feed_days for name in speakers)
+        patience = max(sheet.inputs.accounts[name].calendar.feed_days for name in concerned)
         if (sheet.today - line.booked_on).days <= patience:
             sheet.put(bank_item(line), Bucket.WAITING)
             continue
-        if _is_of_an_earlier_payout(sheet, speakers, line):
-            sheet.put(bank_item(line), Bucket.OUTSIDE)
-            continue
+        says = f"looks like a payout of {', '.join(speakers)}" if speakers else "only payouts are to arrive there"
         sheet.state(
             discrepancy(
                 DiscrepancyKind.UNEXPECTED_BANK_LINE,
                 bank_item(line),
                 Figures(line.currency, 0, line.amount),
                 Place(line.booked_on, line.bank),
-                [f"looks like a payout of {', '.join(speakers)}, and no payout explains it"],
+                [f"{says}, and no payout explains it"],
             )
         )
 

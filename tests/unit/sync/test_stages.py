@@ -227,6 +227,7 @@ PUSHES = (
 )
 """Everything that runs within a push to the back office or to the storefront."""
 NEVER_STOPS = {
+    "journal_currency",  # of a day's journal, never of an order
     *("invalid_cursor", "invalid_order_key", "invalid_customer_key", "unauthorised"),
     *("link_invalid", "link_expired", "customer_refused", "unknown_customer"),
 }

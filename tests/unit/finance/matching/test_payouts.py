@@ -195,6 +195,15 @@ def test_bank_lines_of_others_are_outside_and_a_provider_s_are_not() -> None:
     assert bucket(fresh, Subject.BANK, "bank-eu/b1") is Bucket.WAITING
 
 
+def test_where_only_payouts_arrive_whatever_else_comes_is_asked_about() -> None:
+    only_payouts = frozenset({"bank-eu"})
+    rent = run(bank_line(amount=-90000, text="RENT"), payout_banks=only_payouts)
+    assert only(rent, DiscrepancyKind.UNEXPECTED_BANK_LINE).subject.id == "bank-eu/b1"
+    assert kinds(run(bank_line(text="RENT", bank="elsewhere"), payout_banks=only_payouts)) == []
+    fresh = run(bank_line(text="RENT"), as_of=NOON + timedelta(days=4), payout_banks=only_payouts)
+    assert bucket(fresh, Subject.BANK, "bank-eu/b1") is Bucket.WAITING
+
+
 def test_staff_link_a_bank_line() -> None:
     result = run(payout(), bank_line(amount=4000, text="WIRE"), links={"bank-eu/b1": "payout:stripe-eu/po_1"})
     assert [one.rule for one in result.matches] == [Rule.STAFF]
