@@ -255,7 +255,9 @@ def tie_facts(tie: Tie) -> Json:
     }
 
 
-def import_facts(report: ImportReport) -> Json:
+def import_facts(report: ImportReport, judged_since: date) -> Json:
+    """`judged_since`: the first day that reconciliations judge by themselves."""
+    first = report.first_at.date() if report.first_at and (report.new or report.changed) else None
     return {
         "file": report.name,
         "kind": report.kind,
@@ -271,6 +273,7 @@ def import_facts(report: ImportReport) -> Json:
         "faults_in_all": len(report.faults),
         "skipped": report.skipped,
         "last_at": time(report.last_at),
+        "reconcile_since": first.isoformat() if first and first < judged_since else None,
         "error": None,
     }
 

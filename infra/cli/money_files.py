@@ -13,6 +13,7 @@ from infra.cli.money_tables import costs_kept, costs_listed, imported
 from infra.cli.order_facts import Json
 from infra.cli.target import actor, connected
 from shared.finance.recording import record
+from shared.finance.window import judged_since
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Rejected
 from shared.platform.configuration import settings
@@ -60,12 +61,15 @@ def _take_in(file: Path, account: str | None, bank: str | None, who: str, *, dry
     try:
         given = GivenFile(file.name, read_file(file))
         if account is not None:
-            return import_facts(take_in_for_account(given, account, actor=who, dry_run=dry_run))
-        return import_facts(take_in_for_bank(given, bank or "", actor=who, dry_run=dry_run))
+            report = take_in_for_account(given, account, actor=who, dry_run=dry_run)
+        else:
+            report = take_in_for_bank(given, bank or "", actor=who, dry_run=dry_run)
+        rules = settings().finance
+        return import_facts(report, judged_since(utc_now(), rules.look_back_days, rules.zone))
     except Rejected as error:
         told = {"error": error.code, "field": error.field, "message": error.message, "hint": error.hint}
         nothing = dict.fromkeys(("read", "new", "changed", "same", "restated_in_all", "faults_in_all", "skipped"), 0)
-        unknown = {"kind": None, "account": account or bank, "sha256": None, "last_at": None}
+        unknown = {"kind": None, "account": account or bank, "sha256": None, "last_at": None, "reconcile_since": None}
         return {"file": file.name, **unknown, **nothing, "restated": [], "faults": [], "error": told}
 
 

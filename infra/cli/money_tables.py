@@ -333,6 +333,10 @@ def imported(facts: Json) -> Iterator[RenderableType]:
             faults = [(fault["where"], fault["code"], fault["message"]) for fault in one["faults"]]
             yield table("could not be read", "", "", rows=faults, title=printable(one["file"]))
             yield "The rest of the file was kept." if not facts["dry_run"] else "The rest of the file would be kept."
+        if one["reconcile_since"]:
+            since = one["reconcile_since"]
+            yield f"{printable(one['file'])} reaches back further than reconciliations judge by themselves. Now:"
+            yield f"  storebridge money reconcile --since {since}"
 
 
 def costs_kept(facts: Json) -> Iterator[RenderableType]:

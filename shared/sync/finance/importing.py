@@ -52,8 +52,9 @@ class ImportReport(NamedTuple):
     """Places that could not be read. The rest of the file was kept."""
     skipped: int
     """Rows that are no movements by design."""
+    first_at: datetime | None
+    """The oldest movement in the file; None where it has none."""
     last_at: datetime | None
-    """The newest movement in the file; None where it has none."""
 
 
 def import_file(
@@ -73,6 +74,7 @@ def import_file(
     read = reader(content, context)
     facts, strangers = _of_account(read.facts, context.account)
     kept = _keep(desk.book, facts)
+    moments = [at for at in map(_moment_of, facts) if at is not None]
     report = ImportReport(
         name=name,
         kind=read.kind,
@@ -85,7 +87,8 @@ def import_file(
         restated=tuple(sorted(set(kept.restated))),
         faults=(*read.faults, *strangers),
         skipped=read.skipped,
-        last_at=max((at for at in map(_moment_of, facts) if at is not None), default=None),
+        first_at=min(moments, default=None),
+        last_at=max(moments, default=None),
     )
     record(desk.book, desk.clock, desk.retrying, (actor, "file.imported", report.sha256), _figures(report))
     return report

@@ -324,6 +324,18 @@ def test_a_file_with_faults_ends_with_1_and_says_what_was_kept(storebridge: Comm
     del books
 
 
+def test_a_file_from_long_ago_says_how_it_comes_into_the_books(storebridge: CommandLine, books: Books) -> None:
+    old = rows(1, created_utc="2026-02-14 09:00:00")
+    (told,) = storebridge.json("money", "import", storebridge.file("old.csv", old), "--account", "stripe-eu")["files"]
+    assert told["reconcile_since"] == "2026-02-14"
+    (again,) = storebridge.json("money", "import", storebridge.file("old.csv", old), "--account", "stripe-eu")["files"]
+    assert again["reconcile_since"] is None
+    older = storebridge.file("older.csv", rows(2, created_utc="2026-01-31 09:00:00"))
+    shown = storebridge("money", "import", older, "--account", "stripe-eu").stdout
+    assert "storebridge money reconcile --since 2026-01-31" in shown
+    del books
+
+
 def test_a_file_of_another_account_stops_no_other(storebridge: CommandLine, books: Books) -> None:
     good = storebridge.file("good.csv", rows(1))
     bill = storebridge.file("bank.csv", b"Date,Amount,Text\r\n2026-11-05,44.12,STRIPE PAYOUT\r\n")
