@@ -172,7 +172,7 @@ def match_unique_amounts(sheet: Worksheet, fitting: Fitting, unsure: Collection[
     """Link what is unique; return what ties.
 
     Args:
-        unsure: Keys of orders that may be paid in another way.
+        unsure: Keys of orders that may be paid in another way, and of payments that may be a part of another order's.
     """
     wanted = _by_sum((one, (one.told.movement.currency, one.told.movement.amount)) for one in wanted_captures(sheet))
     lines = _by_sum((line, buyer_money(line)) for line in spare_lines(sheet))
@@ -253,7 +253,8 @@ def _groups(suitors: _Suitors) -> Iterator[_Group]:
 
 def _match_group(sheet: Worksheet, fitting: Fitting, group: _Group, unsure: Collection[str]) -> Tie | None:
     ways = _assignments(group)
-    is_unique = len(ways) == 1 and all(one.order.key not in unsure for one in group.wanted)
+    keys = (*(one.order.key for one in group.wanted), *map(line_key, group.lines))
+    is_unique = len(ways) == 1 and all(key not in unsure for key in keys)
     if is_unique and all(fitting.is_ripe(one, line) for one in group.wanted for line in group.lines):
         for line, order in zip(group.lines, ways.pop(), strict=True):
             sheet.link(line, order, Rule.UNIQUE_AMOUNT)

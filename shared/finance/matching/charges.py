@@ -58,6 +58,8 @@ def _charge(lines: list[SettlementLine]) -> Charge:
     first = lines[0]
     currency, full = buyer_money(first)
     net = full + sum(amount for other, amount in map(buyer_money, lines[1:]) if other == currency)
+    if len(lines) > 1 and not sum(line.gross for line in lines if line.currency == first.currency):
+        net = 0  # all came back, also where a reversal does not tell the buyer's money
     return Charge(
         account=first.account,
         id=first.payment_id or first.line_id,

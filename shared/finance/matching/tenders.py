@@ -51,17 +51,15 @@ def match_split_tenders(sheet: Worksheet, fitting: Fitting) -> None:
 
 
 def find_split_tenders(sheet: Worksheet, fitting: Fitting) -> frozenset[str]:
-    """Keys of orders that some payments of one sitting may pay together, however unsure: for them payments of just the
-    amounts that they ask for are not the only way."""
+    """Keys of orders that some payments of one sitting may pay together, however unsure, and of those payments: for
+    them a pair of just the amount that is asked for is not the only way."""
     spare = _Spare(spare_lines(sheet))
-    return frozenset(
-        order.key
-        for order, wanted in _open_orders(sheet)
-        if any(
-            _comes_to(one, wanted) and not _are_asked_for(one, wanted)
-            for one in _possible(sheet, fitting, wanted, spare)
-        )
-    )
+    unsure: set[str] = set()
+    for order, wanted in _open_orders(sheet):
+        for lines in _possible(sheet, fitting, wanted, spare):
+            if _comes_to(lines, wanted) and not _are_asked_for(lines, wanted):
+                unsure.update((order.key, *map(line_key, lines)))
+    return frozenset(unsure)
 
 
 def _are_asked_for(lines: _Combination, wanted: list[Wanted]) -> bool:

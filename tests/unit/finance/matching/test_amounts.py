@@ -233,3 +233,9 @@ def test_one_payment_is_not_the_only_way_where_two_may_pay_as_well() -> None:
     cards = [line("b", 2000), line("c", 2999, at=NOON + MINUTE)]
     result = run(nameless("1", 4999), line("a", 4999, at=NOON + DAY), *cards)
     assert result.order_of == {}
+
+
+def test_what_may_be_a_part_of_another_order_is_not_unique() -> None:
+    cards = [line("b", 2000), line("c", 2999, at=NOON + MINUTE)]
+    result = run(nameless("1", 4999), nameless("2", 2000), *cards)
+    assert result.order_of == {}

@@ -89,6 +89,13 @@ def test_a_refund_that_came_back_is_none() -> None:
     assert kinds(run(order, line_of(order), given_back(700), back)) == []
 
 
+def test_a_refund_that_came_back_in_the_balance_s_currency_alone_is_none() -> None:
+    refund = given_back(700, buyer_currency="USD", buyer_amount=-800)
+    back = line("txn_back", 700, kind=LineKind.REFUND_REVERSED, payment_id="ch_5001", source_id="re_1", at=LATER)
+    order = refunded()
+    assert kinds(run(order, line_of(order), refund, back)) == []
+
+
 def test_a_refund_by_cash_is_looked_for_nowhere() -> None:
     order = refunded(700, gateway="cash")
     assert kinds(run(order, line_of(order))) == []
