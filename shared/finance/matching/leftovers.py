@@ -152,8 +152,7 @@ def _tied(sheet: Worksheet, tie: Tie, items: list[Item]) -> Discrepancy:
     """Named by what there is too much of."""
     first = tie.lines[0]
     currency, amount = buyer_money(first)
-    counted = f"{len(tie.lines)} payments and {len(tie.wanted)} orders"
-    text = f"{counted} of {amount_text(currency, amount)}: whose is whose?"
+    text = f"{amount_text(currency, amount)}, payments {len(tie.lines)}, orders {len(tie.wanted)}: whose is whose?"
     place = Place(sheet.day(first.occurred_at), first.account)
     if len(tie.wanted) > len(tie.lines):
         expected = Figures(currency, amount * len(tie.wanted), 0)

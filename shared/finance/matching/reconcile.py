@@ -5,9 +5,9 @@
    difference is stated.
 2. Refunds, disputes, reversals and fees of a charge that is matched.
 3. The same amount, unique on both sides (:mod:`shared.finance.matching.amounts`).
-4. Several payments that sum to one order's (:mod:`shared.finance.matching.tenders`). Both first among what came at the
-   account's usual interval, then among all that its habit allows: a payment seconds after the order is not in doubt
-   because another of its amount came a week later.
+4. Several payments that sum to one order's (:mod:`shared.finance.matching.tenders`). Both first among what came with
+   the order, where the account's payments do, then among all that its habit allows: a payment seconds after the order
+   is not in doubt because another of its amount came a week later.
 5. What is left gets a type, evidence and a default action; what may still come waits.
 6. Suggestions.
 """
@@ -82,20 +82,21 @@ def _reconcile(sheet: Worksheet) -> Reconciliation:
         pairing_of(order)
     intervals = learn_intervals(sheet.orders.values(), sheet.rule_of)
     at_once = Fitting(sheet, HabitsAtOnce(intervals))
-    match_unique_amounts(sheet, at_once, find_split_tenders(sheet, at_once))
-    match_split_tenders(sheet, at_once)
-    fitting = at_once.within(Habits(intervals))
-    match_unique_amounts(sheet, fitting, find_split_tenders(sheet, fitting))
-    match_split_tenders(sheet, fitting)
-    ties = match_unique_amounts(
-        sheet, fitting, find_split_tenders(sheet, fitting)
-    )  # several payments may have taken away who was in doubt
+    by_habit = at_once.within(Habits(intervals))
+    for fitting in (at_once, by_habit):
+        _match_amounts(sheet, fitting)
+        match_split_tenders(sheet, fitting)
+    ties = _match_amounts(sheet, by_habit)  # once more: several payments may have taken away who was in doubt
     mark_ties(sheet, ties)
     link_by_parent(sheet)
     attach_returns(sheet)
-    match_unique_refunds(sheet, fitting)
+    match_unique_refunds(sheet, by_habit)
     sheet.forget_references()
     return _examine(sheet, ties)
+
+
+def _match_amounts(sheet: Worksheet, fitting: Fitting) -> list[Tie]:
+    return match_unique_amounts(sheet, fitting, find_split_tenders(sheet, fitting))
 
 
 def _examine(sheet: Worksheet, ties: list[Tie]) -> Reconciliation:
