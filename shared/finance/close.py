@@ -17,6 +17,10 @@ from shared.kernel.money import CurrencyCode
 class MissingKind(StrEnum):
     DAY_NOT_OVER = "day_not_over"
     DAY_BEFORE_OPEN = "day_before_open"
+    BEFORE_BOOKS = "before_books"
+    """The day is older than the books (`rules.books_from`)."""
+    NOT_RECONCILED = "not_reconciled"
+    """What was read since then is not in the books yet."""
     FEED_NOT_READ = "feed_not_read"
     """A payment account's feed was not read to the day's end."""
     CASE_BLOCKS = "case_blocks"
@@ -70,6 +74,8 @@ class CloseFacts:
     """After the day."""
     read_until: Mapping[str, datetime | None] = field(default_factory=dict)
     """For each payment account that has a feed: everything before is in our books; None: it was never read."""
+    reconciled_at: datetime | None = None
+    """Everything that was known then is in the books; None: nothing was ever reconciled."""
     cases: tuple[Case, ...] = ()
     """Open ones, proposals included."""
     ties: tuple[Tie, ...] = ()
@@ -95,6 +101,7 @@ def missing_for_close(day: date, facts: CloseFacts) -> tuple[Missing, ...]:
     return (
         *_calendar(day, facts),
         *_feeds(day, facts),
+        *_reconciled(day, facts),
         *map(_case, cases),
         *_balances(facts),
         *_unbalanced(facts),
@@ -117,6 +124,8 @@ def blocks(case: Case, day: date, rules: FinanceRules) -> bool:
 def _calendar(day: date, facts: CloseFacts) -> Iterator[Missing]:
     if facts.now < end_of(day, facts.rules.zone):
         yield Missing(kind=MissingKind.DAY_NOT_OVER, subject=day.isoformat())
+    if facts.rules.books_from is not None and day < date.fromisoformat(facts.rules.books_from):
+        yield Missing(kind=MissingKind.BEFORE_BOOKS, subject=day.isoformat())
     before = day - timedelta(days=1)
     begun = facts.begun is None or day <= facts.begun
     if (facts.last_closed is None and not begun) or (facts.last_closed is not None and facts.last_closed < before):
@@ -128,6 +137,14 @@ def _feeds(day: date, facts: CloseFacts) -> Iterator[Missing]:
         if account in facts.accounts and (read_until is None or read_until < end_of(day, facts.rules.zone)):
             what = read_until.isoformat() if read_until else "never"
             yield Missing(kind=MissingKind.FEED_NOT_READ, subject=account, what=what)
+
+
+def _reconciled(day: date, facts: CloseFacts) -> Iterator[Missing]:
+    """After the day's end, and after its feeds were read: until then the ledger does not know what the feeds told."""
+    needed = max((end_of(day, facts.rules.zone), *(at for at in facts.read_until.values() if at is not None)))
+    if facts.reconciled_at is None or facts.reconciled_at < needed:
+        what = facts.reconciled_at.isoformat() if facts.reconciled_at else "never"
+        yield Missing(kind=MissingKind.NOT_RECONCILED, subject=day.isoformat(), what=what)
 
 
 def _case(case: Case) -> Missing:

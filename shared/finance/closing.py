@@ -12,7 +12,7 @@ from shared.finance.cases import CaseState, Comment, DayClose, DayState
 from shared.finance.close import CloseFacts, Missing, missing_for_close
 from shared.finance.due.view import LedgerView
 from shared.finance.journal import JournalEntry
-from shared.finance.ports import AuditTrail, Cases, FinanceFacts, Ledger
+from shared.finance.ports import AuditTrail, Cases, FinanceFacts, Ledger, MatchBook
 from shared.finance.trial import balances_of, end_of, ties_of
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Rejected
@@ -21,7 +21,7 @@ MOST_NAMED = 10
 """Missing things that a refusal names; it says how many there are."""
 
 
-class ClosingBook(FinanceFacts, Cases, AuditTrail, Ledger, Protocol):
+class ClosingBook(FinanceFacts, MatchBook, Cases, AuditTrail, Ledger, Protocol):
     """What a close needs of the finance table."""
 
 
@@ -158,6 +158,7 @@ def _facts(day: date, closing: Closing, entries: tuple[JournalEntry, ...]) -> Cl
         entries=entries,
         balances=balances,
         read_until=closing.read_until,
+        reconciled_at=book.reconciled_at(),
         cases=tuple(book.cases(CaseState.OPEN, CaseState.PROPOSED)),
         ties=tuple(ties_of(day, balances, stated, view)),
     )

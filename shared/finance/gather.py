@@ -56,12 +56,12 @@ def gather(scope: Scope, book: FinanceBook, as_of: datetime, *, judged: date | N
     first_judged = judged or judged_since(as_of, scope.rules.look_back_days, zone)
     since, until = gathered_since(first_judged), business_day(as_of, zone)
     inputs = _of_days(scope, book, as_of, since, until)
-    recalled = frozenset(_recalled(book, inputs.links, first_judged, zone))
+    recalled = frozenset(_recalled(book, first_judged, zone))
     inputs = _with_recalled(inputs, recalled, book)
     recent = tuple(line for line in inputs.lines if _is_recent(line, first_judged, recalled, zone))
     seen = (line for line in inputs.lines if business_day(line.occurred_at, zone) >= since)
     known = book.orders_of_charges(_charges_from_before(recent, seen))
-    wanted = {*known.values(), *_linked_orders(inputs.links), *_names_of("order:", recalled)}
+    wanted = {*known.values(), *_linked_orders(inputs), *_names_of("order:", recalled)}
     older = sorted(wanted - {str(order.key) for order in inputs.orders})
     found = tuple(book.find_orders(map(OrderKey.parse, older)).values()) if older else ()
     early = (order for order in inputs.orders if business_day(order.placed_at, zone) < since)
@@ -96,9 +96,10 @@ def _of_days(scope: Scope, book: FinanceBook, as_of: datetime, since: date, unti
     )
 
 
-def _recalled(book: FinanceBook, links: Mapping[str, str], judged: date, zone: ZoneInfo) -> Iterator[str]:
-    """Names of orders, lines and payments. Of a payout or a bank line that is so old nobody expects anything but what
-    staff decide: it is not looked at again, and its case stays."""
+def _recalled(book: FinanceBook, judged: date, zone: ZoneInfo) -> Iterator[str]:
+    """Names of orders, lines and payments that open cases are about, and of what staff decided lately. Of a payout or a
+    bank line that is so old nobody expects anything but what staff decide: it is not looked at again, its case stays.
+    """
     for case in book.cases(CaseState.OPEN, CaseState.PROPOSED):
         if case.discrepancy.since < judged:
             items = (case.discrepancy.subject, *case.discrepancy.others)
@@ -106,7 +107,7 @@ def _recalled(book: FinanceBook, links: Mapping[str, str], judged: date, zone: Z
     for name in written_off_lately(book.written_off(), judged, zone):
         if name.partition(":")[0] in _RECALLED:
             yield name
-    for name in links:
+    for name in book.linked_since(judged):
         yield from (f"line:{name}", f"payment:{name}")
 
 
@@ -155,8 +156,12 @@ def _is_touched(order: OrderStatement, named: Collection[str], judged: date, zon
     return any(name in named for name in (str(order.key), order.order_id, *order.references, *references))
 
 
-def _linked_orders(links: Mapping[str, str]) -> Iterable[str]:
-    return (target for target in links.values() if target and not target.startswith("payout:"))
+def _linked_orders(inputs: Inputs) -> Iterable[str]:
+    """Of what is looked at: links are kept for ever."""
+    there = {line_key(line) for line in inputs.lines}
+    there |= {f"{payment.account}/{payment.payment_id}" for payment in inputs.payments}
+    links = inputs.links
+    return (links[name] for name in links.keys() & there if links[name] and not links[name].startswith("payout:"))
 
 
 def _lines_of(orders: Iterable[OrderStatement], book: FinanceBook, there: Collection[str]) -> Iterator[SettlementLine]:

@@ -105,6 +105,18 @@ class MatchBook(Protocol):
         """See `finance.inputs.Inputs.links`."""
         ...
 
+    def linked_since(self, day: date) -> frozenset[str]:
+        """What staff linked on this day or later: `stripe-eu/txn_1`."""
+        ...
+
+    def reconciled_at(self) -> datetime | None:
+        """As of when everything in the book was last reconciled; None: never."""
+        ...
+
+    def note_reconciled(self, at: datetime) -> None:
+        """Remember it. Never falls back."""
+        ...
+
 
 class Cases(Protocol):
     """The exceptions queue."""

@@ -88,6 +88,7 @@ def reconcile_books(
         progress("posting")
         desk.retrying()(_open, desk, gathered)
         posted = desk.retrying()(_post, desk, gathered, result)
+        desk.book.note_reconciled(as_of)
     return Reconciled(
         as_of=as_of,
         judged=gathered.judged,

@@ -44,6 +44,11 @@ class SettlementCalendar(Canonical):
     feed_days: Annotated[int, Field(ge=0, le=30)] = 2
     """How long after a capture its line may appear in the feed."""
 
+    @property
+    def longest_wait_days(self) -> int:
+        """Days after which whatever is missing is late: business days of the bank are counted with their weekends."""
+        return max(self.settles_days + self.grace_days, self.bank_days * 7 // 5 + 2, self.feed_days + self.grace_days)
+
 
 class AccountRules(Canonical):
     """One payment account: one merchant at one provider."""

@@ -7,7 +7,8 @@
 | `match/9f…` | `match`, `more/001` | a match, compressed; what does not fit into one item goes on in others |
 | `order:aurora/5001` | `match/9f…` | a match that joins this item |
 | `charge/stripe-eu/ch_1` | `match/9f…` | the order that this match joins with the charge |
-| `links` | `stripe-eu/txn_1` | what staff decided that it belongs to |
+| `links` | `stripe-eu/txn_1` | what staff decided that it belongs to, and when |
+| `state` | `reconciled` | as of when everything was last reconciled |
 | `case/9f…` | `case` | a case, compressed, with its revision |
 | `cases/open` | `2026-11-24/9f…` | a case in this state, by its day of business |
 | `cases/written-off` | `2026-11-24/9f…` | a case that is resolved by a write-off, which the ledger needs however old |
@@ -35,6 +36,7 @@ import json
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import islice
@@ -64,6 +66,7 @@ from shared.finance.models import (
     Subject,
 )
 from shared.finance.ports import CostPrice, Kept
+from shared.kernel.clock import as_sortable, parse_time
 from shared.kernel.errors import Conflict, Rejected, Retry
 from shared.kernel.identifiers import OrderKey
 from shared.kernel.model import Canonical
@@ -73,6 +76,7 @@ _RESTATED: Final = "restated"
 _MATCH: Final = "match"
 _MATCH_OF: Final = "match/"
 _LINKS: Final = "links"
+_RECONCILED: Final = ("state", "reconciled")
 _CASE: Final = "case"
 _WRITTEN_OFF: Final = "cases/written-off"
 _AUDIT: Final = "audit"
@@ -155,6 +159,7 @@ class PlainItem(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     value = UnicodeAttribute(null=True)
+    at = UnicodeAttribute(null=True)
 
     class Meta:
         table_name = "bound by instance"
@@ -323,6 +328,23 @@ class FinanceTable:
     def links(self) -> Mapping[str, str]:
         return {raw["sk"]["S"]: raw["value"]["S"] for raw in self._table.query(_LINKS, consistent=True)}
 
+    def linked_since(self, day: date) -> frozenset[str]:
+        found = self._table.query(_LINKS, consistent=True)
+        return frozenset(raw["sk"]["S"] for raw in found if "at" in raw and raw["at"]["S"] >= day.isoformat())
+
+    def reconciled_at(self) -> datetime | None:
+        raw = self._table.get(_RECONCILED)
+        return parse_time(raw["at"]["S"]) if raw else None
+
+    def note_reconciled(self, at: datetime) -> None:
+        known = self.reconciled_at()
+        if known is not None and known >= at:
+            return
+        stated = as_sortable(at)
+        later = PlainItem.pk.does_not_exist() | (PlainItem.at < stated)
+        with suppress(WriteRefused):  # another run has noted a later time
+            self._table.put(PlainItem(*_RECONCILED, at=stated), later)
+
     # ---- cases ----
 
     def find_case(self, case_id: str) -> Case | None:
@@ -364,7 +386,8 @@ class FinanceTable:
         elif before is not None and before.is_written_off and not case.is_written_off:
             writes.deletes.append(self._table.deleting((_WRITTEN_OFF, _place_in_queue(before))))
         if link is not None:
-            writes.puts.append(self._table.putting(PlainItem(_LINKS, link[0], value=link[1])))
+            decided = as_sortable(case.closed_at or case.opened_at)
+            writes.puts.append(self._table.putting(PlainItem(_LINKS, link[0], value=link[1], at=decided)))
         self._commit(writes)
 
     def _cases(self, ids: Iterable[str], is_wanted: Callable[[Case], bool]) -> list[Case]:

@@ -165,7 +165,13 @@ def _names_of_payouts(recalled: Iterable[str]) -> set[str]:
 
 
 def _payouts(payouts: Iterable[Payout], judged: date, arrived: Collection[str]) -> tuple[Payout, ...]:
-    return tuple(one for one in payouts if one.issued_on >= judged or payout_key(one) in arrived)
+    """Those that are judged, those that arrived lately, and those of which the provider said something lately: one may
+    fail long after it was issued."""
+    return tuple(
+        one
+        for one in payouts
+        if one.issued_on >= judged or one.stated_at.date() >= judged or payout_key(one) in arrived
+    )
 
 
 _PAYS_OUT = frozenset({LineKind.PAYOUT, LineKind.PAYOUT_REVERSED})

@@ -221,6 +221,10 @@ class NotificationSettings(Canonical):
         return chats
 
 
+_TO_ACT = 3
+"""Days in which something that is missing is found by a run, whatever the weekday."""
+
+
 class Settings(Canonical):
     merchant: str = ""
     locations: Annotated[dict[LocationId, LocationSettings], Field(min_length=1)]
@@ -277,6 +281,17 @@ class Settings(Canonical):
                 other = seen.setdefault(claim, name)
                 if other != name:
                     raise ValueError(f"payments.{name}.gateways: {claim[1]!r} of shop {claim[0]} is {other}'s already")
+        return self
+
+    @model_validator(mode="after")
+    def _looks_back_far_enough(self) -> "Settings":
+        """What is only missing after so many days must still be looked at then."""
+        for name, account in self.payments.items():
+            needed = account.calendar.longest_wait_days + _TO_ACT
+            if self.finance.look_back_days < needed:
+                raise ValueError(
+                    f"finance.look_back_days: {needed} at the least, for payments.{name}.calendar waits that long"
+                )
         return self
 
     @model_validator(mode="after")

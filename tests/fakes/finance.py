@@ -44,6 +44,8 @@ class FakeFinanceBook:
         self.charged: dict[str, dict[str, str]] = {}
         """From a charge to the orders of the matches that have it, by the match's id."""
         self.kept_links: dict[str, str] = {}
+        self.linked_at: dict[str, datetime] = {}
+        self.reconciled: datetime | None = None
         self.kept_cases: dict[str, Case] = {}
         self.trail: list[AuditRecord] = []
         self.posted: dict[str, list[JournalEntry]] = {}
@@ -132,6 +134,16 @@ class FakeFinanceBook:
         with self._lock:
             return dict(sorted(self.kept_links.items()))
 
+    def linked_since(self, day: date) -> frozenset[str]:
+        return frozenset(name for name, at in self.linked_at.items() if at.astimezone(UTC).date() >= day)
+
+    def reconciled_at(self) -> datetime | None:
+        return self.reconciled
+
+    def note_reconciled(self, at: datetime) -> None:
+        with self._lock:
+            self.reconciled = max(self.reconciled or at, at)
+
     # ---- cases ----
 
     def find_case(self, case_id: str) -> Case | None:
@@ -157,6 +169,7 @@ class FakeFinanceBook:
             self.kept_cases[case.id] = case
             if link is not None:
                 self.kept_links[link[0]] = link[1]
+                self.linked_at[link[0]] = case.closed_at or case.opened_at
 
     # ---- the trail ----
 

@@ -55,8 +55,9 @@ def test_the_books_pay_for_news_only(connection: Connection, table_names: dict[s
     assert {costs[name].items for name in ("an order's statement", "a charge by webhook", "a payout")} == {1}
     assert costs["a paid order reconciled"].result == "1 matches, 3 entries"
     assert costs["its payout reconciled with the bank"].result == "3 matches, 2 entries"
-    # The match, what it is found from (order, line, payment, charge), three entries and their sources, and the day.
-    assert costs["a paid order reconciled"].items == 1 + 4 + 2 * 3 + 1
+    # The match, what it is found from (order, line, payment, charge), three entries and their sources, the day, and as
+    # of when all was reconciled.
+    assert costs["a paid order reconciled"].items == 1 + 4 + 2 * 3 + 1 + 1
     # Case, queue twice, record and head of the trail.
     assert costs["a case resolved"].items == 5
     assert costs["a day closed"].result == "closed"

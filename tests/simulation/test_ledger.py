@@ -267,6 +267,7 @@ class Books:
         ends = end_of(day, RULES.zone)
         self.book.keep([balance(self.trade.held_at(day), ends)])
         now = ends + timedelta(hours=1)
+        self.book.note_reconciled(now)
         closing = Closing(self.book, self.trade.view(), {"stripe-eu": ends}, lambda: now)
         if missing_of(day, closing):
             with pytest.raises(Rejected, match="day_not_closable"):

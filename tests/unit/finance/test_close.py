@@ -15,7 +15,7 @@ from shared.finance.due.entries import entries_due
 from shared.finance.journal import JournalEntry
 from shared.finance.models import Action, DiscrepancyKind, LineKind, PayoutState, SettlementLine
 from shared.finance.posting import digest_of
-from shared.finance.rules import AccountRules
+from shared.finance.rules import AccountRules, FinanceRules
 from shared.finance.trial import Tie, balances_of, end_of, off_by, ties_of
 from tests.builders.ledger import DAY, NOON, RULES, balance, case, days, line, on, payout, view
 
@@ -39,6 +39,7 @@ def facts(**overrides: Any) -> CloseFacts:
         "last_closed": on(-1),
         "balances": HELD,
         "read_until": {"stripe-eu": ENDS},
+        "reconciled_at": ENDS,
         "ties": (tie(),),
     }
     return CloseFacts(**(fields | overrides))
@@ -136,12 +137,26 @@ def test_what_does_not_balance_is_found_although_the_model_refuses_it() -> None:
     assert kinds(facts(balances=HELD | {("fees", "stripe-eu", "EUR"): 1})) == [MissingKind.UNBALANCED]
 
 
+def test_a_day_is_reconciled_after_its_feeds_were_read() -> None:
+    assert kinds(facts(reconciled_at=None)) == [MissingKind.NOT_RECONCILED]
+    assert kinds(facts(reconciled_at=ENDS - timedelta(minutes=1))) == [MissingKind.NOT_RECONCILED]
+    read_later = {"stripe-eu": ENDS + timedelta(hours=2)}
+    assert kinds(facts(read_until=read_later)) == [MissingKind.NOT_RECONCILED]
+    assert kinds(facts(read_until=read_later, reconciled_at=ENDS + timedelta(hours=2))) == []
+
+
+def test_no_day_closes_from_before_the_books() -> None:
+    begins = FinanceRules(**{**RULES.model_dump(), "books_from": on(1).isoformat()})
+    assert MissingKind.BEFORE_BOOKS in kinds(facts(rules=begins))
+
+
 def test_everything_is_named_at_once() -> None:
-    known = facts(now=NOON, last_closed=None, begun=on(-9), read_until={"stripe-eu": None}, ties=())
+    known = facts(now=NOON, last_closed=None, begun=on(-9), read_until={"stripe-eu": None}, reconciled_at=None, ties=())
     assert kinds(replace(known, cases=(open_case(blocks_close=True),))) == [
         MissingKind.DAY_NOT_OVER,
         MissingKind.DAY_BEFORE_OPEN,
         MissingKind.FEED_NOT_READ,
+        MissingKind.NOT_RECONCILED,
         MissingKind.CASE_BLOCKS,
         MissingKind.NO_BALANCE,
     ]

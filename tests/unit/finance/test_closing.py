@@ -45,6 +45,8 @@ def books(known: LedgerView = KNOWN) -> FakeFinanceBook:
 
 
 def closing(book: Any, now: datetime = LATER, known: LedgerView = KNOWN) -> Closing:
+    """Right after everything was read and reconciled."""
+    book.note_reconciled(now)
     return Closing(book=book, view=known, read_until={"stripe-eu": now}, clock=lambda: now)
 
 

@@ -162,3 +162,55 @@ def test_a_shop_that_asks_for_proof_names_who_writes() -> None:
         parse_settings(document)
     shop["buyers"] = {"sender": "shop@example.test", "sender_name": "Aurora"}
     assert parse_settings(document).shop("aurora").buyers is not None
+
+
+PAYMENTS: Json = {
+    "payments": {
+        "stripe-eu": {"vendor": "stripe", "gateways": ["stripe"], "bank": "main"},
+        "shop-pay": {"vendor": "shopify_payments", "shop": "aurora", "gateways": ["shopify_payments"]},
+    },
+    "banks": {"main": {"currency": "EUR"}},
+}
+
+
+def paid(path: str, value: Any) -> Json:
+    """Good settings with payments, one field set."""
+    document = deepcopy(GOOD | PAYMENTS)
+    *parents, last = path.split(".")
+    part = document
+    for name in parents:
+        part = part.setdefault(name, {})
+    part[last] = value
+    return document
+
+
+def test_payments_and_books_are_read() -> None:
+    settings = parse_settings(GOOD | PAYMENTS)
+    assert settings.keeps_books
+    assert not parse_settings(GOOD).keeps_books
+    assert settings.payment_account("stripe-eu").calendar.longest_wait_days == 10
+    with pytest.raises(Rejected, match="unknown_account"):
+        settings.payment_account("nope")
+    with pytest.raises(Rejected, match="unknown_bank"):
+        settings.bank("nope")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        ("payments.aurora", {"vendor": "stripe"}, "payments.aurora: a shop or back office has this name"),
+        ("payments.stripe-eu.bank", "nowhere", "there is no 'nowhere' under [banks]"),
+        ("payments.shop-pay.shop", "nowhere", "there is no shop 'nowhere'"),
+        ("payments.shop-pay.shop", None, "say whose Shopify Payments they are"),
+        ("payments.shop-pay.gateways", ["stripe"], "'stripe' of shop aurora is"),
+        ("payments.stripe-eu.vendor", "alipay", "merchant_id: needed"),
+        ("payments.stripe-eu.time_zone", "Mars/Olympus", "there is no time zone"),
+        ("payments.stripe-eu.calendar", {"settles_days": 60}, "finance.look_back_days: 66 at the least"),
+        ("finance.backoffice", "nowhere", "there is no 'nowhere' under [backoffices]"),
+        ("finance.backoffice_accounts", {"clearings": "1250"}, "names no role"),
+    ],
+)
+def test_a_fault_of_payments_says_what_to_mend(path: str, value: Any, named: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        parse_settings(paid(path, value))
+    assert named in caught.value.message
