@@ -69,7 +69,7 @@ def _advice(case: Case) -> Iterator[str]:
         return
     if case.state is CaseState.PROPOSED and case.proposal is not None:
         yield f"Somebody other than {case.proposal.by} has to agree."
-        yield f"storebridge money approve {case.id}"
+        yield f"storebridge money approve {case.id} --revision {case.revision}"
         yield f'storebridge money refuse {case.id} --reason "…"'
         return
     if case.state is CaseState.RESOLVED:

@@ -208,11 +208,20 @@ def minor_of(text: str, case: Case) -> int:
 
 
 @app.command(epilog="Example: storebridge money approve 5f0c1d2e --by eli")
-def approve(ctx: typer.Context, case: Which, *, by: By = None, dry_run: DryRun = False) -> None:
+def approve(
+    ctx: typer.Context,
+    case: Which,
+    *,
+    revision: Annotated[
+        int | None, typer.Option(help="The case's revision that you read: agree to nothing that came after it.")
+    ] = None,
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
     """Agree to what somebody else proposed."""
 
     def act(known: Case, desk: ReviewDesk, who: str) -> Case:
-        return review.approve(known.id, desk, actor=who)
+        return review.approve(known.id, desk, actor=who, seen=revision or known.revision)
 
     _do(ctx, case, by, act, task=_open_task, dry_run=dry_run)
 

@@ -138,15 +138,16 @@ def resolve(case_id: str, decision: Decision, desk: ReviewDesk, *, actor: str) -
     return _working(case_id, desk, by, lambda case: _resolved(case, decision, reason, by, desk))
 
 
-def approve(case_id: str, desk: ReviewDesk, *, actor: str) -> Case:
-    """Agree to what somebody else proposed.
+def approve(case_id: str, desk: ReviewDesk, *, actor: str, seen: int | None = None) -> Case:
+    """Agree to what somebody else proposed. `seen`: the case's revision that was read before; what was proposed since
+    then is not agreed to.
 
     Raises:
-        Rejected: `unknown_case`, `not_proposed`, `self_approval`, `invalid_name`.
+        Rejected: `unknown_case`, `not_proposed`, `self_approval`, `invalid_name`, `case_changed`.
         Conflict, Retry: as above.
     """
     by = _name(actor, "actor")
-    return _working(case_id, desk, by, lambda case: _approved(case, by, desk))
+    return _working(case_id, desk, by, lambda case: _approved(case, by, desk, seen))
 
 
 def refuse(case_id: str, reason: str, desk: ReviewDesk, *, actor: str) -> Case:
@@ -224,12 +225,15 @@ def _resolved(case: Case, decision: Decision, reason: str, by: str, desk: Review
     return _Act("case.resolved", resolved, _told(resolved), link)
 
 
-def _approved(case: Case, by: str, desk: ReviewDesk) -> _Act | None:
+def _approved(case: Case, by: str, desk: ReviewDesk, seen: int | None) -> _Act | None:
     if case.state is CaseState.RESOLVED and case.approved_by is not None and _same_person(case.approved_by, by):
         return None
     proposal = _proposal_of(case)
     if _same_person(proposal.by, by):
         raise Rejected("self_approval", "nobody approves what they proposed themselves", field="actor")
+    if seen is not None and case.revision != seen:
+        message = f"the case is at revision {case.revision}, and {seen} was read"
+        raise Rejected("case_changed", message, field="seen", hint="read the case again, and then decide")
     approved = _revised(case, state=CaseState.RESOLVED, approved_by=by, closed_at=desk.clock())
     return _Act("case.approved", approved, _told(approved) | {"proposed_by": proposal.by})
 

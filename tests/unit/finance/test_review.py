@@ -271,6 +271,13 @@ def test_somebody_else_approves() -> None:
     assert (last.actor, last.action, last.detail["proposed_by"]) == ("noa", "case.approved", "Mia Müller")
 
 
+def test_nobody_agrees_to_what_was_proposed_after_they_read() -> None:
+    desk = desk_with(case(state=CaseState.PROPOSED, proposal=proposal(), revision=5))
+    refused("case_changed", lambda: approve("d1", desk, actor="noa", seen=4))
+    assert stored(desk).state is CaseState.PROPOSED
+    assert approve("d1", desk, actor="noa", seen=5).state is CaseState.RESOLVED
+
+
 @pytest.mark.parametrize(
     "actor",
     [
