@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import combinations
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ from shared.finance.models import (
 
 _TAKEN_BACK = frozenset({PayoutState.FAILED, PayoutState.CANCELLED})
 _TO_PAYOUT = "payout:"
+_NAMED_EARLY, _NAMED_LATE = timedelta(days=7), timedelta(days=60)
+"""How far from its days a bank line may name a payout."""
 _SHORTEST_REFERENCE = 5
 """Characters of a word in the bank's text that may be a reference."""
 _MOST_AT_ONCE = 6
@@ -97,7 +99,7 @@ def _match_by_reference(sheet: Worksheet, expected: dict[str, Expected], free: d
             hits = names.get((line.bank, word), set())
             if len(hits) == 1:
                 named |= hits
-        if len(named) == 1 and expected[min(named)].payout.currency == line.currency:
+        if len(named) == 1 and _may_name(expected[min(named)], line):
             found.setdefault(named.pop(), []).append(key)
     for payout_name, lines in found.items():
         payout = expected[payout_name].payout
@@ -108,6 +110,12 @@ def _match_by_reference(sheet: Worksheet, expected: dict[str, Expected], free: d
             _match(sheet, Rule.BANK_REFERENCE, [payout], line, "the bank line names the payout")
             if line.amount != payout.amount:
                 _state_other_amount(sheet, payout, line)
+
+
+def _may_name(one: Expected, line: BankLine) -> bool:
+    """A descriptor may be a common word: of another season, or in another currency, it says nothing."""
+    is_near = one.first - _NAMED_EARLY <= line.booked_on <= one.last + _NAMED_LATE
+    return is_near and one.payout.currency == line.currency
 
 
 def _words(line: BankLine) -> set[str]:

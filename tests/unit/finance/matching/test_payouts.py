@@ -136,6 +136,13 @@ def test_a_bank_line_that_names_the_payout() -> None:
     assert kinds(result) == []
 
 
+def test_a_bank_line_of_another_season_names_no_payout() -> None:
+    result = run(
+        payout(references=("MERCHANT",)), bank_line(amount=999, text="MERCHANT", on=ARRIVED + timedelta(days=99))
+    )
+    assert kinds(result) == ["bank_missing"]
+
+
 def test_a_bank_that_kept_some_of_it() -> None:
     stated = only(run(payout(references=("TRACE77",)), bank_line(amount=4990, text="trace77")), "amount_mismatch")  # type: ignore[arg-type]
     assert (stated.expected, stated.found) == (5000, 4990)
