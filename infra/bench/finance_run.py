@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass
 from time import process_time
 from typing import Final
 
-from shared.finance.matching.reconcile import reconcile
-
 from infra.bench.finance_month import month
 from infra.bench.finance_score import Score, digest, score, shuffled
+from shared.finance.matching.reconcile import reconcile
 
 _UNIT: Final = 1024 if sys.platform != "darwin" else 1
 """Bytes of what the system counts the resident set in."""
