@@ -113,6 +113,10 @@ class Fitting:
         theirs = {*words_of((line,)), *(payment.references if payment else ())}
         return contradict(own_references(order.statement), theirs)
 
+    def decides(self, wanted: Wanted) -> bool:
+        """Whether habits say enough of every account where it is looked for."""
+        return all(self.habits.decides(account, wanted.told) for account in wanted.told.route.accounts)
+
     def is_ripe(self, wanted: Wanted, line: SettlementLine) -> bool:
         """Whether the feed had time for both sides."""
         account = self._sheet.inputs.accounts[line.account]
@@ -254,7 +258,7 @@ def _groups(suitors: _Suitors) -> Iterator[_Group]:
 def _match_group(sheet: Worksheet, fitting: Fitting, group: _Group, unsure: Collection[str]) -> Tie | None:
     ways = _assignments(group)
     keys = (*(one.order.key for one in group.wanted), *map(line_key, group.lines))
-    is_unique = len(ways) == 1 and all(key not in unsure for key in keys)
+    is_unique = len(ways) == 1 and all(key not in unsure for key in keys) and all(map(fitting.decides, group.wanted))
     if is_unique and all(fitting.is_ripe(one, line) for one in group.wanted for line in group.lines):
         for line, order in zip(group.lines, ways.pop(), strict=True):
             sheet.link(line, order, Rule.UNIQUE_AMOUNT)

@@ -44,9 +44,6 @@ class Habit(NamedTuple):
         return self.longest - self.shortest
 
 
-_NEVER = Habit(shortest=_AT_ONCE, longest=-_AT_ONCE)
-
-
 class Habits:
     """Of each account that has one for what is told in this way; of the others, only the merchant's window speaks."""
 
@@ -56,17 +53,25 @@ class Habits:
     def of(self, account: str, told: Told) -> Habit | None:
         return self._habits.get(_way(account, told))
 
+    def decides(self, _account: str, _told: Told) -> bool:
+        """Whether a payment may be given to an order by this."""
+        return True
+
 
 class HabitsAtOnce(Habits):
-    """Of payments that come with their orders, where nearly all do: within minutes chance makes no pair. Others have
-    to wait for :class:`Habits`."""
+    """Of payments that come with their orders, where nearly all do: within minutes chance makes no pair. For others it
+    does not decide; they are in doubt with those for as long as their habit allows, so that none is overlooked."""
 
     def __init__(self, intervals: Intervals) -> None:
-        usual = {way: _habit(seen, _USUAL) for way, seen in intervals.items() if len(seen) >= _ENOUGH}
-        self._habits = {way: habit if habit.span <= _AT_ONCE else _NEVER for way, habit in usual.items()}
+        super().__init__(intervals)
+        usual = {way: _habit(intervals[way], _USUAL) for way in self._habits}
+        self._at_once = {way: habit for way, habit in usual.items() if habit.span <= _AT_ONCE}
 
-    def of(self, account: str, told: Told) -> Habit:
-        return super().of(account, told) or _NEVER
+    def of(self, account: str, told: Told) -> Habit | None:
+        return self._at_once.get(_way(account, told)) or super().of(account, told)
+
+    def decides(self, account: str, told: Told) -> bool:
+        return _way(account, told) in self._at_once
 
 
 def learn_intervals(orders: Iterable[OrderSheet], rules: Mapping[str, Rule]) -> Intervals:

@@ -35,7 +35,7 @@ def match_split_tenders(sheet: Worksheet, fitting: Fitting) -> None:
     spare = _Spare(left)
     found: list[tuple[OrderSheet, _Combination]] = []
     for order, wanted in _open_orders(sheet):
-        if order.key in courted:
+        if order.key in courted or not all(map(fitting.decides, wanted)):
             continue
         combination = _only_combination(sheet, fitting, wanted, spare)
         if combination:

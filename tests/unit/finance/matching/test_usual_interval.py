@@ -67,3 +67,10 @@ def test_where_many_come_days_later_none_is_meant_for_coming_sooner(order: Order
     facts = [fact for pair in often_later for fact in pair]
     lines = [unnamed("a", 77_770, MINUTE), unnamed("b", 77_770, LATER)]
     assert of_interest(reconcile(inputs(*facts, order, *lines))) == {}
+
+
+def test_an_order_of_which_no_interval_is_known_may_be_the_one_meant_as_well(order: OrderStatement) -> None:
+    told = movement(77_770, movement_id="t7002", at=NOON + 2 * MINUTE)
+    other = statement("7002", 77_770, at=NOON + 2 * MINUTE, movements=[told])
+    outcome = reconcile(inputs(*habit(), order, other, unnamed("a", 77_770, 3 * MINUTE)))
+    assert "stripe-eu/a" not in outcome.order_of
