@@ -88,7 +88,7 @@ def _require_all(stage: Stage, posts: list[Post], answers: list[int]) -> None:
 
 def _archived(stack: LocalStack) -> dict[str, int]:
     """Each message's bytes by its id, from the archive that the intake keeps of every batch."""
-    (bucket,) = stack.deployment.buckets
+    bucket = stack.deployment.archive
     s3 = stack.client("s3")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     return dict(message for page in pages for message in _messages(page, s3))

@@ -125,7 +125,7 @@ def rows_with(house: House, word: str) -> int:
 def archived_with(house: House, word: str) -> int:
     """In how many of the archived deliveries it stands."""
     s3 = house.stage.stack.client("s3")
-    (bucket,) = house.stage.stack.deployment.buckets
+    bucket = house.stage.stack.deployment.archive
     keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
     packed = (s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys if key.endswith(".gz"))
     lines = (line for content in packed for line in gzip.decompress(content).decode().split("\n") if line)

@@ -134,6 +134,11 @@ class Deployment:
     parameters: Mapping[str, Any]
     outputs: Mapping[str, str]
 
+    @property
+    def archive(self) -> str:
+        """The bucket of raw deliveries."""
+        return self.outputs["ArchiveBucketName"]
+
 
 def load_deployment(
     path: Path, parameters: Mapping[str, Any] | None = None, stack_name: str = STACK_NAME

@@ -176,9 +176,11 @@ class Business:
         return self.providers.stripe.api.held().get("eur", 0)
 
     def facts(self) -> list[str]:
-        """Everything in the finance table but the balances, which each look at a provider adds to."""
+        """Everything in the finance table but the balances, which each look at a provider adds to, and when it was
+        reconciled."""
         items = self.stack.clients.dynamodb.scan(TableName=TABLE, ConsistentRead=True)["Items"]
         kept = [item for item in items if "balance" not in item["pk"]["S"] + item["sk"]["S"]]
+        kept = [item for item in kept if item["pk"]["S"] != "state"]
         return sorted(json.dumps(item, sort_keys=True, default=_text, ensure_ascii=False) for item in kept)
 
     # ---- behind everybody's back ----

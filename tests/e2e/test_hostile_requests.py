@@ -92,7 +92,7 @@ def test_a_large_but_honest_body_goes_through_the_archive(deployed: Deployed) ->
     request = signed(shopify.encode(order))
     assert deployed.post("aurora", request.body, dict(request.headers)).status_code == 200
     deployed.stack.drain()
-    (bucket,) = deployed.stack.deployment.buckets
+    bucket = deployed.stack.deployment.archive
     stored = deployed.stack.client("s3").list_objects_v2(Bucket=bucket, Prefix="oversize/")
     assert stored["KeyCount"] == 1
     assert deployed.order("aurora", 5003) is not None
