@@ -27,6 +27,7 @@ from shared.finance.models import (
     Payout,
     ProviderBalance,
     SettlementLine,
+    line_key,
 )
 from shared.finance.rules import AccountRules, FinanceRules
 
@@ -91,7 +92,7 @@ def month(seed: int, orders: int = FULL, *, first: date = FIRST) -> Month:
     wrongs = Wrongs(payouts=30, reserves=_scaled(40, orders), unknown=_scaled(60, orders), stray=_scaled(12, orders))
     settled = Clearing(till, chance, first, wrongs).settle()
     lines = tuple(_told(till))
-    there = {f"{line.account}/{line.line_id}" for line in lines}
+    there = {line_key(line) for line in lines}
     faulty = {item for fault in till.truth for item in fault.items}
     return Month(
         as_of=as_of,

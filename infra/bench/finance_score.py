@@ -9,7 +9,17 @@ from typing import Final
 
 from infra.bench.finance_month import Month
 from shared.finance.inputs import Inputs, Reconciliation
-from shared.finance.models import Bucket, Discrepancy, DiscrepancyKind, Item, SettlementLine, Subject
+from shared.finance.models import (
+    Bucket,
+    Discrepancy,
+    DiscrepancyKind,
+    Item,
+    SettlementLine,
+    Subject,
+    line_key,
+    payment_key,
+    payout_key,
+)
 
 _OF_PAYOUTS: Final = frozenset(
     {
@@ -99,11 +109,11 @@ def items_of(inputs: Inputs) -> Iterator[Item]:
     for order in inputs.orders:
         yield Item(subject=Subject.ORDER, id=str(order.key))
     for line in inputs.lines:
-        yield Item(subject=Subject.LINE, id=f"{line.account}/{line.line_id}")
+        yield Item(subject=Subject.LINE, id=line_key(line))
     for payment in inputs.payments:
-        yield Item(subject=Subject.PAYMENT, id=f"{payment.account}/{payment.payment_id}")
+        yield Item(subject=Subject.PAYMENT, id=payment_key(payment))
     for payout in inputs.payouts:
-        yield Item(subject=Subject.PAYOUT, id=f"{payout.account}/{payout.payout_id}")
+        yield Item(subject=Subject.PAYOUT, id=payout_key(payout))
     for booked in inputs.bank_lines:
         yield Item(subject=Subject.BANK, id=f"{booked.bank}/{booked.line_id}")
 
@@ -144,7 +154,7 @@ def _written(outcome: Reconciliation) -> Iterator[str]:
 
 def _is_left(month: Month, outcome: Reconciliation, line: SettlementLine) -> bool:
     """Whether the line is an order's and was given to none. Tests need no order."""
-    key = f"{line.account}/{line.line_id}"
+    key = line_key(line)
     return key in month.belongs and key not in outcome.order_of and not line.test
 
 

@@ -18,6 +18,8 @@ from shared.finance.models import (
     PayoutState,
     SettlementLine,
     Subject,
+    line_key,
+    payout_key,
 )
 from shared.kernel.model import Canonical
 from shared.kernel.money import CurrencyCode
@@ -131,12 +133,12 @@ def explain_order(
         cases: open ones about the order, its lines and payouts; others are not looked at.
     """
     key = str(statement.key)
-    of_order = sorted((line for line in lines if not line.test), key=lambda line: (line.occurred_at, _key(line)))
+    of_order = sorted((line for line in lines if not line.test), key=lambda line: (line.occurred_at, line_key(line)))
     joined = sorted(matches, key=lambda match: match.id)
     booked = tuple(entries)
     posted = _posted(key, booked)
     receipts = (entry for entry in booked if entry.topic not in _DOCUMENTS)
-    shares = tuple(_shares(of_order, {f"{one.account}/{one.payout_id}": one for one in payouts}, joined))
+    shares = tuple(_shares(of_order, {payout_key(one): one for one in payouts}, joined))
     return OrderMoney(
         order=key,
         name=statement.name,
@@ -153,7 +155,7 @@ def explain_order(
         paid=-_posted(key, receipts)[Role.RECEIVABLE, statement.currency],
         written_off=posted[Role.WRITE_OFF, statement.currency],
         unexplained=_by_currency((currency, amount) for (role, currency), amount in posted.items() if role in _OPEN),
-        reasons=tuple(_reasons({key, *map(_key, of_order), *(one.payout for one in shares if one.payout)}, cases)),
+        reasons=tuple(_reasons({key, *map(line_key, of_order), *(one.payout for one in shares if one.payout)}, cases)),
     )
 
 
@@ -169,7 +171,7 @@ def sources_of_order(
     names.add(f"order/{key}/cost")
     names.update(f"order/{key}/{how}/{one.id}" for one in statement.movements for how in ("gift_card", "receipt"))
     for line in lines:
-        names.update((f"line/{_key(line)}", f"line/{_key(line)}/fee"))
+        names.update((f"line/{line_key(line)}", f"line/{line_key(line)}/fee"))
         if line.source_id:
             names.add(f"dispute/{line.account}/{line.source_id}/lost")
     names.update(f"case/{case.id}/write_off" for case in cases)
@@ -197,9 +199,10 @@ def _documents(statement: OrderStatement) -> Iterator[DocumentMoney]:
 
 
 def _movement(line: SettlementLine, matches: Sequence[Match]) -> MovementMoney:
-    match = next((one for one in matches if _joins(one, Subject.LINE, _key(line)) and _has(one, Subject.ORDER)), None)
+    key = line_key(line)
+    match = next((one for one in matches if _joins(one, Subject.LINE, key) and _has(one, Subject.ORDER)), None)
     return MovementMoney(
-        line=_key(line),
+        line=key,
         kind=line.kind,
         at=line.occurred_at,
         currency=line.currency,
@@ -276,10 +279,6 @@ def _has(match: Match, subject: Subject) -> bool:
 
 def _payout_of(line: SettlementLine) -> str | None:
     return f"{line.account}/{line.payout_id}" if line.payout_id else None
-
-
-def _key(line: SettlementLine) -> str:
-    return f"{line.account}/{line.line_id}"
 
 
 def _by_currency(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:

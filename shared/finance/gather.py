@@ -8,9 +8,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.finance.cases import CaseState
-from shared.finance.due.view import business_day, line_key
+from shared.finance.due.view import business_day
 from shared.finance.inputs import Inputs
-from shared.finance.models import LineKind, OrderStatement, SettlementLine, Subject
+from shared.finance.models import LineKind, OrderStatement, SettlementLine, Subject, line_key, payment_key
 from shared.finance.ports import FinanceBook
 from shared.finance.rules import AccountRules, FinanceRules
 from shared.finance.window import gathered_since, judged_since, written_off_lately
@@ -113,7 +113,7 @@ def _recalled(book: FinanceBook, judged: date, zone: ZoneInfo) -> Iterator[str]:
 
 def _with_recalled(inputs: Inputs, recalled: Iterable[str], book: FinanceBook) -> Inputs:
     there = {line_key(line) for line in inputs.lines}
-    told = {f"{payment.account}/{payment.payment_id}" for payment in inputs.payments}
+    told = {payment_key(payment) for payment in inputs.payments}
     lines = (book.find_line(*_parted(name)) for name in _names_of("line:", recalled) if name not in there)
     payments = (book.find_payment(*_parted(name)) for name in _names_of("payment:", recalled) if name not in told)
     return replace(
@@ -159,7 +159,7 @@ def _is_touched(order: OrderStatement, named: Collection[str], judged: date, zon
 def _linked_orders(inputs: Inputs) -> Iterable[str]:
     """Of what is looked at: links are kept for ever."""
     there = {line_key(line) for line in inputs.lines}
-    there |= {f"{payment.account}/{payment.payment_id}" for payment in inputs.payments}
+    there |= {payment_key(payment) for payment in inputs.payments}
     links = inputs.links
     return (links[name] for name in links.keys() & there if links[name] and not links[name].startswith("payout:"))
 

@@ -31,6 +31,10 @@ from shared.finance.models import (
     ProviderBalance,
     SettlementLine,
     Subject,
+    bank_key,
+    line_key,
+    payment_key,
+    payout_key,
 )
 from shared.kernel.clock import as_sortable
 
@@ -71,13 +75,13 @@ def identity(fact: Fact) -> str:
         case OrderStatement():
             return f"{Subject.ORDER}:{fact.key}"
         case Payment():
-            return f"{Subject.PAYMENT}:{fact.account}/{fact.payment_id}"
+            return f"{Subject.PAYMENT}:{payment_key(fact)}"
         case SettlementLine():
-            return f"{Subject.LINE}:{fact.account}/{fact.line_id}"
+            return f"{Subject.LINE}:{line_key(fact)}"
         case Payout():
-            return f"{Subject.PAYOUT}:{fact.account}/{fact.payout_id}"
+            return f"{Subject.PAYOUT}:{payout_key(fact)}"
         case BankLine():
-            return f"{Subject.BANK}:{fact.bank}/{fact.line_id}"
+            return f"{Subject.BANK}:{bank_key(fact)}"
         case ProviderBalance():
             return f"balance:{fact.account}/{fact.currency}/{as_sortable(fact.as_of)}"
     assert_never(fact)

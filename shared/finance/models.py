@@ -315,6 +315,23 @@ class BankLine(Plentiful):
 Fact = OrderStatement | Payment | SettlementLine | Payout | ProviderBalance | BankLine
 
 
+def line_key(line: SettlementLine) -> str:
+    """`stripe-eu/txn_1`: what links, matches and sources of entries call it."""
+    return f"{line.account}/{line.line_id}"
+
+
+def payment_key(payment: Payment) -> str:
+    return f"{payment.account}/{payment.payment_id}"
+
+
+def payout_key(payout: Payout) -> str:
+    return f"{payout.account}/{payout.payout_id}"
+
+
+def bank_key(line: BankLine) -> str:
+    return f"{line.bank}/{line.line_id}"
+
+
 # ---- what reconciliation says ----------------------------------------------------------------------------------------
 
 

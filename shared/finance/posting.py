@@ -14,9 +14,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from shared.finance.due.entries import entries_due, owned_by
-from shared.finance.due.view import LedgerView, business_day, line_key
+from shared.finance.due.view import LedgerView, business_day
 from shared.finance.due.write_offs import about_the_view
 from shared.finance.journal import DueEntry, JournalEntry, Posting
+from shared.finance.models import line_key
 from shared.finance.ports import Ledger
 
 BATCH = 100

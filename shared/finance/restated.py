@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from shared.finance.due.view import bank_key, business_day, line_key, payout_key
+from shared.finance.due.view import business_day
 from shared.finance.inputs import Inputs
 from shared.finance.matching.discrepancies import Figures, Place, discrepancy
-from shared.finance.models import Discrepancy, DiscrepancyKind, Item, Subject
+from shared.finance.models import Discrepancy, DiscrepancyKind, Item, Subject, bank_key, line_key, payout_key
 
 
 def restated(figures: Mapping[str, tuple[str, ...]], inputs: Inputs) -> tuple[Discrepancy, ...]:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.finance.cases import Case
-from shared.finance.due.view import LedgerView, bank_key, business_day, line_key, payout_key
+from shared.finance.due.view import LedgerView, business_day
 from shared.finance.inputs import Inputs, Reconciliation
 from shared.finance.models import (
     BankLine,
@@ -25,6 +25,10 @@ from shared.finance.models import (
     Payout,
     SettlementLine,
     Subject,
+    bank_key,
+    line_key,
+    payment_key,
+    payout_key,
 )
 
 CONTEXT_DAYS = 45
@@ -125,8 +129,7 @@ def ledger_view(
         payments=tuple(
             payment
             for payment in inputs.payments
-            if business_day(payment.occurred_at, zone) >= judged
-            or f"{payment.account}/{payment.payment_id}" in disputes
+            if business_day(payment.occurred_at, zone) >= judged or payment_key(payment) in disputes
         ),
         payout_banks=payout_banks,
     )
@@ -135,7 +138,7 @@ def ledger_view(
 def _disputes_of(payments: Iterable[Payment], judged: date) -> set[str]:
     """Disputes of which something was said lately, whenever they were opened: they take months."""
     return {
-        f"{payment.account}/{payment.payment_id}"
+        payment_key(payment)
         for payment in payments
         if payment.kind is PaymentKind.DISPUTE and payment.stated_at.date() >= judged
     }

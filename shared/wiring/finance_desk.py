@@ -3,8 +3,9 @@
 from datetime import date, datetime, timedelta
 
 from shared.finance.closing import Closing
-from shared.finance.due.view import LedgerView, payout_key
+from shared.finance.due.view import LedgerView
 from shared.finance.gather import Scope
+from shared.finance.models import payout_key
 from shared.finance.ports import FinanceBook
 from shared.finance.reconcile_books import BooksDesk
 from shared.finance.trial import Tie, ties_of

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from shared.finance.cases import Case, CaseState
 from shared.finance.explain import OrderMoney, explain_order, sources_of_order
 from shared.finance.journal import JournalEntry
-from shared.finance.models import Match, OrderStatement, Payout, SettlementLine, Subject
+from shared.finance.models import Match, OrderStatement, Payout, SettlementLine, Subject, line_key, payout_key
 from shared.finance.ports import FinanceBook
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import OrderKey
@@ -68,9 +68,9 @@ def _cases_about(
     payment may have come."""
     rules = settings().finance
     since = statement.placed_at.astimezone(rules.zone).date() - timedelta(days=rules.before_order_days + 1)
-    items = {str(statement.key), *(f"{line.account}/{line.line_id}" for line in lines)}
+    items = {str(statement.key), *(line_key(line) for line in lines)}
     items |= {f"{line.account}/{line.payment_id}" for line in lines if line.payment_id}
-    items |= {f"{payout.account}/{payout.payout_id}" for payout in payouts}
+    items |= {payout_key(payout) for payout in payouts}
     for case in book.cases(*CaseState, since=since):
         if {case.discrepancy.subject.id, *(item.id for item in case.discrepancy.others)} & items:
             yield case

@@ -14,7 +14,7 @@ from shared.finance.audit import faults_in
 from shared.finance.cases import CaseState, DayClose
 from shared.finance.closing import Archived, Closing, close_day, digest_of_day, missing_of, reopen_day
 from shared.finance.due.entries import entries_due
-from shared.finance.due.view import LedgerView, line_key
+from shared.finance.due.view import LedgerView
 from shared.finance.journal import JournalEntry
 from shared.finance.models import (
     DiscrepancyKind,
@@ -25,6 +25,7 @@ from shared.finance.models import (
     Payout,
     PayoutState,
     SettlementLine,
+    line_key,
 )
 from shared.finance.ports import CostPrice
 from shared.finance.posting import bring_up_to_date, digest_of, entries_in_force

@@ -7,10 +7,10 @@ from shared.finance.due.lines import PAYOUTS, entries_of_disputes, entries_of_li
 from shared.finance.due.orders import OrderBooks, outside_of, receipts_outside
 from shared.finance.due.payouts import came_to_nothing, entries_of_bank, entries_of_payouts, paid_out_by
 from shared.finance.due.shares import BUYERS_MONEY, Receipt, receipt_of_line, shares_of
-from shared.finance.due.view import LedgerView, bank_key, line_key, payout_key
+from shared.finance.due.view import LedgerView
 from shared.finance.due.write_offs import about_the_view, entries_of_write_offs
 from shared.finance.journal import DueEntry
-from shared.finance.models import OrderStatement, SettlementLine
+from shared.finance.models import OrderStatement, SettlementLine, bank_key, line_key, payout_key
 from shared.kernel.errors import Rejected
 
 

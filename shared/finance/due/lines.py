@@ -6,9 +6,18 @@ from dataclasses import dataclass
 from shared.finance.due.drafting import Draft
 from shared.finance.due.orders import dimensions_of
 from shared.finance.due.shares import BUYERS_MONEY
-from shared.finance.due.view import LedgerView, business_day, line_key
+from shared.finance.due.view import LedgerView, business_day
 from shared.finance.journal import Dimensions, DueEntry, Role, Topic
-from shared.finance.models import LineKind, OrderStatement, Payment, PaymentKind, PaymentState, SettlementLine
+from shared.finance.models import (
+    LineKind,
+    OrderStatement,
+    Payment,
+    PaymentKind,
+    PaymentState,
+    SettlementLine,
+    line_key,
+    payment_key,
+)
 
 PAYOUTS = frozenset({LineKind.PAYOUT, LineKind.PAYOUT_REVERSED})
 DISPUTES = frozenset({LineKind.DISPUTE, LineKind.DISPUTE_REVERSED})
@@ -109,7 +118,7 @@ def _lost(payment: Payment, lines: Iterable[SettlementLine], view: LedgerView) -
         draft.post(Role.DISPUTE_LOSSES, payment.account, amount, dimensions, currency)
         draft.post(Role.DISPUTED, payment.account, -amount, dimensions, currency)
     day = business_day(payment.occurred_at, view.rules.zone)
-    name = f"{payment.account}/{payment.payment_id}"
+    name = payment_key(payment)
     return draft.entry(f"dispute/{name}/lost", Topic.DISPUTE, day, f"dispute {name} lost")
 
 

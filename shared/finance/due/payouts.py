@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from shared.finance.due.drafting import Draft
-from shared.finance.due.view import LedgerView, bank_key, payout_key
+from shared.finance.due.view import LedgerView
 from shared.finance.journal import Dimensions, DueEntry, Role, Topic
-from shared.finance.models import BankLine, LineKind, Payout, PayoutState, SettlementLine, Subject
+from shared.finance.models import BankLine, LineKind, Payout, PayoutState, SettlementLine, Subject, bank_key, payout_key
 
 _ON_ITS_WAY = frozenset({PayoutState.IN_TRANSIT, PayoutState.PAID})
 _CAME_TO_NOTHING = frozenset({PayoutState.FAILED, PayoutState.CANCELLED})

@@ -39,18 +39,6 @@ class LedgerView:
     """Bank accounts where nothing but payouts arrives: their other lines are in suspense."""
 
 
-def line_key(line: SettlementLine) -> str:
-    return f"{line.account}/{line.line_id}"
-
-
-def payout_key(payout: Payout) -> str:
-    return f"{payout.account}/{payout.payout_id}"
-
-
-def bank_key(line: BankLine) -> str:
-    return f"{line.bank}/{line.line_id}"
-
-
 def business_day(moment: datetime, zone: ZoneInfo) -> date:
     """The merchant's day that a moment is in."""
     return moment.astimezone(zone).date()

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from shared.finance.cases import Case
 from shared.finance.due.drafting import Draft
-from shared.finance.due.view import LedgerView, bank_key, business_day, line_key, payout_key
+from shared.finance.due.view import LedgerView, business_day
 from shared.finance.journal import Dimensions, DueEntry, Posting, Role, Topic
-from shared.finance.models import DiscrepancyKind, OrderStatement, Subject
+from shared.finance.models import DiscrepancyKind, OrderStatement, Subject, bank_key, line_key, payout_key
 from shared.finance.parting import proportion
 
 _DISPUTES = frozenset({DiscrepancyKind.DISPUTE_OPEN, DiscrepancyKind.DISPUTE_WON, DiscrepancyKind.DISPUTE_LOST})

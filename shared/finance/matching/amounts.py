@@ -19,8 +19,8 @@ from shared.finance.matching.gateways import Standing
 from shared.finance.matching.habits import Habits
 from shared.finance.matching.references import contradict, own_references, shape
 from shared.finance.matching.shared_names import words_of_charge
-from shared.finance.matching.worksheet import OrderSheet, Told, Worksheet, buyer_money, is_capture, line_key, words_of
-from shared.finance.models import Rule, SettlementLine
+from shared.finance.matching.worksheet import OrderSheet, Told, Worksheet, buyer_money, is_capture, words_of
+from shared.finance.models import Rule, SettlementLine, line_key
 
 _MOST_SUITORS = 8
 """Counterparts up to which it is looked for who may be whose; what has more of them is not unique in any way."""

@@ -9,16 +9,8 @@ from typing import NamedTuple
 from shared.finance.matching.calendar import add_business_days
 from shared.finance.matching.discrepancies import Figures, Place, discrepancy, short_id
 from shared.finance.matching.wording import amount_text
-from shared.finance.matching.worksheet import NOTHING, Worksheet, bank_item, payout_item, payout_key
-from shared.finance.models import (
-    BankLine,
-    Bucket,
-    DiscrepancyKind,
-    Match,
-    Payout,
-    PayoutState,
-    Rule,
-)
+from shared.finance.matching.worksheet import NOTHING, Worksheet, bank_item, payout_item
+from shared.finance.models import BankLine, Bucket, DiscrepancyKind, Match, Payout, PayoutState, Rule, payout_key
 
 _TAKEN_BACK = frozenset({PayoutState.FAILED, PayoutState.CANCELLED})
 _TO_PAYOUT = "payout:"

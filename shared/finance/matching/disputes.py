@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from shared.finance.matching.discrepancies import Figures, Place, discrepancy
 from shared.finance.matching.wording import amount_text
-from shared.finance.matching.worksheet import Worksheet, buyer_money, line_item, line_key, payment_item
+from shared.finance.matching.worksheet import Worksheet, buyer_money, line_item, payment_item
 from shared.finance.models import (
     Bucket,
     DiscrepancyKind,
@@ -15,6 +15,7 @@ from shared.finance.models import (
     PaymentState,
     SettlementLine,
     Subject,
+    line_key,
 )
 
 _KINDS = frozenset({LineKind.DISPUTE, LineKind.DISPUTE_REVERSED})

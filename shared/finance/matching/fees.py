@@ -3,7 +3,7 @@
 from shared.finance.matching.discrepancies import Figures, Place, discrepancy
 from shared.finance.matching.wording import amount_text
 from shared.finance.matching.worksheet import Worksheet, is_capture, line_item
-from shared.finance.models import DiscrepancyKind, Item, SettlementLine, Subject
+from shared.finance.models import DiscrepancyKind, Item, SettlementLine, Subject, line_key
 from shared.finance.rules import FeeModel
 
 _PARTS = 10**8
@@ -47,7 +47,7 @@ def examine_fees(sheet: Worksheet) -> None:
 
 
 def _state(sheet: Worksheet, line: SettlementLine, expected: int) -> None:
-    order = sheet.order_of.get(f"{line.account}/{line.line_id}")
+    order = sheet.order_of.get(line_key(line))
     fee, usual = amount_text(line.currency, line.fee), amount_text(line.currency, expected)
     sheet.discrepancies.append(
         discrepancy(

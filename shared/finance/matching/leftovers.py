@@ -12,7 +12,6 @@ from shared.finance.matching.worksheet import (
     is_capture,
     is_charged,
     line_item,
-    line_key,
     payment_item,
 )
 from shared.finance.models import (
@@ -26,6 +25,7 @@ from shared.finance.models import (
     PaymentState,
     SettlementLine,
     Subject,
+    line_key,
 )
 
 _ORDER_COMES_WITHIN_DAYS = 1

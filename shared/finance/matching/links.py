@@ -9,8 +9,8 @@ from shared.finance.matching.shared_names import (
     told_by_money,
     words_of_charge,
 )
-from shared.finance.matching.worksheet import NOTHING, Worksheet, buyer_money, charge_key, is_capture, line_key
-from shared.finance.models import LineKind, Payment, PaymentKind, PaymentState, Rule, SettlementLine
+from shared.finance.matching.worksheet import NOTHING, Worksheet, buyer_money, charge_key, is_capture
+from shared.finance.models import LineKind, Payment, PaymentKind, PaymentState, Rule, SettlementLine, line_key
 
 OF_ORDERS = frozenset(
     {

@@ -4,8 +4,8 @@ from shared.finance.matching.captures import examine_captures, is_paid_evenly
 from shared.finance.matching.charges import pairing_of
 from shared.finance.matching.exchange import examine_exchange
 from shared.finance.matching.refunds import examine_refunds, pair_refunds
-from shared.finance.matching.worksheet import OrderSheet, Worksheet, line_key
-from shared.finance.models import Bucket, Subject
+from shared.finance.matching.worksheet import OrderSheet, Worksheet
+from shared.finance.models import Bucket, Subject, line_key
 
 
 def examine_orders(sheet: Worksheet) -> None:

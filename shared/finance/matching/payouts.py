@@ -5,14 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from shared.finance.matching.discrepancies import Figures, Place, discrepancy, short_id
 from shared.finance.matching.wording import amount_text
-from shared.finance.matching.worksheet import (
-    Worksheet,
-    charge_key,
-    is_capture,
-    line_item,
-    line_key,
-    payout_item,
-)
+from shared.finance.matching.worksheet import Worksheet, charge_key, is_capture, line_item, payout_item
 from shared.finance.models import (
     Bucket,
     DiscrepancyKind,
@@ -24,6 +17,7 @@ from shared.finance.models import (
     Rule,
     SettlementLine,
     Subject,
+    line_key,
 )
 
 _PAYOUT_KINDS = frozenset({LineKind.PAYOUT, LineKind.PAYOUT_REVERSED})
@@ -198,7 +192,7 @@ def _state_late(sheet: Worksheet, late: list[SettlementLine], day: date, lasting
 
 
 def _orders_of(sheet: Worksheet, lines: Iterable[SettlementLine]) -> list[Item]:
-    keys = (sheet.order_of.get(f"{line.account}/{line.line_id}") for line in lines)
+    keys = (sheet.order_of.get(line_key(line)) for line in lines)
     return [sheet.orders[key].item for key in keys if key in sheet.orders]
 
 

@@ -34,8 +34,8 @@ from shared.finance.matching.returns import match_unique_refunds
 from shared.finance.matching.suggestions import add_suggestions
 from shared.finance.matching.tenders import find_split_tenders, match_split_tenders
 from shared.finance.matching.wording import amount_text
-from shared.finance.matching.worksheet import OrderSheet, Worksheet, buyer_money, is_capture, line_key
-from shared.finance.models import Match, Rule, SettlementLine, Subject
+from shared.finance.matching.worksheet import OrderSheet, Worksheet, buyer_money, is_capture
+from shared.finance.models import Match, Rule, SettlementLine, Subject, line_key
 
 _WHY = {
     Rule.STAFF: "somebody said so",

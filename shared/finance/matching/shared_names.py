@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from shared.finance.matching.charges import pairing_of
 from shared.finance.matching.gateways import Standing
-from shared.finance.matching.worksheet import Worksheet, buyer_money, charge_key, is_capture, line_key
-from shared.finance.models import MovementKind, Rule, SettlementLine, StoreMovement
+from shared.finance.matching.worksheet import Worksheet, buyer_money, charge_key, is_capture
+from shared.finance.models import MovementKind, Rule, SettlementLine, StoreMovement, line_key
 
 _MOST_TOGETHER = 6
 """Charges of one name; with more of them nothing is sure."""

@@ -15,8 +15,8 @@ from itertools import combinations, islice
 
 from shared.finance.matching.amounts import Fitting, Wanted, spare_lines, wanted_captures
 from shared.finance.matching.charges import pairing_of
-from shared.finance.matching.worksheet import OrderSheet, Told, Worksheet, buyer_money, line_key
-from shared.finance.models import LineKind, Rule, SettlementLine
+from shared.finance.matching.worksheet import OrderSheet, Told, Worksheet, buyer_money
+from shared.finance.models import LineKind, Rule, SettlementLine, line_key
 
 CERTAINTY = 1000
 CERTAINTY_AT_ONCE = 100

@@ -30,6 +30,10 @@ from shared.finance.models import (
     SettlementLine,
     StoreMovement,
     Subject,
+    bank_key,
+    line_key,
+    payment_key,
+    payout_key,
 )
 
 _T = TypeVar("_T")
@@ -122,7 +126,7 @@ class Worksheet:
         self.gateways = Gateways(inputs.rules, inputs.accounts)
         orders = _by_name(inputs.orders, lambda order: str(order.key))
         self.orders = {key: self._sheet(key, order) for key, order in orders.items()}
-        self.payments: dict[str, Payment] = _by_name(inputs.payments, lambda one: f"{one.account}/{one.payment_id}")
+        self.payments: dict[str, Payment] = _by_name(inputs.payments, payment_key)
         self.lines: dict[str, SettlementLine] = _by_name(inputs.lines, line_key)
         self.payouts: dict[str, Payout] = _by_name(inputs.payouts, payout_key)
         self.bank_lines: dict[str, BankLine] = _by_name(inputs.bank_lines, lambda one: f"{one.bank}/{one.line_id}")
@@ -261,16 +265,8 @@ def _taken_back(lines: Iterable[SettlementLine]) -> dict[str, int]:
     return sums
 
 
-def line_key(line: SettlementLine) -> str:
-    return f"{line.account}/{line.line_id}"
-
-
 def charge_key(line: SettlementLine) -> str:
     return f"{line.account}/{line.payment_id or line.line_id}"
-
-
-def payout_key(payout: Payout) -> str:
-    return f"{payout.account}/{payout.payout_id}"
 
 
 def line_item(line: SettlementLine) -> Item:
@@ -278,7 +274,7 @@ def line_item(line: SettlementLine) -> Item:
 
 
 def payment_item(payment: Payment) -> Item:
-    return Item(subject=Subject.PAYMENT, id=f"{payment.account}/{payment.payment_id}")
+    return Item(subject=Subject.PAYMENT, id=payment_key(payment))
 
 
 def payout_item(payout: Payout) -> Item:
@@ -286,7 +282,7 @@ def payout_item(payout: Payout) -> Item:
 
 
 def bank_item(line: BankLine) -> Item:
-    return Item(subject=Subject.BANK, id=f"{line.bank}/{line.line_id}")
+    return Item(subject=Subject.BANK, id=bank_key(line))
 
 
 def is_capture(line: SettlementLine) -> bool:
