@@ -13,7 +13,7 @@ from shared.finance.inputs import Inputs
 from shared.finance.models import LineKind, OrderStatement, SettlementLine, Subject, line_key, payment_key
 from shared.finance.ports import FinanceBook
 from shared.finance.rules import AccountRules, FinanceRules
-from shared.finance.window import gathered_since, judged_since, written_off_lately
+from shared.finance.window import gathered_since, judged_since, names_of, written_off_lately
 from shared.kernel.identifiers import OrderKey
 
 _RECALLED: Final = frozenset({Subject.ORDER, Subject.LINE, Subject.PAYMENT})
@@ -61,7 +61,7 @@ def gather(scope: Scope, book: FinanceBook, as_of: datetime, *, judged: date | N
     recent = tuple(line for line in inputs.lines if _is_recent(line, first_judged, recalled, zone))
     seen = (line for line in inputs.lines if business_day(line.occurred_at, zone) >= since)
     known = book.orders_of_charges(_charges_from_before(recent, seen))
-    wanted = {*known.values(), *_linked_orders(inputs), *_names_of("order:", recalled)}
+    wanted = {*known.values(), *_linked_orders(inputs), *names_of(Subject.ORDER, recalled)}
     older = sorted(wanted - {str(order.key) for order in inputs.orders})
     found = tuple(book.find_orders(map(OrderKey.parse, older)).values()) if older else ()
     early = (order for order in inputs.orders if business_day(order.placed_at, zone) < since)
@@ -114,17 +114,13 @@ def _recalled(book: FinanceBook, judged: date, zone: ZoneInfo) -> Iterator[str]:
 def _with_recalled(inputs: Inputs, recalled: Iterable[str], book: FinanceBook) -> Inputs:
     there = {line_key(line) for line in inputs.lines}
     told = {payment_key(payment) for payment in inputs.payments}
-    lines = (book.find_line(*_parted(name)) for name in _names_of("line:", recalled) if name not in there)
-    payments = (book.find_payment(*_parted(name)) for name in _names_of("payment:", recalled) if name not in told)
+    lines = (book.find_line(*_parted(name)) for name in names_of(Subject.LINE, recalled) if name not in there)
+    payments = (book.find_payment(*_parted(name)) for name in names_of(Subject.PAYMENT, recalled) if name not in told)
     return replace(
         inputs,
         lines=(*inputs.lines, *(line for line in lines if line is not None)),
         payments=(*inputs.payments, *(payment for payment in payments if payment is not None)),
     )
-
-
-def _names_of(kind: str, names: Iterable[str]) -> list[str]:
-    return sorted(name.removeprefix(kind) for name in names if name.startswith(kind))
 
 
 def _parted(name: str) -> tuple[str, str]:

@@ -31,6 +31,13 @@ def open_books(view: LedgerView, stated: Iterable[ProviderBalance], ledger: Ledg
     return tuple(entry.source for entry in missing)
 
 
+def accounts_to_open(stated: Iterable[ProviderBalance], ledger: Ledger) -> tuple[str, ...]:
+    """Accounts that stated a balance for which nothing was opened yet. Cheap to ask, before the lines are read that
+    :func:`open_books` takes."""
+    accounts = {_source(one.account, one.currency): one.account for one in stated}
+    return tuple(sorted({accounts[source] for source in accounts.keys() - ledger.entries_of(sorted(accounts)).keys()}))
+
+
 def opening_due(view: LedgerView, stated: Iterable[ProviderBalance]) -> Iterator[DueEntry]:
     """By the first balance after the books began, less what moved from then on, which `view` must have whole."""
     if view.rules.books_from is None:
@@ -45,6 +52,10 @@ def opening_due(view: LedgerView, stated: Iterable[ProviderBalance]) -> Iterator
         draft, held = Draft(currency), balance.amount - moved_between(begins, balance, view)
         draft.post(Role.CLEARING, account, held)
         draft.post(Role.OPENING, account, -held)
-        entry = draft.entry(f"opening/{account}/{currency}", Topic.OPENING, day, f"{account} opening balance")
+        entry = draft.entry(_source(account, currency), Topic.OPENING, day, f"{account} opening balance")
         if entry is not None:
             yield entry
+
+
+def _source(account: str, currency: str) -> str:
+    return f"opening/{account}/{currency}"

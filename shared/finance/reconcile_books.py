@@ -6,13 +6,13 @@ from.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import tenacity
 
-from shared.finance.cases import CaseState
+from shared.finance.cases import Case, CaseState
 from shared.finance.cases_update import Change, Looked
 from shared.finance.due.view import LedgerView
 from shared.finance.gather import Gathered, Scope, gather
@@ -20,7 +20,7 @@ from shared.finance.inputs import Reconciliation
 from shared.finance.keep_cases import keep_cases
 from shared.finance.matching.reconcile import reconcile
 from shared.finance.models import Bucket, Discrepancy
-from shared.finance.opening import open_books
+from shared.finance.opening import accounts_to_open, open_books
 from shared.finance.ports import CostPrice, FinanceBook
 from shared.finance.posting import Posted, bring_up_to_date
 from shared.finance.restated import restated
@@ -77,14 +77,16 @@ def reconcile_books(
     gathered = gather(desk.scope, desk.book, as_of, judged=judged)
     progress("matching")
     result = reconcile(gathered.inputs)
-    discrepancies = _discrepancies(gathered, result, desk.book)
+    waiting = tuple(desk.book.cases(CaseState.OPEN, CaseState.PROPOSED))
+    discrepancies = _discrepancies(gathered, result, desk.book, waiting)
     stale = stale_matches(desk.book.matches(gathered.since, gathered.until), result, gathered.inputs, gathered.judged)
     changes: Mapping[Change, int] = {}
     posted = Posted()
     if not dry_run:
         progress("keeping")
         desk.book.keep_matches(result.matches, replaces=stale, at=as_of)
-        changes = keep_cases(discrepancies, desk.book, desk.clock, desk.retrying, looked=_looked(gathered, desk.book))
+        looked = Looked(gathered.judged, looked_at(waiting, gathered.judged, gathered.recalled))
+        changes = keep_cases(discrepancies, desk.book, desk.clock, desk.retrying, looked=looked)
         progress("posting")
         desk.retrying()(_open, desk, gathered)
         posted = desk.retrying()(_post, desk, gathered, result)
@@ -102,15 +104,12 @@ def reconcile_books(
     )
 
 
-def _discrepancies(gathered: Gathered, result: Reconciliation, book: FinanceBook) -> list[Discrepancy]:
-    open_ids = {case.id for case in book.cases(CaseState.OPEN, CaseState.PROPOSED)}
+def _discrepancies(
+    gathered: Gathered, result: Reconciliation, book: FinanceBook, waiting: Iterable[Case]
+) -> list[Discrepancy]:
+    open_ids = {case.id for case in waiting}
     found = (*result.discrepancies, *restated(book.restatements(), gathered.inputs))
     return judged_discrepancies(found, gathered.judged, open_ids)
-
-
-def _looked(gathered: Gathered, book: FinanceBook) -> Looked:
-    waiting = book.cases(CaseState.OPEN, CaseState.PROPOSED)
-    return Looked(gathered.judged, looked_at(waiting, gathered.judged, gathered.recalled))
 
 
 def _open(desk: BooksDesk, gathered: Gathered) -> None:
@@ -121,9 +120,7 @@ def _open(desk: BooksDesk, gathered: Gathered) -> None:
     accounts, book = desk.scope.accounts, desk.book
     since, until = date.fromisoformat(begins), gathered.until
     told = {account: tuple(book.balances(account, since, until)) for account in sorted(accounts)}
-    sources = {f"opening/{one.account}/{one.currency}" for balances in told.values() for one in balances}
-    missing = sources - book.entries_of(sorted(sources)).keys()
-    concerned = [account for account in told if any(source.startswith(f"opening/{account}/") for source in missing)]
+    concerned = accounts_to_open((one for balances in told.values() for one in balances), book)
     if concerned:
         view = LedgerView(
             rules=desk.scope.rules,

@@ -45,6 +45,12 @@ def gathered_since(judged: date) -> date:
     return judged - timedelta(days=CONTEXT_DAYS)
 
 
+def names_of(subject: Subject, items: Iterable[str]) -> list[str]:
+    """Of items' names those of one subject, without it: `aurora/5001` of `order:aurora/5001`. Sorted."""
+    mark = f"{subject}:"
+    return sorted(item.removeprefix(mark) for item in items if item.startswith(mark))
+
+
 def looked_at(cases: Iterable[Case], judged: date, recalled: Collection[str]) -> frozenset[str]:
     """Ids of older open cases whose subject was looked at again, so that they may be over."""
     return frozenset(
@@ -102,14 +108,16 @@ def ledger_view(
         or f"{line.account}/{line.source_id}" in disputes
     }
     concerned = {result.order_of[name] for name in recent if name in result.order_of}
-    concerned |= {name.removeprefix("order:") for name in recalled}
+    concerned |= set(names_of(Subject.ORDER, recalled))
     orders = tuple(order for order in inputs.orders if _is_concerned(order, judged, zone, concerned))
     keys = {str(order.key) for order in orders}
     bank_lines = tuple(
         line for line in inputs.bank_lines if line.booked_on >= judged or f"bank:{bank_key(line)}" in recalled
     )
     matches = tuple(match for match in result.matches if any(item.subject is Subject.BANK for item in match.items))
-    payouts = _payouts(inputs.payouts, judged, _payouts_of(bank_lines, matches) | _names_of_payouts(recalled))
+    payouts = _payouts(
+        inputs.payouts, judged, _payouts_of(bank_lines, matches).union(names_of(Subject.PAYOUT, recalled))
+    )
     names = {payout_key(payout) for payout in payouts}
     lines = tuple(
         line
@@ -162,11 +170,6 @@ def _payouts_of(bank_lines: Iterable[BankLine], matches: Iterable[Match]) -> set
     }
 
 
-def _names_of_payouts(recalled: Iterable[str]) -> set[str]:
-    mark = f"{Subject.PAYOUT}:"
-    return {name.removeprefix(mark) for name in recalled if name.startswith(mark)}
-
-
 def _payouts(payouts: Iterable[Payout], judged: date, arrived: Collection[str]) -> tuple[Payout, ...]:
     """Those that are judged, those that arrived lately, and those of which the provider said something lately: one may
     fail long after it was issued."""
@@ -181,9 +184,8 @@ _PAYS_OUT = frozenset({LineKind.PAYOUT, LineKind.PAYOUT_REVERSED})
 
 
 def _pays_out(line: SettlementLine, payouts: Collection[str]) -> bool:
-    if line.kind not in _PAYS_OUT:
-        return False
-    return bool({f"{line.account}/{line.source_id}", f"{line.account}/{line.payout_id}"} & set(payouts))
+    named = (line.source_id, line.payout_id)
+    return line.kind in _PAYS_OUT and any(f"{line.account}/{name}" in payouts for name in named)
 
 
 def _days(inputs: Inputs) -> Mapping[str, date]:
