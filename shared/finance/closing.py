@@ -13,7 +13,7 @@ from shared.finance.close import CloseFacts, Missing, missing_for_close
 from shared.finance.due.view import LedgerView
 from shared.finance.journal import JournalEntry
 from shared.finance.ports import AuditTrail, Cases, FinanceFacts, Ledger, MatchBook
-from shared.finance.trial import balances_of, end_of, ties_of
+from shared.finance.trial import Balances, Tie, balances_of, end_of, ties_of
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Rejected
 
@@ -147,8 +147,6 @@ def _facts(day: date, closing: Closing, entries: tuple[JournalEntry, ...]) -> Cl
     book, view, now = closing.book, closing.view, closing.clock()
     last_closed = book.last_closed()
     balances = balances_of(entries, book.balances_before(day))
-    until = now.astimezone(view.rules.zone).date()
-    stated = chain.from_iterable(book.balances(account, day, max(until, day)) for account in sorted(view.accounts))
     return CloseFacts(
         now=now,
         rules=view.rules,
@@ -160,8 +158,16 @@ def _facts(day: date, closing: Closing, entries: tuple[JournalEntry, ...]) -> Cl
         read_until=closing.read_until,
         reconciled_at=book.reconciled_at(),
         cases=tuple(book.cases(CaseState.OPEN, CaseState.PROPOSED)),
-        ties=tuple(ties_of(day, balances, stated, view)),
+        ties=ties_at(day, closing, balances),
     )
+
+
+def ties_at(day: date, closing: Closing, balances: Balances) -> tuple[Tie, ...]:
+    """What providers stated next after the day's end, beside our `balances` at its end."""
+    book, view = closing.book, closing.view
+    until = closing.clock().astimezone(view.rules.zone).date()
+    stated = chain.from_iterable(book.balances(account, day, max(until, day)) for account in sorted(view.accounts))
+    return tuple(ties_of(day, balances, stated, view))
 
 
 def _begun(day: date, closing: Closing) -> date:

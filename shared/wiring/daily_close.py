@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.finance.cases import CaseState, DayClose
-from shared.finance.closing import Archived, close_day, days_to_close, digest_of_day
+from shared.finance.closing import Archived, close_day, days_to_close, digest_of_day, ties_at
 from shared.finance.journal import JournalEntry
 from shared.finance.reports.catalogue import statements_of_day
 from shared.finance.reports.scope import Scope, Tie
-from shared.finance.trial import balances_of, ties_of
+from shared.finance.trial import balances_of
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import Rejected
 from shared.kernel.model import Canonical, faults_of
@@ -137,12 +137,9 @@ def _since(day: date) -> date:
 
 
 def _ties(day: date) -> tuple[Tie, ...]:
-    closing = closing_of(day)
-    book, accounts = finance_table(), sorted(settings().payments)
+    book = finance_table()
     balances = balances_of(book.entries(day, day), book.balances_before(day))
-    until = utc_now().astimezone(settings().finance.zone).date()
-    stated = (balance for account in accounts for balance in book.balances(account, day, max(until, day)))
     return tuple(
         Tie(tie.account, tie.currency, tie.books, tie.provider, tie.as_of)
-        for tie in ties_of(day, balances, stated, closing.view)
+        for tie in ties_at(day, closing_of(day), balances)
     )
