@@ -31,7 +31,10 @@ class VirtualTime:
         self._waiting: list[tuple[float, float, int, greenlet]] = []
         self._numbers = count()
         self._scheduler = getcurrent()
+        self._until = float("inf")
+        self._most: int | None = None
         self.switches = 0
+        """How often somebody went on, from one worker to the next or after a pause that nobody else woke in."""
 
     def now(self) -> float:
         return self._now
@@ -41,7 +44,12 @@ class VirtualTime:
         me = getcurrent()
         if me is self._scheduler:
             raise RuntimeError("only a worker may sleep: spawn one")
-        self._wake(me, self._now + max(0.0, seconds))
+        wakes = self._now + max(0.0, seconds)
+        nobody_else = not self._waiting or self._waiting[0][0] > wakes
+        if nobody_else and wakes <= self._until and (self._most is None or self.switches < self._most):
+            self._go_on(wakes)
+            return
+        self._wake(me, wakes)
         self._scheduler.switch()
 
     def spawn(self, work: Callable[[], object], *, after: float = 0.0) -> None:
@@ -54,20 +62,23 @@ class VirtualTime:
         Raises:
             Restless: `at_most` so many switches were not enough.
         """
-        most = None if at_most is None else self.switches + at_most
+        self._until, self._most = until, None if at_most is None else self.switches + at_most
         while self._waiting:
             if self._waiting[0][0] > until:
                 self._now = max(self._now, until)
                 return False
-            if most is not None and self.switches >= most:
+            if self._most is not None and self.switches >= self._most:
                 raise Restless(f"{len(self._waiting)} still wait after {at_most} switches")
             at, _, _, worker = heapq.heappop(self._waiting)
-            self._now = max(self._now, at)
-            self.switches += 1
-            if self._on_switch is not None:
-                self._on_switch(self._now)
+            self._go_on(at)
             worker.switch()
         return True
+
+    def _go_on(self, at: float) -> None:
+        self._now = max(self._now, at)
+        self.switches += 1
+        if self._on_switch is not None:
+            self._on_switch(self._now)
 
     def _wake(self, worker: greenlet, at: float) -> None:
         heapq.heappush(self._waiting, (at, self._order(), next(self._numbers), worker))
