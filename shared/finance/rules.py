@@ -131,6 +131,6 @@ def require_time_zone(name: str) -> str:
     """The name, or `ValueError` where there is no such time zone."""
     try:
         zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+    except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError) as error:  # OSError: longer than a file's name may be
         raise ValueError(f"there is no time zone {name!r}: write one such as Europe/Amsterdam") from error
     return name

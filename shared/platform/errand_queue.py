@@ -35,6 +35,10 @@ QUEUE_OF = {
 """The environment variable that names each office's queue."""
 
 
+Attempt = Annotated[int, Field(ge=0, le=1_000_000)]
+"""How often the errand was put back: what it waits for doubles with it, so it is bounded where it is read."""
+
+
 class OrderErrand(Canonical):
     """Look at one order."""
 
@@ -42,7 +46,7 @@ class OrderErrand(Canonical):
     shop: Annotated[str, Field(pattern=SHOP_PATTERN)]
     order_id: str
     reasons: tuple[Reason, ...] = ()
-    attempt: int = 0
+    attempt: Attempt = 0
 
     @property
     def key(self) -> OrderKey:
@@ -65,7 +69,7 @@ class CountErrand(Canonical):
     on_hand: Annotated[int, Field(ge=0)]
     counted_at: AwareDatetime
     """When the count was booked."""
-    attempt: int = 0
+    attempt: Attempt = 0
 
 
 class CustomerErrand(Canonical):
@@ -74,7 +78,7 @@ class CustomerErrand(Canonical):
     what: Literal["customer"] = "customer"
     leader: str
     """Key of the customer whom the person goes by."""
-    attempt: int = 0
+    attempt: Attempt = 0
 
     @property
     def key(self) -> CustomerKey:
@@ -88,7 +92,7 @@ class VerificationErrand(Canonical):
     customer: str
     asked: int
     """Which link it is: `Verification.asked` at the time. A newer one replaces it."""
-    attempt: int = 0
+    attempt: Attempt = 0
 
     @property
     def key(self) -> CustomerKey:

@@ -85,7 +85,7 @@ def json_object(text: str, what: str) -> dict[str, Any]:
     """Read a configuration document. One that is broken is no message's fault: `Retry`, until somebody mends it."""
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Retry("bad_configuration", f"the {what} are not JSON") from error
     if not isinstance(document, dict):
         raise Retry("bad_configuration", f"the {what} are not a JSON object")

@@ -3,7 +3,9 @@
 import json
 import os
 from collections.abc import Iterable, Sequence
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from shared.kernel.errors import Rejected, Retry
 from shared.kernel.model import Canonical
@@ -20,7 +22,7 @@ class PushRequest(Canonical):
 
     sku: str
     shop: str | None = None
-    attempt: int = 0
+    attempt: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
     @classmethod
     def parse(cls, body: str) -> Self:
@@ -35,7 +37,7 @@ class PushRequest(Canonical):
 
 def delay_of(request: PushRequest) -> int:
     """Seconds until it is looked at: at once, then 5, 10, 20 …"""
-    return min(_LONGEST_DELAY_SECONDS, 5 * 2 ** (request.attempt - 1)) if request.attempt else 0
+    return min(_LONGEST_DELAY_SECONDS, 5 * 2 ** min(request.attempt - 1, 20)) if request.attempt else 0
 
 
 def request_push(requests: Iterable[PushRequest], *, at_least: int = 0) -> None:

@@ -368,7 +368,7 @@ def read_settings_file(path: Path) -> dict[str, Any]:
         document: Any = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise Rejected("invalid_settings", f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Rejected("invalid_settings", f"{path} is not well-formed: {error}") from error
     if not isinstance(document, dict):
         raise Rejected("invalid_settings", f"{path} does not hold a table of settings")

@@ -62,9 +62,24 @@ class Delivery(NamedTuple):
             if fields.pop("format") != MESSAGE_FORMAT:
                 raise Rejected("unknown_message_format", "the message was written by a newer version")
             body = _inflate(base64.b64decode(fields.pop("body"), validate=True))
-            return cls(body=body, **fields)
+            delivery = cls(body=body, **fields)
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError, zlib.error) as error:
-            raise Rejected("invalid_message", "the queue message is not a delivery of ours") from error
+            raise _not_ours() from error
+        if not delivery.is_well_typed:
+            raise _not_ours()
+        return delivery
+
+    @property
+    def is_well_typed(self) -> bool:
+        """Whether each field is of its kind: JSON can hold anything, and what reads a delivery relies on it."""
+        texts = (self.shop, self.platform, self.topic, self.received_at)
+        perhaps = (self.delivery_id, self.triggered_at, self.api_version)
+        return (
+            all(isinstance(text, str) for text in texts)
+            and all(text is None or isinstance(text, str) for text in perhaps)
+            and isinstance(self.test, bool)
+            and isinstance(self.fetched, bool)
+        )
 
 
 def pointer_to(key: str) -> str:
@@ -85,6 +100,10 @@ def stored_key(message: str) -> str | None:
 
 
 _LONGEST_POINTER = 1_000
+
+
+def _not_ours() -> Rejected:
+    return Rejected("invalid_message", "the queue message is not a delivery of ours")
 
 
 def _inflate(packed: bytes) -> bytes:

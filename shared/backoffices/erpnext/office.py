@@ -29,7 +29,7 @@ class Office:
             name = str(answer.get("time_zone") or "UTC") if isinstance(answer, dict) else "UTC"
             try:
                 self._zone_of_site = ZoneInfo(name)
-            except (ZoneInfoNotFoundError, ValueError) as error:
+            except (ZoneInfoNotFoundError, OSError, ValueError) as error:
                 raise bug(f"ERPNext's time zone {name[:40]!r} is not known here") from error
         return self._zone_of_site
 
