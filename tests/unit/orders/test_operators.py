@@ -98,3 +98,15 @@ def test_looking_again_writes_nothing_when_nothing_changed() -> None:
     (looked_at,) = reconsider_shop("aurora", counter)
     assert looked_at.after is None
     assert _found(counter) == before
+
+
+@pytest.mark.parametrize("by", ["storefront", "ann"])
+def test_nobody_releases_what_is_cancelled(by: str) -> None:
+    """The review knows a step from cancelled to released, for storefronts that reopen; operators may not take it."""
+    counter, room = _desk_with(order(cancelled_at=NOON if by == "storefront" else None), MUG=5)
+    if by != "storefront":
+        cancel(KEY, counter, by=by)
+    with pytest.raises(Rejected, match="not_releasable"):
+        release(KEY, counter, by="ben")
+    assert _found(counter).review is ReviewState.CANCELLED
+    assert room.lines["MUG", "main"].reserved == 0

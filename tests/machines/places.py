@@ -1,0 +1,134 @@
+"""Where a machine's orders and stock are kept, and what was written there: the fakes by one lock, or the real tables.
+
+Both tell every change of a record and of a stock line in the order in which it was committed, old and new together,
+as the streams of the tables would.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from shared.inventory.bundles import Bundles, Components
+from shared.inventory.models import Cause, CountedLevel, StockChange, StockLine
+from shared.inventory.ports import StockRoom
+from shared.kernel.identifiers import OrderKey
+from shared.orders.decision import Commit
+from shared.orders.forgetting import impersonal
+from shared.orders.models import Order
+from shared.orders.ports import OrderBook
+from shared.orders.record import OrderRecord
+from tests.fakes.order_desk import FakeOrderBook, FakeStockRoom
+
+RecordChange = tuple[OrderRecord | None, OrderRecord]
+LineChange = tuple[StockLine | None, StockLine]
+LOCATIONS = ("main", "attic")
+
+
+class Place(Protocol):
+    """A merchant's orders and stock, empty at first."""
+
+    @property
+    def book(self) -> OrderBook: ...
+
+    @property
+    def room(self) -> StockRoom: ...
+
+    def bundles(self) -> Bundles: ...
+
+    def define_bundle(self, sku: str, components: Components) -> None: ...
+
+    def forget_buyer(self, key: OrderKey, at: datetime) -> bool: ...
+
+    def record_changes(self) -> Sequence[RecordChange]:
+        """All so far."""
+        ...
+
+    def line_changes(self) -> Sequence[LineChange]:
+        """All so far."""
+        ...
+
+
+NewPlace = Callable[[Callable[[], datetime]], Place]
+
+
+class _WatchedRoom(FakeStockRoom):
+    """Tells what changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changes: list[LineChange] = []
+        self._seen: dict[tuple[str, str], StockLine] = {}
+
+    def set_level(self, level: CountedLevel) -> StockLine:
+        line = super().set_level(level)
+        self.note()
+        return line
+
+    def move(self, change: StockChange, cause: Cause) -> StockLine:
+        line = super().move(change, cause)
+        self.note()
+        return line
+
+    def note(self) -> None:
+        for key, line in self.lines.items():
+            old = self._seen.get(key)
+            if old != line:
+                self.changes.append((old, line))
+                self._seen[key] = line
+
+
+class _WatchedBook(FakeOrderBook):
+    """Tells what changed, and can forget buyers as the table does."""
+
+    def __init__(self, room: _WatchedRoom) -> None:
+        super().__init__(room)
+        self.changes: list[RecordChange] = []
+        self.forgotten: set[OrderKey] = set()
+        self._room = room
+
+    def write_account(self, order: Order) -> None:
+        super().write_account(impersonal(order) if order.key in self.forgotten else order)
+
+    def commit(self, commit: Commit) -> None:
+        old = self.records.get(commit.record.key)
+        super().commit(commit)
+        self.changes.append((old, commit.record))
+        self._room.note()
+
+
+class FakePlace:
+    """In memory, by one lock."""
+
+    def __init__(self, _clock: Callable[[], datetime]) -> None:
+        self._room = _WatchedRoom()
+        self._book = _WatchedBook(self._room)
+        self._bundles: dict[str, Mapping[str, int]] = {}
+
+    @property
+    def book(self) -> OrderBook:
+        return self._book
+
+    @property
+    def room(self) -> StockRoom:
+        return self._room
+
+    def bundles(self) -> Bundles:
+        return dict(self._bundles)
+
+    def define_bundle(self, sku: str, components: Components) -> None:
+        self._bundles[sku] = dict(components)
+        if not components:
+            del self._bundles[sku]
+
+    def forget_buyer(self, key: OrderKey, _at: datetime) -> bool:
+        known = key in self._book.forgotten
+        self._book.forgotten.add(key)
+        if key in self._book.accounts:
+            self._book.accounts[key] = impersonal(self._book.accounts[key])
+        return not known
+
+    def record_changes(self) -> Sequence[RecordChange]:
+        return self._book.changes
+
+    def line_changes(self) -> Sequence[LineChange]:
+        return self._room.changes

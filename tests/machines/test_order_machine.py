@@ -1,0 +1,532 @@
+"""Whatever a storefront, a warehouse and operators say, in whatever order and however interrupted: the record, the
+stock and the events keep their promises, and once the storefront is asked, the record says what it says.
+
+Hypothesis tells the histories and shrinks the one that breaks a promise. The model is small and knows nothing of how
+decisions are made: what was said, what lies on each shelf, and which change may follow which.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from shared.inventory.models import Cause, StockChange, StockLine
+from shared.kernel.clock import as_sortable
+from shared.kernel.errors import Conflict, Rejected, Retry
+from shared.kernel.identifiers import OrderKey
+from shared.orders import demand
+from shared.orders.cancel import cancel
+from shared.orders.dispatch import Dispatch
+from shared.orders.effects import events_of
+from shared.orders.errands import errands_of
+from shared.orders.intake import take_in
+from shared.orders.lifecycle import FulfilmentState, ReviewState, may_review_move
+from shared.orders.models import FulfilmentLine, Order, PersonalData
+from shared.orders.note_dispatches import note_dispatches
+from shared.orders.ports import Desk
+from shared.orders.readings import CompleteOrder, OrderHint
+from shared.orders.reconsider import reconsider, reconsider_shop
+from shared.orders.record import NOT_FROM_STOCK, LineKind, LineState, OrderRecord
+from shared.orders.release import release
+from shared.orders.review import ReviewRules
+from tests.builders.orders import NOON
+from tests.builders.stock import counted
+from tests.fakes.order_desk import FakeStorefront, retry_at_once
+from tests.machines.accounts import EDITS, LONG_AGO, SLOTS, Item, Statement, account_of, edited, statements, when
+from tests.machines.places import LOCATIONS, FakePlace, NewPlace, Place
+
+SHOP = "aurora"
+ORDERS = ("1", "2")
+SHELF = ("MUG", "CAP")
+SKUS: tuple[str | None, ...] = ("MUG", "SET", "CAP", "LOST", None)
+COMPOSITIONS: tuple[Mapping[str, int], ...] = ({"MUG": 2, "CAP": 1}, {"MUG": 1}, {"CAP": 3, "MUG": 1})
+MOST_COMMITS = 60
+"""A use case that commits more often in one go has no end."""
+
+APIS = st.sampled_from(["now", "none", "absent", "older", "retry"])
+"""How the storefront answers: as things are, with no such order, not at all (no access), with what was, or later."""
+orders = st.sampled_from(ORDERS)
+some = st.integers(0, 5)
+Meanwhile = Callable[[], object]
+
+
+class Killed(Exception):
+    """The process ended here."""
+
+
+class DisturbedBook:
+    """The book, and what happens at one of its writes: somebody else is faster, or the process ends."""
+
+    def __init__(
+        self, book: Any, at: str = "", before: Meanwhile | None = None, after: Meanwhile | None = None
+    ) -> None:
+        self._book = book
+        self._at, self._before, self._after = at, before, after
+        self._commits = 0
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._book, name)
+        if name == "commit":
+            return self._disturbed(name, self._counted(real))
+        return self._disturbed(name, real) if name == "write_account" else real
+
+    def _counted(self, real: Callable[..., object]) -> Callable[..., object]:
+        def commit(*arguments: object) -> object:
+            self._commits += 1
+            assert self._commits <= MOST_COMMITS, "it comes to no end"
+            return real(*arguments)
+
+        return commit
+
+    def _disturbed(self, name: str, real: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object) -> object:
+            before, after = (self._before, self._after) if name == self._at else (None, None)
+            if name == self._at:
+                self._before = self._after = None
+            if before:
+                before()
+            answer = real(*arguments)
+            if after:
+                after()
+            return answer
+
+        return call
+
+
+def _die() -> None:
+    raise Killed
+
+
+class Orders(RuleBasedStateMachine):
+    """Over the fakes, with transactions as large as DynamoDB's."""
+
+    new_place: NewPlace = FakePlace
+    most_stock_lines = demand.MAX_STOCK_LINES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(demand, "MAX_STOCK_LINES", self.most_stock_lines)
+        self.now = NOON
+        self.second = 0
+        self.place: Place = type(self).new_place(lambda: self.now)
+        self.rules = ReviewRules()
+        self.told: dict[str, list[Order]] = {number: [] for number in ORDERS}
+        self.said: dict[str, Statement] = {}
+        self.meant: dict[str, Statement] = {}
+        """By the hash of the body."""
+        self.consignments: dict[str, list[Dispatch]] = {number: [] for number in ORDERS}
+        self.forgotten: set[OrderKey] = set()
+        self.records: dict[OrderKey, OrderRecord] = {}
+        self.lines: dict[tuple[str, str], StockLine] = {}
+        self.events: set[str] = set()
+        self.read_records = self.read_lines = 0
+        self.is_sound = True
+
+    @initialize(
+        auto_release=st.booleans(),
+        hold_when_short=st.booleans(),
+        levels=st.tuples(*[st.sampled_from([0, 1, 3, 10**9, None])] * 4),
+    )
+    def open_shop(self, auto_release: bool, hold_when_short: bool, levels: tuple[int | None, ...]) -> None:  # noqa: FBT001 - drawn
+        self.rules = ReviewRules(auto_release=auto_release, hold_when_short=hold_when_short)
+        self.place.define_bundle("SET", COMPOSITIONS[0])
+        places = [(sku, location) for sku in SHELF for location in LOCATIONS]
+        for (sku, location), level in zip(places, levels, strict=True):
+            if level is not None:
+                self.place.room.set_level(counted(sku, level, location, at=LONG_AGO + timedelta(days=1)))
+
+    # ---- what happens in the world
+
+    @rule(number=orders, said=statements(SKUS), seconds=st.integers(0, 1), seen=st.integers(-1, 1))
+    def say(self, number: str, said: Statement, seconds: int, seen: int) -> None:
+        """The storefront's own order changes, perhaps twice in one second; the delivery is made then, or later."""
+        self.second += seconds
+        made = account_of(
+            said,
+            number,
+            number=len(self.meant) + 1,
+            updated=self.second,
+            observed=int((self.now - NOON).total_seconds()) + seen,
+            now=self.now,
+        )
+        self.said[number] = said
+        self.meant[made.version.body_sha256] = said
+        self.told[number].append(made)
+
+    @rule(number=orders, edit=st.sampled_from(EDITS), which=some, sku=st.sampled_from(SKUS), seconds=st.integers(0, 1))
+    def edit(self, number: str, edit: str, which: int, sku: str | None, seconds: int) -> None:
+        said = self.said.get(number, Statement(items=(Item(sku, 1),)))
+        self.say(number, edited(said, edit, which, Item(sku, 1)), seconds, 0)
+
+    @rule(minutes=st.integers(1, 90))
+    def wait(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    # ---- what we hear of it
+
+    @rule(number=orders, which=some, api=APIS)
+    def deliver(self, number: str, which: int, api: str) -> None:
+        if told := self.told[number]:
+            self._take_in(told[-1 - which % len(told)], api, DisturbedBook(self.place.book))
+
+    @rule(number=orders, which=some, api=APIS, at=st.sampled_from(["commit", "write_account"]), late=st.booleans())
+    def deliver_and_die(self, number: str, which: int, api: str, at: str, late: bool) -> None:  # noqa: FBT001 - drawn
+        if told := self.told[number]:
+            book = DisturbedBook(self.place.book, at, None if late else _die, _die if late else None)
+            try:
+                self._take_in(told[-1 - which % len(told)], api, book)
+            except Killed:
+                return
+
+    @rule(
+        number=orders, which=some, api=APIS, at=st.sampled_from(["commit", "write_account"]), other=orders,
+        their=some, doing=st.sampled_from(["deliver", "release", "cancel", "reconsider", "break", "count"]),
+    )  # fmt: skip
+    def deliver_while(self, number: str, which: int, api: str, at: str, other: str, their: int, doing: str) -> None:
+        """Somebody else is faster, between our reading and our writing."""
+        meanwhile: dict[str, Meanwhile] = {
+            "deliver": lambda: self.deliver(other, their, "now"),
+            "release": lambda: self.operate(other, "release"),
+            "cancel": lambda: self.operate(other, "cancel"),
+            "reconsider": lambda: self.reconsider(other),
+            "break": lambda: self.move(SHELF[their % 2], LOCATIONS[their // 2 % 2], -1),
+            "count": lambda: self.count(SHELF[their % 2], LOCATIONS[their // 2 % 2], their),
+        }
+        if told := self.told[number]:
+            book = DisturbedBook(self.place.book, at, meanwhile[doing])
+            self._take_in(told[-1 - which % len(told)], api, book)
+
+    @rule(number=orders, api=APIS, reason=st.sampled_from(["thin", "deleted"]))
+    def hint(self, number: str, api: str, reason: str) -> None:
+        desk = self._desk(DisturbedBook(self.place.book), number, api)
+        try:
+            take_in(SHOP, OrderHint(number, reason), desk)
+        except Rejected as error:
+            assert (error.code, api, reason) == ("no_api_access", "absent", "thin")
+        except Retry:
+            assert api == "retry"
+        except Conflict:
+            assert self._is_ahead(number), "nobody else writes"
+
+    # ---- what people and the warehouse do
+
+    @rule(number=orders, doing=st.sampled_from(["release", "cancel"]))
+    def operate(self, number: str, doing: str) -> None:
+        desk = self._desk(DisturbedBook(self.place.book), number, "absent")
+        before = self.place.book.find(OrderKey(SHOP, number))
+        try:
+            after = {"release": release, "cancel": cancel}[doing](OrderKey(SHOP, number), desk, by="ann")
+        except Rejected as error:
+            refused = {"release": "not_releasable", "cancel": "already_cancelled"}[doing]
+            assert error.code == (refused if before else "unknown_order")
+            return
+        assert after.review is (ReviewState.RELEASED if doing == "release" else ReviewState.CANCELLED)
+
+    @rule(number=orders)
+    def reconsider(self, number: str) -> None:
+        key = OrderKey(SHOP, number)
+        found = reconsider(key, self._desk(DisturbedBook(self.place.book), number, "absent"))
+        assert found.after is None or found.after == self.place.book.find(key)
+
+    @rule(
+        number=orders, slot=st.sampled_from(SLOTS), units=st.integers(1, 2), delivered=st.booleans(), old=st.booleans()
+    )
+    def send(self, number: str, slot: str, units: int, delivered: bool, old: bool) -> None:  # noqa: FBT001 - drawn
+        sent = self.consignments[number]
+        lines = (FulfilmentLine(line_id=slot, quantity=units),)
+        left = LONG_AGO if old else self.now
+        sent.append(Dispatch(key=f"erp/{number}/{len(sent)}", lines=lines, left_at=left, delivered=delivered))
+        self.tell_dispatches(number)
+
+    @rule(number=orders)
+    def recall_consignment(self, number: str) -> None:
+        """The back office takes back what it said."""
+        if self.consignments[number]:
+            self.consignments[number].pop()
+            self.tell_dispatches(number)
+
+    @rule(number=orders)
+    def tell_dispatches(self, number: str) -> None:
+        key = OrderKey(SHOP, number)
+        desk = self._desk(DisturbedBook(self.place.book), number, "absent")
+        try:
+            record = note_dispatches(key, self.consignments[number], desk)
+        except Rejected as error:
+            assert error.code == "unknown_order"
+            return
+        except Retry as error:
+            assert error.code == "account_ahead"
+            assert self._is_ahead(number)
+            return
+        assert record.delivered == (
+            bool(self.consignments[number]) and all(one.delivered for one in self.consignments[number])
+        )
+
+    @rule(sku=st.sampled_from(SHELF), location=st.sampled_from(LOCATIONS), units=st.sampled_from([0, 1, 2, 5, -1, -2]))
+    def move(self, sku: str, location: str, units: int) -> None:
+        line = self._line(sku, location)
+        change = StockChange(sku=sku, location=location, on_hand=units)
+        try:
+            self.place.room.move(change, Cause(kind="receipt", reference="by hand"))
+        except Conflict:
+            assert units < 0
+            assert line is None or line.available < -units
+            return
+        assert units >= 0 or (line and line.available >= -units)
+
+    @rule(sku=st.sampled_from(SHELF), location=st.sampled_from(LOCATIONS), units=st.sampled_from([0, 1, 2, 5, 10**9]))
+    def count(self, sku: str, location: str, units: int) -> None:
+        line = self._line(sku, location)
+        try:
+            self.place.room.set_level(counted(sku, units, location, at=self.now))
+        except Conflict:
+            assert line
+            assert line.reserved > units
+            return
+        assert line is None or line.reserved <= units
+
+    @rule(which=some)
+    def compose(self, which: int) -> None:
+        """What the bundle is made of changes, or it is no bundle any more."""
+        self.place.define_bundle("SET", [*COMPOSITIONS, {}][which % 4])
+
+    @rule(number=orders)
+    def forget(self, number: str) -> None:
+        key = OrderKey(SHOP, number)
+        assert self.place.forget_buyer(key, self.now) == (key not in self.forgotten)
+        self.forgotten.add(key)
+
+    # ---- what always holds
+
+    @invariant()
+    def check(self) -> None:
+        self.is_sound = False
+        self._check_line_changes()
+        self._check_record_changes()
+        self._check_reserved()
+        self._check_attention()
+        self._check_forgotten()
+        self.is_sound = True
+
+    def _check_line_changes(self) -> None:
+        changes = self.place.line_changes()
+        for old, new in changes[self.read_lines :]:
+            key = (new.sku, new.location)
+            assert old == self.lines.get(key), "no change is left out"
+            assert new.seq == (old.seq if old else 0) + 1, "every change counts"
+            assert 0 <= new.reserved <= new.on_hand
+            assert new.available == new.on_hand - new.reserved
+            self.lines[key] = new
+        self.read_lines = len(changes)
+        view = self.place.room.read(SHELF)
+        assert {(line.sku, line.location): line for at in view.values() for line in at.values()} == self.lines
+
+    def _check_record_changes(self) -> None:
+        changes = self.place.record_changes()
+        for old, new in changes[self.read_records :]:
+            assert old == self.records.get(new.key), "no change is left out"
+            _check_step(old, new)
+            _check_lines(new)
+            self._check_shipped(new)
+            self._check_effects(old, new)
+            self.records[new.key] = new
+        self.read_records = len(changes)
+        for number in ORDERS:
+            key = OrderKey(SHOP, number)
+            assert self.place.book.find(key) == self.records.get(key)
+
+    def _check_shipped(self, new: OrderRecord) -> None:
+        """What left is what the storefront or the back office says has left, whoever knows of more."""
+        if not new.settled or new.cause.kind in ("cancel", "deleted", "release"):
+            return
+        said = self.meant[new.version.body_sha256]
+        for item, slot in zip(said.items, SLOTS, strict=False):
+            states = [line for line in new.lines if line.line_id == slot]
+            (state,) = [line for line in states if line.sku == item.sku]
+            assert sum(state.shipped.values()) == max(item.shipped, state.dispatched)
+            assert state.returned >= item.returned
+
+    def _check_effects(self, old: OrderRecord | None, new: OrderRecord) -> None:
+        told = events_of(old, new)
+        ids = {event.id for event in told}
+        assert len(ids) == len(told)
+        assert not ids & self.events, "no event twice"
+        self.events |= ids
+        if old is not None and _without_counters(old) == _without_counters(new):
+            assert not told
+            assert not errands_of(old, new)
+        assert all(event.revision == new.revision and event.review is new.review for event in told)
+
+    def _check_reserved(self) -> None:
+        promised: Counter[tuple[str, str]] = Counter()
+        for record in self.records.values():
+            for line in record.lines:
+                for location, units in line.allocated.items():
+                    for part, each in (line.components or {line.sku or "": 1}).items():
+                        promised[part, location] += units * each
+        assert +promised == +Counter({key: line.reserved for key, line in self.lines.items()})
+
+    def _check_attention(self) -> None:
+        waiting = list(self.place.book.needing_attention(SHOP))
+        assert set(waiting) == {key for key, record in self.records.items() if record.attention_since}
+        since = [self.records[key].attention_since for key in waiting]
+        assert since == sorted(since, key=lambda moment: moment or NOON)
+
+    def _check_forgotten(self) -> None:
+        for key in self.forgotten:
+            account = self.place.book.find_account(key)
+            assert account is None or account.personal == PersonalData()
+
+    # ---- the end
+
+    def teardown(self) -> None:
+        try:
+            if self.is_sound:
+                self._come_to_rest()
+        finally:
+            self.patch.undo()
+
+    def _come_to_rest(self) -> None:
+        """Ask the storefront once more; from then on nothing that was ever said changes anything."""
+        for number, told in self.told.items():
+            self.now += timedelta(minutes=1)
+            if told:
+                desk = self._desk(DisturbedBook(self.place.book), number, "now")
+                take_in(SHOP, OrderHint(number, "thin"), desk)
+                record = self.place.book.find(OrderKey(SHOP, number))
+                assert record
+                assert record.settled
+                assert record.version.states_the_same(told[-1].version)
+        self.check()
+        rest = len(self.place.record_changes()), len(self.place.line_changes())
+        for number, told in self.told.items():
+            for account in (*told, *reversed(told)):
+                take_in(SHOP, CompleteOrder(account), self._desk(self.place.book, number, "now"))
+        assert rest == (len(self.place.record_changes()), len(self.place.line_changes()))
+        shop = self._desk(DisturbedBook(self.place.book), "", "absent")
+        list(reconsider_shop(SHOP, shop))
+        assert not [one for one in reconsider_shop(SHOP, shop) if one.after], "one look is enough"
+        self.check()
+        self._require_no_idle_units()
+
+    def _require_no_idle_units(self) -> None:
+        for record in self.records.values():
+            for line in record.lines:
+                parts = self._parts(line)
+                for location in LOCATIONS if line.short else ():
+                    held = {part: self.lines.get((part, location)) for part in parts}
+                    free = min((one.available if one else 0) // parts[part] for part, one in held.items())
+                    assert free <= 0, "nobody waits for what lies there"
+
+    # ---- the same in short words
+
+    def _parts(self, line: LineState) -> Mapping[str, int]:
+        return line.components or self.place.bundles().get(line.sku or "") or {line.sku or "": 1}
+
+    def _line(self, sku: str, location: str) -> StockLine | None:
+        return self.place.room.read([sku]).get(sku, {}).get(location)
+
+    def _take_in(self, account: Order, api: str, book: Any) -> None:
+        try:
+            take_in(SHOP, CompleteOrder(account), self._desk(book, account.order_id, api))
+        except Retry:
+            assert api == "retry"
+        except Conflict:
+            assert self._is_ahead(account.order_id), "nobody else writes"
+            return
+
+    def _is_ahead(self, number: str) -> bool:
+        """Whether the account is ahead of the record: somebody died in between."""
+        key = OrderKey(SHOP, number)
+        account, record = self.place.book.find_account(key), self.place.book.find(key)
+        return account is not None and (record is None or not account.version.states_the_same(record.version))
+
+    def _desk(self, book: Any, number: str, api: str) -> Desk:
+        return Desk(
+            book=book,
+            stock=self.place.room,
+            storefront=None if api == "absent" else FakeStorefront(self._answering(number, api)),
+            locations=LOCATIONS,
+            rules=self.rules,
+            clock=lambda: self.now,
+            retrying=retry_at_once,
+            bundles=self.place.bundles,
+        )
+
+    def _answering(self, number: str, api: str) -> Callable[[str], Order | None]:
+        def answer(asked: str) -> Order | None:
+            if api == "retry":
+                raise Retry("shop_busy", "throttled")
+            told = self.told[asked]
+            if api == "none" or not told:
+                return None
+            account = told[0 if api == "older" else -1]
+            seen = {"fetched": True, "observed_at": as_sortable(self.now)}
+            return account.model_copy(update={"version": account.version.model_copy(update=seen)})
+
+        return answer
+
+
+def _check_step(old: OrderRecord | None, new: OrderRecord) -> None:
+    """Whether one revision may follow another."""
+    assert new.revision == (old.revision if old else 0) + 1
+    assert new.cause.reference == f"{new.key}#{new.revision}"
+    if old is None:
+        return
+    assert new.version.updated_at >= old.version.updated_at, "versions never fall back"
+    assert may_review_move(old.review, new.review)
+    if old.cancelled_by and old.cancelled_by != "storefront":
+        assert new.cancelled_by == old.cancelled_by, "what an operator cancelled stays so"
+    assert set(old.overridden) <= set(new.overridden)
+    assert new.placed_at == old.placed_at
+
+
+def _check_lines(new: OrderRecord) -> None:
+    """Whether the axes agree with the lines and with each other."""
+    assert len({(line.line_id, line.sku) for line in new.lines}) == len(new.lines)
+    for line in new.lines:
+        assert line.open >= 0
+        assert all(units > 0 for units in (*line.allocated.values(), *line.shipped.values()))
+        assert sum(line.allocated.values()) <= line.open
+        assert not line.allocated or line.kind is LineKind.STOCKED
+        assert set(line.allocated) <= set(LOCATIONS)
+    assert (new.review is ReviewState.CANCELLED) == (new.cancelled_by is not None)
+    assert (new.review is ReviewState.HELD) == bool(new.holds) or new.review is ReviewState.RELEASED
+    assert not {hold.reason for hold in new.holds} & set(new.overridden)
+    if new.review is ReviewState.CANCELLED:
+        assert new.status == "cancelled"
+        assert not new.holds
+        assert not new.settled or not any(line.allocated or line.open for line in new.lines)
+    has_left = any(line.shipped for line in new.lines)
+    moved = {FulfilmentState.PARTIALLY_SHIPPED, FulfilmentState.SHIPPED, FulfilmentState.DELIVERED}
+    assert has_left == (new.fulfilment in {*moved, FulfilmentState.RETURNED})
+    if new.fulfilment is FulfilmentState.ALLOCATED:
+        assert not any(line.short for line in new.lines)
+    if new.fulfilment is FulfilmentState.NOT_REQUIRED:
+        assert not any(line.open for line in new.lines if line.kind is not LineKind.UNTRACKED)
+
+
+def _without_counters(record: OrderRecord) -> OrderRecord:
+    nothing = Cause(kind="", reference="")
+    return record.model_copy(update={"revision": 0, "cause": nothing, "attention_since": None, "lines": ()})
+
+
+class OrdersInSteps(Orders):
+    """Transactions of five stock lines: most orders come in by several commits."""
+
+    most_stock_lines = 5
+
+
+SETTINGS = settings(max_examples=settings().max_examples * 3 // 5, stateful_step_count=40)
+
+TestOrders = Orders.TestCase
+TestOrders.settings = SETTINGS
+TestOrdersInSteps = OrdersInSteps.TestCase
+TestOrdersInSteps.settings = SETTINGS
