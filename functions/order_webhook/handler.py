@@ -6,4 +6,4 @@ from shared.wiring.webhooks import answer, order_reception
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    return answer(event, order_reception(), function="order_webhook")
+    return answer(event, order_reception())

@@ -6,4 +6,4 @@ from shared.wiring.payment_webhooks import answer_provider, payment_reception
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    return answer_provider(event, payment_reception(), function="payment_webhook")
+    return answer_provider(event, payment_reception())

@@ -6,4 +6,4 @@ from shared.wiring.webhooks import answer, registration_reception
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    return answer(event, registration_reception(), function="registration_webhook")
+    return answer(event, registration_reception())

@@ -8,8 +8,8 @@ import sys
 import time
 
 
-def count(metric: str, **dimensions: str) -> None:
-    """Add one to a metric. Dimensions must come from a small fixed set: each combination is billed."""
+def count(metric: str, **beside: str) -> None:
+    """Add one to a metric of this function. `beside`: what the log line tells with it, `observability.BESIDE`."""
     json.dump(
         {
             "_aws": {
@@ -17,13 +17,14 @@ def count(metric: str, **dimensions: str) -> None:
                 "CloudWatchMetrics": [
                     {
                         "Namespace": os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Storebridge"),
-                        "Dimensions": [sorted(dimensions)],
+                        "Dimensions": [["service"]],
                         "Metrics": [{"Name": metric, "Unit": "Count"}],
                     }
                 ],
             },
             metric: 1,
-            **dimensions,
+            "service": os.environ.get("POWERTOOLS_SERVICE_NAME", "unknown"),
+            **beside,
         },
         sys.stdout,
     )

@@ -5,11 +5,16 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Final
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from shared.kernel.errors import StorebridgeError
+
+BESIDE: Final = frozenset({"shop", "backoffice", "part", "code"})
+"""What a log line tells beside its metric, where a query of the logs finds it. As dimensions they would make a metric,
+to be paid for, of every shop and every code, and an alarm watches one metric and not all that have a name."""
 
 # They log every call with its arguments at DEBUG, and those hold buyers' data, whatever level is asked of us.
 for _library in ("boto3", "botocore", "httpcore", "httpx", "pynamodb", "urllib3"):
@@ -37,12 +42,17 @@ def failures_told() -> Iterator[None]:
         raise
 
 
-def count(metric: str, amount: int = 1, **dimensions: str) -> None:
-    """Add one, or so many, to a metric.
+def count(metric: str, amount: int = 1, **labels: str) -> None:
+    """Add one, or so many, to a metric of this function. Count nothing rather than zero: a metric is billed for each
+    hour in which it was sent.
 
     A metric of its own each time: within one, Powertools keeps a dimension's last value only.
-    Dimensions must come from a small fixed set: each combination is billed.
+    A label becomes a dimension, and must come from a small fixed set: each combination is billed. What `BESIDE`
+    names stands in the log line only.
     """
     with single_metric(name=metric, unit=MetricUnit.Count, value=amount) as entry:
-        for name, value in dimensions.items():
-            entry.add_dimension(name=name, value=value)
+        for name, value in labels.items():
+            if name in BESIDE:
+                entry.add_metadata(key=name, value=value)
+            else:
+                entry.add_dimension(name=name, value=value)

@@ -71,13 +71,11 @@ def _go_on(request: PrivacyRequest, desk: PrivacyDesk, worker: Worker) -> str:
 
 
 def _measure(waiting: list[PrivacyRequest], finished: int, done: set[str]) -> None:
-    """What waits is told at each run, nothing too: an alarm sees so that the function runs at all."""
     left = [request for request in waiting if request.id not in done]
     overdue = [request.id for request in left if request.is_overdue(utc_now())]
-    count("PrivacyOpen", len(left))
-    count("PrivacyOverdue", len(overdue))
-    if finished:
-        count("PrivacyDone", finished)
+    for metric, number in (("PrivacyOpen", len(left)), ("PrivacyOverdue", len(overdue)), ("PrivacyDone", finished)):
+        if number:
+            count(metric, number)
     if overdue:
         logger().error("privacy requests overdue", extra={"requests": overdue})
 

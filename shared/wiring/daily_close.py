@@ -45,10 +45,17 @@ def answer(event: Mapping[str, Any], has_time: Callable[[], bool]) -> dict[str, 
         return {"closed": [], "missing": "there are no books: name a payment account in the settings"}
     request = _request_of(event)
     closed, missing = close_days(request.until, request.actor, has_time)
-    count("DaysClosed", len(closed))
-    count("CloseRefused", 1 if missing else 0)
+    _measure(closed, missing)
     logger().info("days closed", extra={"closed": closed, "missing": missing})
     return {"closed": closed, "missing": missing}
+
+
+def _measure(closed: list[str], missing: str | None) -> None:
+    if closed:
+        count("DaysClosed", len(closed))
+    if missing:
+        yesterday = utc_now().astimezone(settings().finance.zone).date() - timedelta(days=1)
+        count("DaysOpen", len(days_to_close(closing_of(yesterday), yesterday)))
 
 
 def _request_of(event: Mapping[str, Any]) -> CloseRequest:

@@ -163,9 +163,11 @@ def _silence(shop: str, rules: RepairRules) -> None:
     if told is News.ALARM and silence is not None:
         facts = {"since": silence.since.isoformat(), "minutes": _minutes(silence.lasted), "usual": silence.usual}
         logger().error("shop silent", extra={"shop": shop, **facts})
-        count("ShopSilent", shop=shop)
     elif told is News.ALL_CLEAR:
         logger().info("shop no longer silent", extra={"shop": shop})
+    watch = watch_table().find(shop)
+    if watch and watch.silent_since:  # at each look, so that the alarm lasts as long as the silence
+        count("ShopSilent", shop=shop)
 
 
 def _minutes(length: timedelta) -> int:

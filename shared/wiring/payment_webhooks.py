@@ -15,10 +15,10 @@ from shared.webhooks.reception import Reception
 from shared.wiring.webhooks import received, reception_of, unknown_platform
 
 
-def answer_provider(event: Mapping[str, Any], reception: Reception, *, function: str) -> http.Response:
+def answer_provider(event: Mapping[str, Any], reception: Reception) -> http.Response:
     """Take one delivery in and answer it in the words that its provider wants to hear."""
     account = event["pathParameters"]["account"]
-    refusal = received(account, event, reception, function=function)
+    refusal = received(account, event, reception)
     words = _words_of(reception, account)
     if refusal is None:
         return http.accepted(words.accepted if words else None)

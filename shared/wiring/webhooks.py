@@ -17,13 +17,13 @@ from shared.webhooks.reception import Reception, receive
 _log = logging.getLogger(__name__)
 
 
-def answer(event: Mapping[str, Any], reception: Reception, *, function: str) -> http.Response:
+def answer(event: Mapping[str, Any], reception: Reception) -> http.Response:
     """Take one delivery in and answer it: 200 once the queue has it, else what the sender is to do."""
-    refusal = received(event["pathParameters"]["shop"], event, reception, function=function)
+    refusal = received(event["pathParameters"]["shop"], event, reception)
     return http.refused(refusal) if refusal else http.accepted()
 
 
-def received(name: str, event: Mapping[str, Any], reception: Reception, *, function: str) -> StorebridgeError | None:
+def received(name: str, event: Mapping[str, Any], reception: Reception) -> StorebridgeError | None:
     """Take one delivery in; what stands against it is returned."""
     try:
         receive(name, http.webhook_request(event), reception)
@@ -31,7 +31,7 @@ def received(name: str, event: Mapping[str, Any], reception: Reception, *, funct
         _log.warning("webhook refused", extra={"code": error.code, "field": error.field, "reason": error.message})
         emf.count("WebhookRefused", code=error.code)
         return error
-    emf.count("WebhookAccepted", function=function)
+    emf.count("WebhookAccepted")
     return None
 
 
