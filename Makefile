@@ -9,7 +9,7 @@ WORKERS := auto
 SEED := 1
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
-.PHONY: help demo dev test gates unit setup bench build lock schemas clean tryton odoo test-odoo bench-finance
+.PHONY: help demo dev test gates unit setup bench build lock schemas clean tryton odoo test-odoo bench-finance fuzz
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ bench: .venv/ready .cache/ready ## CPU, write units, imports and throughput, as 
 
 bench-finance: .venv/ready ## a month of 40,000 orders with planted faults, reconciled and held against the truth (SEED=7)
 	@$(RUN) -m infra.bench.finance --seed $(SEED) $(ARGS)
+
+fuzz: .venv/ready ## everything that reads foreign bytes, tried for ten minutes; by coverage where atheris is installed (ARGS="--minutes 60 --target file_camt")
+	@$(RUN) -m tests.fuzz $(ARGS)
 
 build: .venv/ready .venv-sam/ready ## what `sam deploy` would upload
 	PATH="$(dir $(PYTHON)):$$PATH" $(SAM) build --cached --parallel --region $(REGION)

@@ -49,3 +49,8 @@ def _judge(response: httpx.Response) -> httpx.Response:
     if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise Retry("storefront_failed", f"the shop fails with HTTP {status}")
     return response
+
+
+def odd_answer(what: str) -> Retry:
+    """Of an answer that cannot be read: what became of a write is unknown, and the repeated call looks first."""
+    return Retry("storefront_failed", what)

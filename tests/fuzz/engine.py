@@ -183,7 +183,7 @@ def altered(data: bytes, other: bytes, chance: random.Random) -> bytes:
 
 def altered_json(data: bytes, chance: random.Random) -> bytes:
     """With another value at one to three places of the JSON that it ends with; as it is, where it holds none."""
-    start = data.find(b"{")
+    start = min((at for at in (data.find(b"{"), data.find(b"[")) if at >= 0), default=0)
     try:
         told = json.loads(data[start:])
     except (ValueError, RecursionError):

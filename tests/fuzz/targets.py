@@ -46,6 +46,7 @@ from shared.sync.finance.recognise import FileKind, reader_of
 from shared.webhooks.delivery import Delivery, stored_key
 from tests.builders.orders import NOON
 from tests.fakes.order_desk import FakeStockRoom
+from tests.fuzz import answers
 from tests.fuzz.engine import Target
 from tests.fuzz.requests import SCHEMES, packed, require_genuine, unpacked
 from tests.unit.payments.bank.files import BANK, WORDS, Move, camt, camt_statement, mt940
@@ -347,6 +348,14 @@ def _all_files() -> Sequence[bytes]:
     return [content for _, _, contents in _FILES.values() for content in contents()]
 
 
+def _contents(name: str) -> Sequence[bytes]:
+    return list(_FILES[name][2]())
+
+
+def _genuine(name: str) -> Sequence[bytes]:
+    return [packed(request) for request in SCHEMES[name].genuine()]
+
+
 def _settings_samples() -> Sequence[bytes]:
     return [json.dumps(read_settings_file(_ROOT / "infra" / "local" / "settings.toml")).encode()]
 
@@ -357,8 +366,10 @@ def _settings_texts() -> Sequence[bytes]:
 
 _ERRANDS: Final = (
     b'{"what":"order","shop":"aurora","order_id":"5001","reasons":[],"attempt":3}',
-    b'{"what":"count","backoffice":"erp","location":"main","sku":"MUG","seq":3,"on_hand":5,'
-    b'"counted_at":"2026-11-23T09:00:00Z","attempt":1}',
+    (
+        b'{"what":"count","backoffice":"erp","location":"main","sku":"MUG","seq":3,"on_hand":5,'
+        b'"counted_at":"2026-11-23T09:00:00Z","attempt":1}'
+    ),
     b'{"what":"customer","leader":"aurora/customer/17"}',
     b'{"what":"verification","customer":"aurora/customer/17","asked":1}',
     b'{"sku":"MUG","shop":"aurora","attempt":2}',
@@ -368,12 +379,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "strict_json": Target(
         _strict_json, lambda: [shopify.encode(shopify.Shop().order()), b'{"a":[1.50,-0,1e5,"\\u00e9"]}']
     ),
-    **{
-        f"signature_{name}": Target(
-            partial(_signatures, name), lambda scheme=scheme: [packed(r) for r in scheme.genuine()]
-        )
-        for name, scheme in SCHEMES.items()
-    },
+    **{f"signature_{name}": Target(partial(_signatures, name), partial(_genuine, name)) for name in SCHEMES},
     "order_shopify": Target(partial(_of_shop, read_shopify, "shopify"), _shopify_orders),
     "order_woocommerce": Target(partial(_of_shop, read_woocommerce, "woocommerce"), _woocommerce_orders),
     "customer_shopify": Target(partial(_of_customer, read_shopify_customer, "shopify"), _shopify_persons),
@@ -390,8 +396,8 @@ TARGETS: Final[Mapping[str, Target]] = {
         lambda: [shopify.delivery({"id": 1}).to_message().encode(), b'{"stored":"oversize/00.json"}'],
     ),
     **{
-        f"file_{name}": Target(partial(_file, read, context), lambda contents=contents: list(contents()))
-        for name, (read, context, contents) in _FILES.items()
+        f"file_{name}": Target(partial(_file, read, context), partial(_contents, name))
+        for name, (read, context, _) in _FILES.items()
     },
     "file_any": Target(_any_file, _all_files),
     "settings": Target(_settings, _settings_samples),
@@ -415,4 +421,5 @@ TARGETS: Final[Mapping[str, Target]] = {
     "gateway": Target(
         _gateway, lambda: [b"Content-Type: application/x-www-form-urlencoded\naccept-language: zh-CN,en;q=0.5\n\nn=abc"]
     ),
+    **answers.TARGETS,
 }

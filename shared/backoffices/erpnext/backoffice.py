@@ -10,7 +10,9 @@ from shared.backoffices.erpnext.masters import Masters
 from shared.backoffices.erpnext.sales import Sales
 from shared.backoffices.erpnext.shipments import Shipments
 from shared.backoffices.erpnext.stock import Stock
+from shared.backoffices.http import bug
 from shared.backoffices.port import Capabilities
+from shared.kernel.answers import misfits_are
 from shared.kernel.credentials import Credentials
 
 CAPABILITIES = Capabilities(
@@ -20,6 +22,7 @@ CAPABILITIES = Capabilities(
 )
 
 
+@misfits_are(bug)
 class ErpNextBackOffice(Masters, Forgetting, Sales, Shipments, Invoices, Journals, Stock):
     """One company on one ERPNext site of version 13 to 16 (a `BackOffice`). Not shared between threads.
 

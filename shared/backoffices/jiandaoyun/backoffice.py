@@ -12,11 +12,13 @@ from shared.backoffices.jiandaoyun.pace import Pace
 from shared.backoffices.jiandaoyun.settings import JiandaoyunMapping
 from shared.backoffices.jiandaoyun.stock import Stock
 from shared.backoffices.port import Capabilities
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock
 from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected
 
 
+@misfits_are(bug)
 class JiandaoyunBackOffice(Masters, Customers, Stock, Journals):
     """One company's forms, as its mapping names them (a `BackOffice`). Not shared between threads.
 

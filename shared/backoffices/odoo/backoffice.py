@@ -28,6 +28,7 @@ from shared.backoffices.documents import (
     Tax,
     Warehouse,
 )
+from shared.backoffices.http import bug
 from shared.backoffices.odoo.client import Json2, JsonRpc, OdooApi
 from shared.backoffices.odoo.customers import Customers
 from shared.backoffices.odoo.dialect import Dialect
@@ -39,6 +40,7 @@ from shared.backoffices.odoo.sales import Sales
 from shared.backoffices.odoo.shipments import Shipments
 from shared.backoffices.odoo.stock import Stock
 from shared.backoffices.port import Capabilities, Feed
+from shared.kernel.answers import misfits_are
 from shared.kernel.credentials import Credentials
 
 TransportName = Literal["json2", "jsonrpc"]
@@ -51,6 +53,7 @@ CAPABILITIES = Capabilities(
 )
 
 
+@misfits_are(bug)
 class OdooBackOffice:
     """The company of our Odoo user, who must have no other.
 

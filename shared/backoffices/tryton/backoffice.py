@@ -40,6 +40,7 @@ from shared.backoffices.tryton.rights import missing_rights
 from shared.backoffices.tryton.sales import Sales
 from shared.backoffices.tryton.shipments import Shipments
 from shared.backoffices.tryton.stock import Stock
+from shared.kernel.answers import misfits_are
 from shared.kernel.credentials import Credentials
 
 CAPABILITIES = Capabilities(
@@ -50,6 +51,7 @@ CAPABILITIES = Capabilities(
 )
 
 
+@misfits_are(bug)
 class TrytonBackOffice:
     """The user's current company, over JSON-RPC. Credentials: `user` and `password`.
 

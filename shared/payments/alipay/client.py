@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from shared.finance.models import Fact, Payment
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock
 from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected
@@ -29,6 +30,7 @@ _ID: Final = re.compile(r"(?P<trade>[A-Za-z0-9_-]{1,64})(?:/(?P<refund>[!-~]{1,6
 _DOMAINS: Final = ("alipay.com", "alipaydev.com", "alipayobjects.com")
 
 
+@misfits_are(refused)
 class AlipayClient:
     """A `PaymentFeed`. Credentials as :class:`~shared.payments.alipay.gateway.AlipayGateway` says."""
 

@@ -16,6 +16,7 @@ import httpx
 
 from shared.finance.models import Fact, Feed, Payment
 from shared.kernel import strict_json
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock, parse_time
 from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected, Retry
@@ -75,6 +76,7 @@ class _Token(NamedTuple):
     ends_at: datetime
 
 
+@misfits_are(refused)
 class PayPalClient:
     """A `PaymentFeed`. Credentials: `client_id` and `client_secret` of a REST app with the feature Transaction Search.
     PayPal takes up to nine hours to grant that."""

@@ -14,6 +14,7 @@ from pydantic import StringConstraints, ValidationError
 
 from shared.finance.models import Payment, SettlementLine
 from shared.kernel import strict_json
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock, parse_time
 from shared.kernel.errors import Rejected, Retry
 from shared.kernel.model import Canonical
@@ -54,6 +55,7 @@ class _Place(Canonical):
     """Whose movements are still to be read."""
 
 
+@misfits_are(refused)
 class ShopifyPaymentsClient:
     def __init__(self, context: AccountContext, query: Query, clock: Clock) -> None:
         self._context = context

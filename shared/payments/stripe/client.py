@@ -15,6 +15,7 @@ import httpx
 
 from shared.finance.models import Fact, Feed, Payment
 from shared.kernel import strict_json
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock
 from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected
@@ -62,6 +63,7 @@ class _Place(NamedTuple):
         return ":".join(part for part in self if part is not None)
 
 
+@misfits_are(refused)
 class StripeClient:
     """A `PaymentFeed`. Credentials: `secret_key`, best a restricted key that may read balance, charges, disputes,
     checkout sessions, payment intents, payouts and refunds."""

@@ -8,10 +8,12 @@ from typing import Final
 import httpx
 
 from shared.finance.models import Fact, Payment
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock
 from shared.kernel.credentials import Credentials
 from shared.kernel.errors import Rejected
 from shared.payments.bill_days import BillDays
+from shared.payments.http import refused
 from shared.payments.lenient import read
 from shared.payments.port import AccountContext, FeedCapabilities, FeedPage
 from shared.payments.wechatpay.api import WeChatPayApi, require_done
@@ -28,6 +30,7 @@ _NO_PAYMENT: Final = frozenset({"ORDER_NOT_EXIST", "RESOURCE_NOT_EXISTS"})
 _ID: Final = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
 
 
+@misfits_are(refused)
 class WeChatPayClient:
     """A `PaymentFeed`. Credentials as :class:`~shared.payments.wechatpay.api.WeChatPayApi` says."""
 

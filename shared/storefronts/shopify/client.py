@@ -6,8 +6,10 @@ from typing import Final
 
 import httpx
 
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock, as_sortable, parse_time
 from shared.kernel.errors import Retry
+from shared.storefronts.http import odd_answer
 from shared.storefronts.port import Change, ChangePage, Credentials
 from shared.storefronts.shopify.fetching import (
     SEARCH_LAG,
@@ -27,6 +29,7 @@ _SCOPES: Final = "read_orders, read_customers, read_products, read_inventory, re
 _ORDER_GID: Final = re.compile(r"gid://shopify/Order/([0-9]{1,20})")
 
 
+@misfits_are(odd_answer)
 class ShopifyClient:
     """A `StorefrontClient`. `address` is the shop's own (`name.myshopify.com`), `shop` its name in the settings."""
 

@@ -15,8 +15,10 @@ from typing import Final
 import httpx
 
 from shared.customers.models import Profile, ProfileField
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock, as_sortable, parse_time
 from shared.kernel.errors import Rejected, Retry
+from shared.storefronts.http import odd_answer
 from shared.storefronts.port import Change, ChangePage, Credentials
 from shared.storefronts.shopify.customer_edit import FIELD_OF, account_input, address_field, address_input
 from shared.storefronts.shopify.customer_query import (
@@ -51,6 +53,7 @@ _REASONS: Final = (
 _WHOSE: Final = frozenset({"id", "customerId"})
 
 
+@misfits_are(odd_answer)
 class ShopifyCustomers:
     """A `CustomerRegister`. `address` is the shop's own (`name.myshopify.com`), `shop` its name in the settings.
 

@@ -14,9 +14,11 @@ from typing import Final
 
 import httpx
 
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Rejected, Retry
 from shared.orders.dispatch import Dispatch
+from shared.storefronts.http import odd_answer
 from shared.storefronts.port import Credentials
 from shared.storefronts.shopify.consignments import (
     OpenLine,
@@ -82,6 +84,7 @@ class _Order:
         return {key: ids for key, ids in found.items() if ids} | dict(self.known)
 
 
+@misfits_are(odd_answer)
 class ShopifyFulfilment:
     """A `FulfilmentDesk`. `address` is the shop's own (`name.myshopify.com`), `shop` its name in the settings.
 

@@ -10,7 +10,9 @@ from typing import Annotated, Final
 import httpx
 from pydantic import Field
 
+from shared.kernel.answers import misfits_are
 from shared.kernel.money import CurrencyCode
+from shared.storefronts.http import odd_answer
 from shared.storefronts.lenient import Lenient, read
 from shared.storefronts.port import Credentials, Need, ShopFacts, ShopLocation, ShopRight
 from shared.storefronts.shopify.graphql import API_VERSION, AdminApi
@@ -84,6 +86,7 @@ class _Locations(Lenient):
     locations: _Nodes
 
 
+@misfits_are(odd_answer)
 class ShopifyInspection:
     """An `Inspection`. `address` is the shop's own (`name.myshopify.com`)."""
 

@@ -22,8 +22,10 @@ from uuid import NAMESPACE_URL, uuid5
 import httpx
 
 from shared.inventory.channels import CataloguePage, ChannelItem, LevelWrite, WriteOutcome, WriteStatus
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Rejected, Retry
+from shared.storefronts.http import odd_answer
 from shared.storefronts.port import Credentials
 from shared.storefronts.shopify.graphql import API_VERSION, AdminApi, Node, Pacer, Pause
 from shared.storefronts.shopify.stock_query import CATALOGUE, LEVELS, MOST_ITEMS, SET_LEVELS
@@ -56,6 +58,7 @@ class _Batch(NamedTuple):
     """All that the caller wants written, and not a part of it."""
 
 
+@misfits_are(odd_answer)
 class ShopifyStock:
     """A `StockChannel`: the stock at location `location_id` (digits) of the shop at `address`.
 
@@ -93,7 +96,7 @@ class ShopifyStock:
             Rejected: `api_access`, `api_error`; `idempotency_mismatch` when the key was used for other writes.
         """
         if len(writes) > self.most_writes:
-            raise ValueError(f"at most {self.most_writes} writes in one call")
+            raise AssertionError(f"at most {self.most_writes} writes in one call")
         first: dict[str, LevelWrite] = {}
         for write in writes:
             first.setdefault(write.item.item_id, write)

@@ -12,7 +12,9 @@ from typing import Final
 
 import httpx
 
+from shared.kernel.answers import misfits_are
 from shared.kernel.errors import Rejected, Retry
+from shared.storefronts.http import odd_answer
 from shared.storefronts.port import Credentials, Subscription
 from shared.storefronts.shopify.graphql import API_VERSION, AdminApi, Node
 
@@ -58,6 +60,7 @@ _SCOPES: Final = "read_orders, read_customers, read_customer_merge"
 _TOPIC_OF_NAME: Final = {topic.replace("/", "_").upper(): topic for topic in ORDER_TOPICS + CUSTOMER_TOPICS}
 
 
+@misfits_are(odd_answer)
 class ShopifySubscriptions:
     """A `SubscriptionDesk`. `address` is the shop's own (`name.myshopify.com`)."""
 

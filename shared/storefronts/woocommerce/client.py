@@ -8,8 +8,10 @@ from typing import Any
 
 import httpx
 
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock, as_sortable, parse_time
 from shared.kernel.errors import Rejected
+from shared.storefronts.http import odd_answer
 from shared.storefronts.port import Change, ChangePage, Credentials
 from shared.storefronts.woocommerce.mapping import PLATFORM
 from shared.storefronts.woocommerce.rest import (
@@ -35,6 +37,7 @@ _SECOND = timedelta(seconds=1)
 """WooCommerce's dates know no less."""
 
 
+@misfits_are(odd_answer)
 class WooCommerceClient:
     """One shop's orders (a `StorefrontClient`), over TLS with the shop's REST key.
 

@@ -14,8 +14,10 @@ from typing import Any, Final, NamedTuple
 import httpx
 
 from shared.customers.models import Profile, ProfileField
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock, as_sortable, parse_time
 from shared.kernel.errors import Rejected, Retry
+from shared.storefronts.http import odd_answer
 from shared.storefronts.lenient import read
 from shared.storefronts.port import Change, ChangePage, Credentials
 from shared.storefronts.woocommerce.customer_changes import changes
@@ -105,6 +107,7 @@ class _Place(NamedTuple):
         return _Place(self.offset + PAGE - OVERLAP, int(last.registered_at.timestamp()), last.change.id)
 
 
+@misfits_are(odd_answer)
 class WooCommerceCustomers:
     """A `CustomerRegister`. `address` is the shop's own, `shop` its name in the settings."""
 

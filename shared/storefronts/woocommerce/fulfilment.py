@@ -16,10 +16,12 @@ from typing import Annotated, Any, Final
 
 import httpx
 
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Rejected, Retry
 from shared.orders.dispatch import Dispatch
 from shared.orders.models import FulfilmentLine, Parcel
+from shared.storefronts.http import odd_answer
 from shared.storefronts.lenient import NULL_IS_EMPTY, Lenient, OptionalDecimal, OptionalText, read
 from shared.storefronts.port import Credentials
 from shared.storefronts.woocommerce import dispatch_record, note_texts, tracking_items
@@ -94,6 +96,7 @@ class _Telling:
         return tracking_items.entered_by_others(self.items, parcels, ours)
 
 
+@misfits_are(odd_answer)
 class WooCommerceFulfilment:
     """A `FulfilmentDesk`. `address` is the shop's own, `shop` its name in the settings.
 

@@ -15,8 +15,10 @@ from typing import Annotated, Any, Final
 import httpx
 from pydantic import Field
 
+from shared.kernel.answers import misfits_are
 from shared.kernel.errors import Rejected
 from shared.kernel.money import CurrencyCode
+from shared.storefronts.http import odd_answer
 from shared.storefronts.lenient import Lenient, OptionalText, read
 from shared.storefronts.port import Credentials, Need, ShopFacts, ShopRight
 from shared.storefronts.woocommerce.rest import RestApi, json_body, require_ok, unexpected
@@ -47,6 +49,7 @@ class _Status(Lenient):
     environment: Annotated[_Environment, Field(default_factory=_Environment)]
 
 
+@misfits_are(odd_answer)
 class WooCommerceInspection:
     """An `Inspection`."""
 

@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 import httpx
 
 from shared.inventory.channels import CataloguePage, ChannelItem, LevelWrite, WriteOutcome, WriteStatus
+from shared.kernel.answers import misfits_are
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Retry
+from shared.storefronts.http import odd_answer
 from shared.storefronts.lenient import read
 from shared.storefronts.port import Credentials
 from shared.storefronts.woocommerce.catalogue import Cursor, Listing, read_page
@@ -38,6 +40,7 @@ _MAX_ID_DIGITS = 20
 _UNCOUNTED = {Counting.NONE: "not_tracked", Counting.PARENT: "stock_kept_by_parent"}
 
 
+@misfits_are(odd_answer)
 class WooCommerceStock:
     """One shop's stock over its REST key. Not shared between threads.
 

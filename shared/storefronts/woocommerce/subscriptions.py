@@ -12,7 +12,9 @@ from typing import Any, Final
 
 import httpx
 
+from shared.kernel.answers import misfits_are
 from shared.kernel.errors import Rejected
+from shared.storefronts.http import odd_answer
 from shared.storefronts.port import Credentials, Subscription, SubscriptionState
 from shared.storefronts.woocommerce.rest import PAGE_SIZE, RestApi, error_code, json_body, require_ok, unexpected
 
@@ -33,6 +35,7 @@ _STATES: Final = {
 }
 
 
+@misfits_are(odd_answer)
 class WooCommerceSubscriptions:
     """A `SubscriptionDesk`. The REST key needs the permission to write."""
 

@@ -106,7 +106,7 @@ def test_it_is_a_stock_channel_that_writes_250_levels_in_one_call() -> None:
 
 def test_more_than_a_call_carries_is_a_mistake_of_the_caller() -> None:
     trade = Trade()
-    with pytest.raises(ValueError, match="250"):
+    with pytest.raises(AssertionError, match="250"):
         trade.channel.write(compare(trade.sells(251)), key="push-1")
     assert trade.shop.counters.calls == 0
 
