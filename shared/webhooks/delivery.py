@@ -72,13 +72,13 @@ class Delivery(NamedTuple):
     @property
     def is_well_typed(self) -> bool:
         """Whether each field is of its kind: JSON can hold anything, and what reads a delivery relies on it."""
-        texts = (self.shop, self.platform, self.topic, self.received_at)
-        perhaps = (self.delivery_id, self.triggered_at, self.api_version)
+        texts: tuple[object, ...] = (self.shop, self.platform, self.topic, self.received_at)
+        perhaps: tuple[object, ...] = (self.delivery_id, self.triggered_at, self.api_version)
+        marks: tuple[object, ...] = (self.test, self.fetched)
         return (
             all(isinstance(text, str) for text in texts)
             and all(text is None or isinstance(text, str) for text in perhaps)
-            and isinstance(self.test, bool)
-            and isinstance(self.fetched, bool)
+            and all(isinstance(mark, bool) for mark in marks)
         )
 
 

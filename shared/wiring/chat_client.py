@@ -10,6 +10,7 @@ from shared.kernel.clock import utc_now
 from shared.kernel.errors import Rejected
 from shared.notifications.chat.client import TIMEOUT, ChatNotifier
 from shared.platform.configuration import ApiCredentials
+from shared.platform.outbound import transport
 from shared.platform.settings import ChatChannel
 
 
@@ -38,4 +39,6 @@ def _api_secret() -> ApiCredentials:
 
 @cache
 def _http() -> httpx.Client:
-    return httpx.Client(timeout=TIMEOUT, verify=ssl.create_default_context(), follow_redirects=False)
+    tls = ssl.create_default_context()
+    guarded = {"all://": transport(tls)}
+    return httpx.Client(timeout=TIMEOUT, verify=tls, follow_redirects=False, mounts=guarded)

@@ -14,6 +14,7 @@ from shared.payments.http import TIMEOUT
 from shared.payments.port import PaymentFeed
 from shared.platform.configuration import ApiCredentials, settings
 from shared.platform.kept import MadeOnce
+from shared.platform.outbound import transport
 from shared.platform.settings import PaymentSettings
 from shared.wiring.payment_accounts import context_of
 
@@ -86,4 +87,6 @@ def _api_credentials() -> ApiCredentials:
 
 @cache
 def _http() -> httpx.Client:
-    return httpx.Client(timeout=TIMEOUT, verify=ssl.create_default_context(), follow_redirects=False)
+    tls = ssl.create_default_context()
+    guarded = {"all://": transport(tls)}
+    return httpx.Client(timeout=TIMEOUT, verify=tls, follow_redirects=False, mounts=guarded)

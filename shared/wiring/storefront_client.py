@@ -10,6 +10,7 @@ import httpx
 from shared.kernel.clock import utc_now
 from shared.platform.configuration import ApiCredentials
 from shared.platform.kept import MadeOnce
+from shared.platform.outbound import transport
 from shared.platform.settings import ShopSettings
 from shared.storefronts.http import TIMEOUT
 from shared.storefronts.port import Credentials, StorefrontClient
@@ -42,7 +43,8 @@ def _api_credentials() -> ApiCredentials:
 def http() -> httpx.Client:
     """The one connection pool. `STOREBRIDGE_LOCAL_STOREFRONTS` sends named shops to this machine instead."""
     tls = ssl.create_default_context()
-    return httpx.Client(timeout=TIMEOUT, verify=tls, follow_redirects=False, mounts=_local_storefronts())
+    mounts = {"all://": transport(tls), **_local_storefronts()}
+    return httpx.Client(timeout=TIMEOUT, verify=tls, follow_redirects=False, mounts=mounts)
 
 
 def _local_storefronts() -> dict[str, httpx.BaseTransport]:

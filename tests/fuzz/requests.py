@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from infra.samples import alipay, paypal, shopify, shopify_customers, stripe, wechatpay, woocommerce
 from shared.backoffices.jiandaoyun import signature as jiandaoyun_signature
@@ -137,7 +137,7 @@ def _alipay_signed(request: WebhookRequest) -> bytes:
 
 @cache
 def _orders_of_shopify() -> tuple[WebhookRequest, ...]:
-    bodies = (shopify.Shop().order(), {"id": 1}, {})
+    bodies: tuple[Any, ...] = (shopify.Shop().order(), {"id": 1}, {})
     return tuple(shopify.signed_request(body, topic="orders/paid") for body in bodies)
 
 

@@ -1,0 +1,1 @@
+"""Attacks: what strangers, and vendors that are not themselves, may try on the real code."""
