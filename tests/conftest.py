@@ -1,16 +1,20 @@
 """A real DynamoDB engine for the tests, and fresh tables in it, shaped by the template."""
 
 import os
+import time
 from collections.abc import Iterator
 from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 from hypothesis import settings
 from pynamodb.connection import Connection
 
+from infra.fakes.aws.dynamodb.connection import MemoryConnection
+from infra.fakes.aws.dynamodb.engine import MemoryDynamoDb
 from infra.local.children import Children
 from infra.local.dynoxide import start_engine
 from infra.local.template import Table, load_deployment
@@ -33,7 +37,17 @@ def engine() -> Iterator[str]:
 
 
 @pytest.fixture
-def connection(engine: str, monkeypatch: pytest.MonkeyPatch) -> Connection:
+def memory() -> MemoryDynamoDb:
+    """A DynamoDB in memory: also what tests with the parameter `memory` have in the place of the engine."""
+    return MemoryDynamoDb(time.time)
+
+
+@pytest.fixture
+def connection(request: pytest.FixtureRequest) -> Connection:
+    if _is_in_memory(request):
+        return MemoryConnection(request.getfixturevalue("memory").call)
+    engine: str = request.getfixturevalue("engine")
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
     for name, value in {
         "AWS_ENDPOINT_URL_DYNAMODB": engine,
         "AWS_ACCESS_KEY_ID": "local",
@@ -46,16 +60,27 @@ def connection(engine: str, monkeypatch: pytest.MonkeyPatch) -> Connection:
 
 
 @pytest.fixture
-def table_names(connection: Connection, engine: str) -> dict[str, str]:
+def table_names(request: pytest.FixtureRequest, connection: Connection) -> dict[str, str]:
     """Fresh tables by their role: `orders`, `stock`, `movements`, `stocktakes`, `sync`, `customers`."""
-    client = boto3.client("dynamodb", endpoint_url=engine)
+    in_memory = _is_in_memory(request)
+    client = None if in_memory else boto3.client("dynamodb", endpoint_url=request.getfixturevalue("engine"))
     run = next(_numbers)
     names = {}
     for table in _tables():
         role = table.name.rpartition("-")[2]
         names[role] = f"{table.name}-{run:04}"
-        client.create_table(**{**table.definition, "TableName": names[role]})
+        definition: Any = {**table.definition, "TableName": names[role]}
+        if client is None:
+            request.getfixturevalue("memory").create_table(definition)
+        else:
+            client.create_table(**definition)
     return names
+
+
+def _is_in_memory(request: pytest.FixtureRequest) -> bool:
+    """Whether one of the test's parameters is `memory`."""
+    callspec = getattr(request.node, "callspec", None)
+    return callspec is not None and "memory" in callspec.params.values()
 
 
 @cache

@@ -25,7 +25,7 @@ EVE, EVA, EVI = (CustomerKey.parse(text) for text in ("aurora/customer/17", "bor
 EMAIL = MARKER.mark(MarkKind.EMAIL, "eve@example.test")
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "memory"])
 def book(request: pytest.FixtureRequest) -> CustomerBook:
     if request.param == "fake":
         return FakeCustomerBook()

@@ -10,7 +10,7 @@ from tests.builders.orders import NOON
 from tests.fakes.payment_feeds import FakeFeedProgresses
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "memory"])
 def progresses(request: pytest.FixtureRequest) -> FeedProgresses:
     if request.param == "fake":
         return FakeFeedProgresses()

@@ -26,7 +26,7 @@ CASES = ("d1", "d2", "d3")
 STAFF = ("ann", "ben", "mia")
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "memory"])
 def book(request: pytest.FixtureRequest) -> FinanceBook:
     if request.param == "fake":
         return FakeFinanceBook(AMSTERDAM)

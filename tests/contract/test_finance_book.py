@@ -44,7 +44,7 @@ def table(connection: Connection, table_names: dict[str, str]) -> FinanceTable:
     return FinanceTable(connection, table_names["finance"], AMSTERDAM)
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "memory"])
 def book(request: pytest.FixtureRequest) -> FinanceBook:
     if request.param == "fake":
         return FakeFinanceBook(AMSTERDAM)

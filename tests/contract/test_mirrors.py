@@ -16,7 +16,7 @@ KEY = OrderKey("aurora", "5001")
 STOP = Stop(code="unmapped_tax", message="no tax", hint="name it", since=NOON, attempts=2, passing=False)
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "memory"])
 def mirrors(request: pytest.FixtureRequest) -> Mirrors:
     if request.param == "fake":
         return FakeMirrors()

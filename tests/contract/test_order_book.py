@@ -25,7 +25,7 @@ from tests.fakes.order_desk import FakeOrderBook, FakeStockRoom
 Rooms = tuple[FakeOrderBook | OrderTable, StockRoom]
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "memory"])
 def rooms(request: pytest.FixtureRequest) -> Rooms:
     if request.param == "fake":
         stock = FakeStockRoom()

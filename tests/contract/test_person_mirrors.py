@@ -16,7 +16,7 @@ KEY = CustomerKey("aurora", "customer", "17")
 STOP = Stop(code="customer_refused", message="no", field="email", since=NOON, attempts=1, passing=False)
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "memory"])
 def mirrors(request: pytest.FixtureRequest) -> PersonMirrors:
     if request.param == "fake":
         return FakePersonMirrors()

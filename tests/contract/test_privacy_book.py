@@ -26,7 +26,7 @@ from tests.builders.orders import NOON, order
 from tests.fakes.privacy import FakeBuyers, FakePrivacyBook
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "memory"])
 def book(request: pytest.FixtureRequest) -> PrivacyBook:
     if request.param == "fake":
         return FakePrivacyBook()
@@ -100,7 +100,7 @@ def test_proofs_follow_each_other_and_no_number_comes_twice(book: PrivacyBook) -
     assert book.find("erasure-late") == late, "all or nothing"
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "memory"])
 def buyers(request: pytest.FixtureRequest) -> FakeBuyers | OrderTable:
     if request.param == "fake":
         return FakeBuyers()

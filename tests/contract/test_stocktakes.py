@@ -60,7 +60,7 @@ class Rooms:
         return self.stock.read([sku])[sku]["main"]
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "memory"])
 def rooms(request: pytest.FixtureRequest) -> Rooms:
     cause = Cause(kind="order", reference="aurora/1#1")
     if request.param == "fake":

@@ -22,7 +22,7 @@ from tests.fakes.sync import FakeBindings, FakeDriftLog, FakeJobs
 Rooms = tuple[Bindings, Jobs, DriftLog]
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "memory"])
 def rooms(request: pytest.FixtureRequest) -> Rooms:
     if request.param == "fake":
         return FakeBindings(), FakeJobs(), FakeDriftLog()

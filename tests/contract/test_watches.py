@@ -13,7 +13,7 @@ from tests.builders.orders import NOON
 from tests.fakes.sync import FakeWatches
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", "dynamodb", "memory"])
 def watches(request: pytest.FixtureRequest) -> Watches:
     if request.param == "fake":
         return FakeWatches()

@@ -1,0 +1,1 @@
+"""DynamoDB in memory: `engine` carries out requests, `connection` leads pynamodb to it."""

@@ -1,0 +1,86 @@
+"""Numbers by DynamoDB's rules: up to 38 significant digits between 1E-130 and 9.9…E+125, returned without exponent
+and without needless zeros ("Supported data types and naming rules" in the developer guide)."""
+
+import re
+from decimal import Context, Decimal
+from functools import lru_cache
+from typing import Final
+
+from infra.fakes.aws.dynamodb.errors import Invalid
+
+Number = int | Decimal
+
+_FORM: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?", re.ASCII)
+_MAX_DIGITS: Final = 38
+_HIGHEST: Final = 125
+_LOWEST: Final = -130
+_EXACT: Final = Context(prec=600)
+"""Sums of any two numbers that are allowed are exact."""
+
+
+@lru_cache(maxsize=1 << 16)
+def canonical(text: str) -> str:
+    """The number as DynamoDB returns it, or `Invalid`."""
+    sign, digits, exponent = _parts(text)
+    if not digits:
+        return "0"
+    highest = exponent + len(digits) - 1
+    if highest > _HIGHEST:
+        raise Invalid("Number overflow. Attempting to store a number with magnitude larger than supported range")
+    if highest < _LOWEST:
+        raise Invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
+    if len(digits) > _MAX_DIGITS:
+        raise Invalid("Attempting to store more than 38 significant digits in a Number")
+    return ("-" if sign == "-" else "") + _plain(digits, exponent)
+
+
+def _parts(text: str) -> tuple[str, str, int]:
+    """Sign, significant digits and the power of ten of the last of them."""
+    form = _FORM.fullmatch(text)
+    whole, fraction = (form[2], form[3] or "") if form else ("", "")
+    if form is None or not whole + fraction:
+        raise Invalid(f"The parameter cannot be converted to a numeric value{': ' if text else ''}{text}")
+    digits = (whole + fraction).lstrip("0")
+    significant = digits.rstrip("0")
+    # Exponents of more than six digits are far out of range: Python refuses to read those of thousands.
+    power = int((form[4] or "0")[:7]) - len(fraction)
+    return form[1], significant, power + len(digits) - len(significant)
+
+
+def _plain(digits: str, exponent: int) -> str:
+    if exponent >= 0:
+        return digits + "0" * exponent
+    whole, fraction = digits[:exponent], digits[exponent:]
+    return f"{whole or '0'}.{fraction.rjust(-exponent, '0')}"
+
+
+@lru_cache(maxsize=1 << 16)
+def number(text: str) -> Number:
+    """A canonical number to compare and to reckon with."""
+    return Decimal(text) if "." in text else int(text)
+
+
+def add(left: str, right: str) -> str:
+    return canonical(_text(_sum(number(left), number(right))))
+
+
+def subtract(left: str, right: str) -> str:
+    return canonical(_text(_sum(number(left), -number(right))))
+
+
+def _sum(left: Number, right: Number) -> Number:
+    if isinstance(left, int) and isinstance(right, int):
+        return left + right
+    return _EXACT.add(Decimal(left), Decimal(right))
+
+
+def _text(value: Number) -> str:
+    return str(value) if isinstance(value, int) else format(value, "f")
+
+
+@lru_cache(maxsize=1 << 16)
+def number_size(text: str) -> int:
+    """Bytes of a canonical number: one for two significant digits, one more, and one for a minus sign
+    ("DynamoDB Item sizes and formats": about that; the sign is from general knowledge)."""
+    digits = text.lstrip("-").replace(".", "").strip("0")
+    return (len(digits) + 1) // 2 + 1 + text.startswith("-")
