@@ -5,7 +5,7 @@ its `Connection`, bound to a table by instance and not by class: one botocore cl
 models would make one each, 75 to 100 ms), and a test can have as many tables as it likes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,10 +43,12 @@ def connect(*, connect_seconds: float = 2.0, read_seconds: float = 3.0) -> Conne
 class WriteRefused(Conflict):
     """A condition did not hold, or another transaction was at the same item: read again and decide again."""
 
-    def __init__(self, found: RawItem | None = None) -> None:
+    def __init__(self, found: RawItem | None = None, refused: Collection[int] = ()) -> None:
         super().__init__("changed_meanwhile", "the data changed since it was read")
         self.found = found
         """The item that refused, where DynamoDB returned it."""
+        self.refused = refused
+        """Which operations of a transaction were refused: their places, deletes first, then puts, then updates."""
 
 
 class Table:
@@ -214,10 +216,12 @@ def transact(
 
 def _raise_cancelled(error: PynamoDBException) -> None:
     reasons: list[CancellationReason | None] = list(getattr(error, "cancellation_reasons", ()))
-    refused = [reason for reason in reasons if reason is not None and reason.code in _CONFLICTS]
+    refused = {
+        place: reason for place, reason in enumerate(reasons) if reason is not None and reason.code in _CONFLICTS
+    }
     if refused and all(reason is None or reason.code in _CONFLICTS for reason in reasons):
-        found: list[Any] = [reason.raw_item for reason in refused if reason.raw_item]
-        raise WriteRefused(found[0] if found else None) from error
+        found: list[Any] = [reason.raw_item for reason in refused.values() if reason.raw_item]
+        raise WriteRefused(found[0] if found else None, refused.keys()) from error
 
 
 @contextmanager
@@ -233,11 +237,12 @@ def _translated() -> Iterator[None]:
     except botocore.exceptions.BotoCoreError as error:
         raise Retry("database_unreachable", f"the outcome is unknown: {type(error).__name__}") from error
     except PynamoDBException as error:
+        if isinstance(error.cause, botocore.exceptions.BotoCoreError):
+            # Before its code is asked for: pynamodb looks for one in the response, and a time-out's is None.
+            raise Retry("database_unreachable", f"the outcome is unknown: {type(error.cause).__name__}") from error
         code = error.cause_response_code
         if code in _CONFLICTS:
             raise WriteRefused from error
-        if code is None and isinstance(error.cause, botocore.exceptions.BotoCoreError):
-            raise Retry("database_unreachable", f"the outcome is unknown: {type(error.cause).__name__}") from error
         _raise_retry(code or "", error)
         raise
 

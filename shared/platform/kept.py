@@ -42,7 +42,7 @@ class Kept(Generic[_T]):
         if is_due and now - self._tried_at > _AT_MOST_EVERY_SECONDS:
             self._try_to_read(now)
         if self._value is None:
-            raise self._failure
+            raise self._failure.with_traceback(None)  # or each time it is raised would be added to the last
         return self._value
 
     def _try_to_read(self, now: float) -> None:

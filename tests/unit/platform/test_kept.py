@@ -1,5 +1,6 @@
 """A kept value is read seldom, and never more often than every few seconds, whatever is asked."""
 
+import traceback
 from itertools import pairwise
 
 import pytest
@@ -111,3 +112,16 @@ def test_reads_keep_their_distance_and_values_their_age(steps: list[tuple[float,
         age = clock.now - kept.get(fresh=fresh)
         assert age <= (10 if fresh else 300)
     assert all(later - earlier > 10 for earlier, later in pairwise(read_at))
+
+
+def test_a_failure_that_is_told_again_and_again_does_not_grow() -> None:
+    def fail() -> str:
+        raise Retry("unreachable", "no answer")
+
+    kept = Kept(fail, lambda: 0.0)
+    lengths = set()
+    for _ in range(5):
+        with pytest.raises(Retry) as caught:
+            kept.get()
+        lengths.add(len(list(traceback.walk_tb(caught.value.__traceback__))))
+    assert len(lengths) == 1
