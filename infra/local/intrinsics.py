@@ -12,6 +12,7 @@ _SUB = re.compile(r"\$\{([^}]+)\}")
 _NO_VALUE = object()
 
 _NAME_PROPERTY = {
+    "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::Events::EventBus": "Name",
     "AWS::Lambda::Function": "FunctionName",
@@ -36,7 +37,10 @@ _ARN = {
     "AWS::SecretsManager::Secret": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{{}}",
 }
 
-_REF_IS_ARN = {"AWS::IAM::ManagedPolicy", "AWS::SNS::Topic"}
+_REF_IS_ARN = {"AWS::IAM::ManagedPolicy", "AWS::Lambda::Alias", "AWS::SNS::Topic"}
+
+_ONLY_VERSION = "1"
+"""Nothing is deployed twice on the local stack."""
 
 
 class TemplateError(Exception):
@@ -135,6 +139,8 @@ class Resolver:
     def _get_att(self, path: Any) -> str:
         logical_id, attribute = path if isinstance(path, list) else path.split(".", 1)
         kind = self._resource(logical_id)["Type"]
+        if kind in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
+            return self._of_deployed_function(logical_id, kind, attribute)
         name = self.name_of(logical_id)
         if attribute == "Arn" and kind in _ARN:
             return _ARN[kind].format(name)
@@ -142,6 +148,16 @@ class Resolver:
             return f"{_ARN[kind].format(name)}/stream/local"
         if (kind, attribute) == ("AWS::SQS::Queue", "QueueName"):
             return name
+        raise TemplateError(f"the local stack does not know the attribute {logical_id}.{attribute} ({kind})")
+
+    def _of_deployed_function(self, logical_id: str, kind: str, attribute: str) -> str:
+        """An alias is named after its function, as in Lambda: `…:function:NAME:ALIAS`."""
+        properties = self._resource(logical_id)["Properties"]
+        if (kind, attribute) == ("AWS::Lambda::Version", "Version"):
+            return _ONLY_VERSION
+        if (kind, attribute) == ("AWS::Lambda::Alias", "Arn"):
+            function = _ARN["AWS::Lambda::Function"].format(self._resolve(properties["FunctionName"]))
+            return f"{function}:{self._resolve(properties['Name'])}"
         raise TemplateError(f"the local stack does not know the attribute {logical_id}.{attribute} ({kind})")
 
     def _sub(self, argument: Any) -> str:

@@ -1,6 +1,7 @@
 """Read `template.yaml` into what the local stack has to bring up. Nothing of the topology is written twice."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 from infra.local.intrinsics import REGION, Resolver, TemplateError
+
+logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of feature flags that only AWS has
 
 STACK_NAME = "storebridge"
 DEFAULT_ASYNC_RETRIES = 2
@@ -237,12 +240,18 @@ def _last(arn: str) -> str:
     return arn.rsplit(":", 1)[-1]
 
 
+def function_of(reference: str) -> str:
+    """The name of the function in a name or an ARN, with an alias or a version behind it or without. On the local stack
+    every alias leads to the one version that there is."""
+    return (reference.partition(":function:")[2] or reference).partition("/")[0].partition(":")[0]
+
+
 def _routes(resolver: Resolver) -> Iterator[Route]:
     for _, given in _of_type(resolver, "AWS::ApiGatewayV2::Api"):
         for path, methods in given["Body"]["paths"].items():
             for method, operation in methods.items():
                 uri: str = operation["x-amazon-apigateway-integration"]["uri"]
-                function = uri.partition(":function:")[2].partition("/")[0]
+                function = function_of(uri)
                 yield Route(method="ANY" if "any" in method else method.upper(), path=path, function=function)
 
 
@@ -250,7 +259,7 @@ def _queue_source(given: Mapping[str, Any]) -> QueueSource:
     concurrency = given.get("ScalingConfig", {}).get("MaximumConcurrency")
     return QueueSource(
         queue=_last(given["EventSourceArn"]),
-        function=_last(given["FunctionName"]),
+        function=function_of(given["FunctionName"]),
         batch_size=int(given.get("BatchSize", 10)),
         partial_failures="ReportBatchItemFailures" in given.get("FunctionResponseTypes", []),
         maximum_concurrency=int(concurrency) if concurrency is not None else None,
@@ -260,7 +269,7 @@ def _queue_source(given: Mapping[str, Any]) -> QueueSource:
 def _stream_source(given: Mapping[str, Any]) -> StreamSource:
     return StreamSource(
         table=given["EventSourceArn"].partition(":table/")[2].partition("/")[0],
-        function=_last(given["FunctionName"]),
+        function=function_of(given["FunctionName"]),
         batch_size=int(given.get("BatchSize", 100)),
         starting_position=given["StartingPosition"],
         partial_failures="ReportBatchItemFailures" in given.get("FunctionResponseTypes", []),
@@ -276,7 +285,7 @@ def _schedules(resolver: Resolver) -> Iterator[Schedule]:
         yield Schedule(
             name=resolver.name_of(logical_id),
             expression=given["ScheduleExpression"],
-            function=_last(given["Target"]["Arn"]),
+            function=function_of(given["Target"]["Arn"]),
             payload=given["Target"].get("Input"),
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.local.intrinsics import Resolver
-from infra.local.template import load_resolver
+from infra.local.template import function_of, load_resolver
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0b1f"
@@ -143,7 +143,7 @@ def test_a_function_may_send_to_the_queues_that_take_its_failures(resources: Res
     for properties in configured:
         target = properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         if target:
-            assert target in may_send[roles[by_name[properties["FunctionName"]]]]
+            assert target in may_send[roles[by_name[function_of(properties["FunctionName"])]]]
 
 
 def test_a_queue_outlives_six_timeouts_of_its_function(resources: Resources) -> None:
@@ -153,7 +153,7 @@ def test_a_queue_outlives_six_timeouts_of_its_function(resources: Resources) -> 
         queue = queues.get(mapping["EventSourceArn"].rpartition(":")[2])
         if ":sqs:" in mapping["EventSourceArn"]:
             assert queue is not None
-            assert queue["VisibilityTimeout"] >= 6 * timeouts[mapping["FunctionName"]]
+            assert queue["VisibilityTimeout"] >= 6 * timeouts[function_of(mapping["FunctionName"])]
 
 
 def test_queues_are_encrypted_and_dead_letters_are_kept_for_two_weeks(resources: Resources) -> None:
