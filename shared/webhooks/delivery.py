@@ -6,6 +6,7 @@ reader can verify the signature again.
 
 import base64
 import json
+import re
 import zlib
 from typing import Any, NamedTuple, Self
 
@@ -96,10 +97,12 @@ def stored_key(message: str) -> str | None:
     except (ValueError, RecursionError):
         return None
     key = found.get("stored") if isinstance(found, dict) else None
-    return key if isinstance(key, str) else None
+    return key if isinstance(key, str) and _STORED.fullmatch(key) else None
 
 
 _LONGEST_POINTER = 1_000
+_STORED = re.compile(r"oversize/[A-Za-z0-9_-]{1,100}\.json", re.ASCII)
+"""Where such messages are kept, and nothing else of the archive."""
 
 
 def _not_ours() -> Rejected:
