@@ -419,3 +419,15 @@ def test_shipping_a_bundle_takes_its_components_off_the_shelf() -> None:
     sent(gone, counter)
     assert mug(room) == (6, 0, 6)
     assert room.lines["CAP", "main"].on_hand == 3
+
+
+def test_a_review_does_not_take_the_same_account_seen_twice_for_news() -> None:
+    """Two workers had one delivery; the slower kept the account as it saw it, some moments later."""
+    room = stocked(MUG=1)
+    counter = desk(room)
+    account = order(line("MUG", 2))
+    sent(account, counter)
+    later = account.version.model_copy(update={"observed_at": "2026-11-23T23:59:59.000000000Z"})
+    counter.book.write_account(account.model_copy(update={"version": later}))
+    assert reconsider(account.key, counter).after is None
+    assert record_of(account, counter).revision == 1
