@@ -1,5 +1,8 @@
-"""Orders queue: each message is one account of an order; each ends as one transaction, or in the dead-letter queue."""
+"""Orders queues: each message is one account of an order; each ends in a transaction, which orders of the same stock
+may share, or in the dead-letter queue.
+"""
 
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -14,10 +17,11 @@ _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_fail
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     order_intake.archive(event["Records"])
-    return dict(process_partial_response(event, _process, _processor, context))
+    process = partial(_process, order_intake.Batch(event["Records"]))
+    return dict(process_partial_response(event, process, _processor, context))
 
 
 @failures_told()
-def _process(record: SQSRecord) -> None:
+def _process(batch: order_intake.Batch, record: SQSRecord) -> None:
     received = int(record.attributes.approximate_receive_count)
-    order_intake.process(record.body, receipt_handle=record.receipt_handle, received=received)
+    batch.process(record.message_id, record.body, receipt_handle=record.receipt_handle, received=received)

@@ -1,7 +1,8 @@
 """The ledger of movements: every change of a stock line, in its sequence, with its cause. Pure.
 
-A stock line names the cause of its last change and counts its changes; the stream of the table tells them all. So the
-ledger is complete, and any level at any time can be built from it again.
+A stock line names the cause of its last change and counts its movements; the stream of the table tells them all. So the
+ledger is complete, and any level at any time can be built from it again. One write may bring several orders: then the
+line tells the share of each, and each is a movement of its own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,8 +50,33 @@ class Audit:
     """Nothing is missing, and the sum is what the stock line says."""
 
 
+def movements_of(old: StockLine | None, new: StockLine, at: datetime) -> tuple[Movement, ...]:
+    """The movements between two images of a line: one, or one for each order that a single write brought together."""
+    if len(new.shares) <= 1:
+        return (movement_of(old, new, at),)
+    on_hand = new.on_hand - sum(share.on_hand for share in new.shares)
+    reserved = new.reserved - sum(share.reserved for share in new.shares)
+    movements = []
+    for seq, share in enumerate(new.shares, start=new.seq - len(new.shares) + 1):
+        on_hand, reserved = on_hand + share.on_hand, reserved + share.reserved
+        movements.append(
+            Movement(
+                sku=new.sku,
+                location=new.location,
+                seq=seq,
+                on_hand=share.on_hand,
+                reserved=share.reserved,
+                on_hand_after=on_hand,
+                reserved_after=reserved,
+                cause=new.cause.model_copy(update={"reference": share.reference}),
+                at=at,
+            )
+        )
+    return tuple(movements)
+
+
 def movement_of(old: StockLine | None, new: StockLine, at: datetime) -> Movement:
-    """The movement between two images of a line; the first one opens it from zero."""
+    """The whole difference between two images of a line as one movement; the first one opens it from zero."""
     return Movement(
         sku=new.sku,
         location=new.location,

@@ -27,6 +27,15 @@ class Cause(Canonical):
     actor: str = "system"
 
 
+class Share(Canonical):
+    """What one of several causes did to a stock line, when one write brought them all. Differences, in whole units."""
+
+    reference: str
+    """As in :class:`Cause`; kind and actor are those of the line's cause."""
+    on_hand: int = 0
+    reserved: int = 0
+
+
 class StockLine(Canonical):
     """The stock of one SKU at one location, in whole units.
 
@@ -42,10 +51,14 @@ class StockLine(Canonical):
     """Units that are never offered to a channel."""
     reorder_point: Quantity | None = None
     seq: int
-    """Grows by one with every change."""
+    """Grows by one with every movement: by as many as there are shares when one write brought several."""
     counted_at: datetime | None = None
     """When `on_hand` was last set by a count. What left the shelf before is already in that number."""
     cause: Cause
+    """Of the last movement."""
+    shares: tuple[Share, ...] = ()
+    """How the last write parts among the orders that it brought together, the last one being `cause`'s; empty where it
+    was for one alone."""
 
 
 class StockChange(Canonical):
@@ -78,6 +91,21 @@ class CountedLevel(LevelRequest):
     cause: Cause
 
 
+class Move(Canonical):
+    """All that one write does to one stock line: a change for each of its causes, one after the other."""
+
+    sku: str
+    location: str
+    kind: str
+    actor: str
+    shares: Annotated[tuple[Share, ...], Field(min_length=1)]
+
+    @property
+    def cause(self) -> Cause:
+        """Of the last share: what the line names afterwards."""
+        return Cause(kind=self.kind, reference=self.shares[-1].reference, actor=self.actor)
+
+
 StockView = Mapping[str, Mapping[str, StockLine]]
 """Stock lines by SKU, then by location. A SKU that is missing has no stock line anywhere: it is unknown."""
 
@@ -92,4 +120,41 @@ def net(changes: Iterable[StockChange]) -> tuple[StockChange, ...]:
         StockChange(sku=sku, location=location, on_hand=on_hand, reserved=reserved)
         for (sku, location), (on_hand, reserved) in sorted(sums.items())
         if on_hand or reserved
+    )
+
+
+def after(view: StockView, changes: Iterable[StockChange]) -> StockView:
+    """The view once these changes are made, for a decision that follows them. Lines that are not there stay so."""
+    lines = {sku: dict(at) for sku, at in view.items()}
+    for change in changes:
+        line = lines.get(change.sku, {}).get(change.location)
+        if line is not None:
+            levels = {
+                "on_hand": line.on_hand + change.on_hand,
+                "reserved": line.reserved + change.reserved,
+                "available": line.available + change.available,
+            }
+            lines[change.sku][change.location] = line.model_copy(update=levels)
+    return lines
+
+
+def moves_of(parts: Iterable[tuple[Cause, Iterable[StockChange]]]) -> tuple[Move, ...]:
+    """What each stock line goes through when these causes come to it in this order, line by line.
+
+    Raises:
+        ValueError: the causes are not of one kind and actor.
+    """
+    shares: dict[tuple[str, str], list[Share]] = {}
+    causes = set()
+    for cause, changes in parts:
+        causes.add((cause.kind, cause.actor))
+        for change in changes:
+            share = Share(reference=cause.reference, on_hand=change.on_hand, reserved=change.reserved)
+            shares.setdefault((change.sku, change.location), []).append(share)
+    if len(causes) > 1:
+        raise ValueError("only what has one kind of cause is written together")
+    return tuple(
+        Move(sku=sku, location=location, kind=kind, actor=actor, shares=tuple(given))
+        for kind, actor in causes
+        for (sku, location), given in sorted(shares.items())
     )

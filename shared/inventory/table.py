@@ -1,6 +1,7 @@
 """Stock lines in DynamoDB: key `sku`, then `location`."""
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, cast
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
@@ -12,7 +13,7 @@ from pynamodb.models import Model
 from shared.dynamodb.table import Operation, RawItem, Table, WriteRefused, transact
 from shared.inventory.bundles import Bundles, Components
 from shared.inventory.ledger import Movement
-from shared.inventory.models import Cause, CountedLevel, StockChange, StockLine, StockView
+from shared.inventory.models import Cause, CountedLevel, Move, Share, StockChange, StockLine, StockView, moves_of
 from shared.kernel.clock import as_sortable, parse_time
 from shared.kernel.errors import Conflict
 
@@ -33,6 +34,9 @@ class StockItem(Model):
     seq = NumberAttribute()
     counted_at = UnicodeAttribute(null=True)
     cause: JSONAttribute = JSONAttribute()
+    shares: JSONAttribute = JSONAttribute(null=True)
+    """Rows of reference, on hand and reserved. They are the last write's only if they end with its cause: a version of
+    the code that knows nothing of shares leaves them as they were."""
 
     class Meta:
         table_name = "bound by instance"
@@ -113,6 +117,7 @@ class StockTable:
             StockItem.seq.set((StockItem.seq | 0) + 1),
             StockItem.counted_at.set(as_sortable(level.counted_at)),
             StockItem.cause.set(level.cause.model_dump()),
+            StockItem.shares.remove(),
             StockItem.safety_buffer.set(
                 (StockItem.safety_buffer | 0) if level.safety_buffer is None else level.safety_buffer
             ),
@@ -157,6 +162,7 @@ class StockTable:
                 actions = [
                     StockItem.seq.add(1),
                     StockItem.cause.set(cause.model_dump()),
+                    StockItem.shares.remove(),
                     StockItem.on_hand.add(change.on_hand),
                     StockItem.available.add(change.on_hand),
                 ]
@@ -168,24 +174,32 @@ class StockTable:
 
     def applying(self, change: StockChange, cause: Cause) -> Operation:
         """One action of a transaction: move a line, or refuse when that would promise or take what is not there."""
+        (move,) = moves_of([(cause, [change])])
+        return self.moving(move)
+
+    def moving(self, move: Move) -> Operation:
+        """The same for all that one transaction brings to a line: refused unless each of its shares, one after the
+        other, finds what it takes."""
         actions = [
-            StockItem.seq.add(1),
-            StockItem.cause.set(cause.model_dump()),
+            StockItem.seq.add(len(move.shares)),
+            StockItem.cause.set(move.cause.model_dump()),
+            StockItem.shares.set(_rows(move.shares)) if len(move.shares) > 1 else StockItem.shares.remove(),
         ]
         guards: list[Condition] = [StockItem.sku.exists()]
-        for attribute, units in (
-            (StockItem.on_hand, change.on_hand),
-            (StockItem.reserved, change.reserved),
-            (StockItem.available, change.available),
+        for attribute, steps in (
+            (StockItem.on_hand, [share.on_hand for share in move.shares]),
+            (StockItem.reserved, [share.reserved for share in move.shares]),
+            (StockItem.available, [share.on_hand - share.reserved for share in move.shares]),
         ):
+            *_, units = levels = list(accumulate(steps))
             if units:
                 actions.append(attribute.add(units))
-            if units < 0:
-                guards.append(attribute >= -units)
+            if min(levels) < 0:
+                guards.append(attribute >= -min(levels))
         condition = guards[0]
         for guard in guards[1:]:
             condition = condition & guard
-        return self._table.updating((change.sku, change.location), actions, condition)
+        return self._table.updating((move.sku, move.location), actions, condition)
 
     def correcting(self, correction: "Correction") -> Operation:
         """One action of a transaction: add a count's variance, unless another count came between or promises break.
@@ -201,6 +215,7 @@ class StockTable:
             StockItem.seq.set((StockItem.seq | 0) + 1),
             StockItem.counted_at.set(as_sortable(correction.counted_at)),
             StockItem.cause.set(correction.cause.model_dump()),
+            StockItem.shares.remove(),
         ]
         condition = (
             StockItem.counted_at.does_not_exist()
@@ -254,6 +269,20 @@ def _line(raw: RawItem) -> StockLine:
         seq=int(item.seq),
         counted_at=parse_time(item.counted_at) if item.counted_at else None,
         cause=Cause.model_validate(item.cause),
+        shares=_shares(item),
+    )
+
+
+def _rows(shares: Iterable[Share]) -> list[list[str | int]]:
+    return [[share.reference, share.on_hand, share.reserved] for share in shares]
+
+
+def _shares(item: StockItem) -> tuple[Share, ...]:
+    rows = item.shares or ()
+    if not rows or rows[-1][0] != item.cause["reference"]:
+        return ()
+    return tuple(
+        Share(reference=reference, on_hand=on_hand, reserved=reserved) for reference, on_hand, reserved in rows
     )
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from shared.customers.verification import Standing
 from shared.inventory.bundles import Bundles
 from shared.inventory.models import Cause, StockChange, StockView
-from shared.kernel.errors import Rejected
+from shared.kernel.errors import Conflict, Rejected
 from shared.kernel.identifiers import OrderKey
 from shared.orders.demand import Dispatched, StockPlan, demand_of, demand_of_cancelled, plan
 from shared.orders.lifecycle import FulfilmentState, ReviewState, may_review_move
@@ -26,6 +27,23 @@ class Commit:
     changes: tuple[StockChange, ...]
     replaces: int | None
     """The revision that the decision was built on; None for a new order."""
+
+
+class Contended(Conflict):
+    """Others were faster at stock lines: at the same moment, or with the last units."""
+
+    def __init__(self, skus: frozenset[str]) -> None:
+        super().__init__("contended", "others were faster at the stock that this order needs")
+        self.skus = skus
+
+
+class Fingerprint(NamedTuple):
+    """What an order looks like, whoever sent it: the same buyer, lines and total within a window of time."""
+
+    value: str
+    key: OrderKey
+    placed_at: datetime
+    window: timedelta
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from shared.customers.verification import Standing
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import OrderKey
 from shared.kernel.versions import Comparison, compare
-from shared.orders.decision import STOREFRONT, Circumstances, cancel, decide
+from shared.orders.decision import STOREFRONT, Circumstances, Fingerprint, cancel, decide
 from shared.orders.demand import skus_of
 from shared.orders.lifecycle import ReviewState, may_payment_move
 from shared.orders.models import Order
@@ -116,7 +116,7 @@ def _commit(order: Order, stored: OrderRecord | None, desk: Desk) -> Outcome:
     commit = decide(order, stored, around)
     desk.book.write_account(order)
     desk.book.commit(commit)
-    return Outcome(Result.APPLIED, order.key, commit.record, oddities=_oddities(order, stored))
+    return Outcome(Result.APPLIED, order.key, commit.record, oddities=oddities(order, stored))
 
 
 def circumstances(
@@ -147,7 +147,14 @@ def _gone(key: OrderKey, desk: Desk) -> Outcome:
 
 
 def _twin(order: Order, stored: OrderRecord | None, desk: Desk) -> OrderKey | None:
-    """Another order that looks like this one sent twice: looked for once, when an order first comes in."""
+    claim = fingerprint_of(order, stored, desk)
+    if claim is None:
+        return None
+    return desk.book.claim_fingerprint(claim.value, claim.key, placed_at=claim.placed_at, window=claim.window)
+
+
+def fingerprint_of(order: Order, stored: OrderRecord | None, desk: Desk) -> Fingerprint | None:
+    """What another order has that is this one sent twice: looked for once, when an order first comes in."""
     window = timedelta(minutes=desk.rules.duplicate_window_minutes)
     buyer = order.personal.email or order.personal.phone or order.personal.customer_id
     if stored is not None or not window or not buyer or order.cancelled_at:
@@ -155,13 +162,12 @@ def _twin(order: Order, stored: OrderRecord | None, desk: Desk) -> OrderKey | No
     lines = sorted([line.sku or line.variant_id or line.title, line.quantity] for line in order.lines)
     total = order.totals.total.presentment
     parts = [order.shop, buyer.strip().lower(), lines, total.minor, total.currency]
-    fingerprint = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    return desk.book.claim_fingerprint(
-        fingerprint, order.key, placed_at=order.processed_at or order.created_at, window=window
-    )
+    value = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return Fingerprint(value, order.key, order.processed_at or order.created_at, window)
 
 
-def _oddities(order: Order, stored: OrderRecord | None) -> tuple[str, ...]:
+def oddities(order: Order, stored: OrderRecord | None) -> tuple[str, ...]:
+    """Unknown statuses and odd steps of the payment, in words for the log."""
     unknown = tuple(f"unknown status {status}" for status in order.unknown_statuses)
     if stored is not None and not may_payment_move(stored.payment, order.payment):
         return (*unknown, f"payment went from {stored.payment} to {order.payment}")

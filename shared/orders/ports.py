@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import tenacity
 
@@ -11,8 +11,9 @@ from shared.customers.verification import Standing
 from shared.inventory.bundles import Bundles
 from shared.inventory.ports import StockReader
 from shared.kernel.clock import Clock
+from shared.kernel.errors import StorebridgeError
 from shared.kernel.identifiers import OrderKey
-from shared.orders.decision import Commit
+from shared.orders.decision import Commit, Fingerprint
 from shared.orders.models import Order
 from shared.orders.record import OrderRecord
 from shared.orders.review import ReviewRules
@@ -56,7 +57,8 @@ class OrderBook(OrderFinder, Protocol):
         """Write the record and its stock changes in one transaction, all or nothing.
 
         Raises:
-            Conflict: the record or a stock line has changed since it was read.
+            Contended: others were faster at a stock line.
+            Conflict: the record has changed since it was read.
         """
         ...
 
@@ -68,6 +70,36 @@ class OrderBook(OrderFinder, Protocol):
 
     def needing_attention(self, shop: str) -> Iterator[OrderKey]:
         """The shop's orders that are held, wait for stock or hold a placeholder, longest waiting first."""
+        ...
+
+
+class GroupBook(OrderBook, OrderIndex, Protocol):
+    """A book that takes many orders at once."""
+
+    def commit_all(self, commits: Sequence[Commit]) -> None:
+        """Write these records, each of another order, and their stock changes in one transaction, all or nothing: as if
+        they came one after the other, each of them finding what it takes. Records and stock lines are 100 at the most.
+
+        Raises:
+            Contended: others were faster at a stock line.
+            Conflict: a record has changed since it was read.
+        """
+        ...
+
+    def write_accounts(self, orders: Sequence[Order]) -> Mapping[OrderKey, StorebridgeError]:
+        """:meth:`write_account` for many different orders in few calls, at twice the write units.
+
+        Returns what could not be written, and why. Raises `Retry` like every method; some may be written then.
+        """
+        ...
+
+    def claim_fingerprints(self, claims: Sequence[Fingerprint]) -> Mapping[OrderKey, OrderKey]:
+        """:meth:`claim_fingerprint` for many orders in few calls, at twice the write units: each order that had a twin
+        before it, with that twin.
+
+        Raises:
+            Conflict: others claim the same at this moment. Do it again.
+        """
         ...
 
 
@@ -129,3 +161,11 @@ class Desk:
     """The bundles of today."""
     standing: Callable[[Order], Standing] = _not_asked
     """Whether the order's buyer is known to be who they say. May raise `Retry`."""
+
+
+class Arrival(NamedTuple):
+    """One whole account of an order, and the desk of its shop: one of many that come together. All desks share one book
+    and one stock room."""
+
+    order: Order
+    desk: Desk

@@ -9,13 +9,14 @@ forgotten buyer the item stays, empty and with `forgotten_at`: no later account 
 | `fingerprint/…` | `claim` | who sent these lines and this total first; expires by itself |
 
 The transaction holds the record and one update per stock line that moves: 2+2N write units while the record stays
-within one kilobyte. Orders that need someone are found through the sparse index `attention`.
+within one kilobyte. Several orders may share a transaction, and in it the update of each line. Orders that need someone
+are found through the sparse index `attention`.
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
@@ -24,11 +25,12 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
 from shared.dynamodb.table import Operation, RawItem, Table, WriteRefused, transact
+from shared.inventory.models import Move, moves_of
 from shared.inventory.table import StockTable
 from shared.kernel.clock import Clock, as_sortable, utc_now
-from shared.kernel.errors import Rejected
+from shared.kernel.errors import Conflict, Rejected, StorebridgeError
 from shared.kernel.identifiers import OrderKey
-from shared.orders.decision import Commit
+from shared.orders.decision import Commit, Contended, Fingerprint
 from shared.orders.forgetting import impersonal
 from shared.orders.models import Order, PersonalData
 from shared.orders.record import LineState, OrderRecord
@@ -175,6 +177,18 @@ class BuyerTable(OrderRecords):
             self._table.put(_account(clean, stated), PackedItem.stated == stated)
 
 
+class Told(Protocol):
+    """Who wants to know how the transactions at stock lines fare."""
+
+    def __call__(self, wanted: Collection[str], lost: Collection[str]) -> None:
+        """One transaction wanted to move the stock of these SKUs, and of some others were faster: it was refused."""
+        ...
+
+
+def tell_nobody(wanted: Collection[str], lost: Collection[str]) -> None:
+    del wanted, lost
+
+
 class OrderTable(BuyerTable):
     """The order book on DynamoDB. `buyer_days`: an order's buyer is kept that long after the order was made."""
 
@@ -186,15 +200,16 @@ class OrderTable(BuyerTable):
         *,
         buyer_days: int | None = None,
         clock: Clock = utc_now,
+        told: Told = tell_nobody,
     ) -> None:
         super().__init__(connection, name, clock=clock)
         self._connection = connection
         self._stock = stock
         self._buyer_days = buyer_days
+        self._told = told
 
     def write_account(self, order: Order) -> None:
-        stated = f"{order.version.updated_at}|{order.version.observed_at}"
-        not_newer = PackedItem.pk.does_not_exist() | (PackedItem.stated <= stated)
+        stated, not_newer = _stated(order)
         # The buyer first: whoever sees the account also finds the buyer it belongs to.
         is_kept = self._write_buyer(order, stated, not_newer)
         self._table.put(_account(order if is_kept else impersonal(order), stated), not_newer)
@@ -226,39 +241,128 @@ class OrderTable(BuyerTable):
         except WriteRefused:
             return  # it was forgotten for good, and stays so
 
+    def write_accounts(self, orders: Sequence[Order]) -> Mapping[OrderKey, StorebridgeError]:
+        refused: dict[OrderKey, StorebridgeError] = {}
+        for start in range(0, len(orders), _MOST_ACCOUNTS):
+            some = orders[start : start + _MOST_ACCOUNTS]
+            if not self._write_at_once(some):
+                refused.update(self._write_one_by_one(some))
+        return refused
+
+    def _write_at_once(self, orders: Iterable[Order]) -> bool:
+        """In one transaction, where every account has a usual size and a buyer that is to be kept."""
+        puts = [put for order in orders for put in self._account_and_buyer(order)]
+        if None in puts:
+            return False
+        try:
+            transact(self._connection, puts=[put for put in puts if put], updates=[])
+        except WriteRefused:
+            return False
+        return True
+
+    def _account_and_buyer(self, order: Order) -> tuple[Operation, Operation] | tuple[None]:
+        stated, not_newer = _stated(order)
+        expires = self._expiry(order)
+        if expires is not None and expires <= self._clock().timestamp():
+            return (None,)
+        try:
+            account, buyer = _account(order, stated), _pack_buyer(order)
+        except Rejected:
+            return (None,)
+        if len(account.body) + len(buyer) > _USUAL_BYTES:
+            return (None,)
+        kept = PackedItem(str(order.key), _BUYER, stated=stated, body=buyer, expires_at=expires)
+        return (
+            self._table.putting(kept, not_newer & PackedItem.forgotten_at.does_not_exist()),
+            self._table.putting(account, not_newer),
+        )
+
+    def _write_one_by_one(self, orders: Iterable[Order]) -> Iterator[tuple[OrderKey, StorebridgeError]]:
+        for order in orders:
+            try:
+                self.write_account(order)
+            except (Conflict, Rejected) as error:
+                yield order.key, error
+
     def commit(self, commit: Commit) -> None:
-        record = commit.record
-        writing = self._creating(record) if commit.replaces is None else self._replacing(record, commit.replaces)
-        if not commit.changes:
-            self._table.write(writing, kind="Put" if commit.replaces is None else "Update")
+        if commit.changes:
+            self.commit_all([commit])
             return
-        moves = [self._stock.applying(change, record.cause) for change in commit.changes]
+        self._table.write(self._writing(commit), kind="Put" if commit.replaces is None else "Update")
+
+    def commit_all(self, commits: Sequence[Commit]) -> None:
+        new = [commit for commit in commits if commit.replaces is None]
+        known = [commit for commit in commits if commit.replaces is not None]
+        moves = moves_of((commit.record.cause, commit.changes) for commit in commits)
+        try:
+            transact(
+                self._connection,
+                puts=[self._writing(commit) for commit in new],
+                updates=[*map(self._writing, known), *map(self._stock.moving, moves)],
+            )
+        except WriteRefused as error:
+            self._raise_contended(moves, error, first=len(commits))
+            raise
+        self._told([move.sku for move in moves], [])
+
+    def _raise_contended(self, moves: Sequence[Move], error: WriteRefused, *, first: int) -> None:
+        """`first`: the place of the first move among the transaction's operations."""
+        lost = frozenset(move.sku for place, move in enumerate(moves, first) if place in error.refused)
+        self._told([move.sku for move in moves], lost)
+        if lost:
+            raise Contended(lost) from error
+
+    def _writing(self, commit: Commit) -> Operation:
         if commit.replaces is None:
-            transact(self._connection, puts=[writing], updates=moves)
-        else:
-            transact(self._connection, puts=[], updates=[writing, *moves])
+            return self._creating(commit.record)
+        return self._replacing(commit.record, commit.replaces)
 
     def claim_fingerprint(
         self, fingerprint: str, key: OrderKey, *, placed_at: datetime, window: timedelta
     ) -> OrderKey | None:
-        placed = int(placed_at.timestamp())
-        seconds = int(window.total_seconds())
-        claim = ClaimItem(
-            f"fingerprint/{fingerprint}",
-            _CLAIM,
-            order=str(key),
-            placed=placed,
-            expires_at=placed + seconds + _CLAIM_GRACE_SECONDS,
-        )
-        free = ClaimItem.pk.does_not_exist() | (ClaimItem.order == str(key)) | (ClaimItem.placed < placed - seconds)
+        claim = Fingerprint(fingerprint, key, placed_at, window)
         try:
-            self._table.put(claim, free)
+            self._table.write(self._claiming(claim), kind="Put")
         except WriteRefused as error:
             if error.found is None:
                 raise
             holder = ClaimItem.from_raw_data(dict(error.found))
-            return OrderKey.parse(holder.order) if holder.placed <= placed + seconds else None
+            latest = int(placed_at.timestamp()) + int(window.total_seconds())
+            return OrderKey.parse(holder.order) if holder.placed <= latest else None
         return None
+
+    def claim_fingerprints(self, claims: Sequence[Fingerprint]) -> Mapping[OrderKey, OrderKey]:
+        twins: dict[OrderKey, OrderKey] = {}
+        for start in range(0, len(claims), _MOST_OPERATIONS):
+            some = claims[start : start + _MOST_OPERATIONS]
+            try:
+                self._claim_all(some)
+            except WriteRefused:
+                twins.update(self._claim_one_by_one(some))
+        return twins
+
+    def _claim_all(self, claims: Sequence[Fingerprint]) -> None:
+        if len({claim.value for claim in claims}) < len(claims):
+            raise WriteRefused  # two of them are each other's twins, and a transaction takes no item twice
+        transact(self._connection, puts=[self._claiming(claim) for claim in claims], updates=[])
+
+    def _claim_one_by_one(self, claims: Iterable[Fingerprint]) -> Iterator[tuple[OrderKey, OrderKey]]:
+        for claim in claims:
+            twin = self.claim_fingerprint(claim.value, claim.key, placed_at=claim.placed_at, window=claim.window)
+            if twin is not None:
+                yield claim.key, twin
+
+    def _claiming(self, claim: Fingerprint) -> Operation:
+        placed, seconds = int(claim.placed_at.timestamp()), int(claim.window.total_seconds())
+        item = ClaimItem(
+            f"fingerprint/{claim.value}",
+            _CLAIM,
+            order=str(claim.key),
+            placed=placed,
+            expires_at=placed + seconds + _CLAIM_GRACE_SECONDS,
+        )
+        mine = ClaimItem.order == str(claim.key)
+        return self._table.putting(item, ClaimItem.pk.does_not_exist() | mine | (ClaimItem.placed < placed - seconds))
 
     def needing_attention(self, shop: str) -> Iterator[OrderKey]:
         for raw in self._table.query(shop, index=AttentionIndex.Meta.index_name):
@@ -284,6 +388,13 @@ class OrderTable(BuyerTable):
             value = getattr(item, name)
             actions.append(attribute.remove() if value is None else attribute.set(value))
         return self._table.updating((item.pk, item.sk), actions, RecordItem.revision == revision)
+
+
+_MOST_OPERATIONS = 100
+"""DynamoDB takes no more in one transaction, and no more than 4 MB."""
+_MOST_ACCOUNTS = _MOST_OPERATIONS // 2
+_USUAL_BYTES = 40_000
+"""Of an account with its buyer, compressed: fifty of them and their keys stay well below 4 MB."""
 
 
 _CLAIM_GRACE_SECONDS = 3600
@@ -361,6 +472,12 @@ def _row(line: LineState) -> list[Any]:
 def _line_of_row(row: list[Any]) -> dict[str, Any]:
     """Rows end where the rest is as usual: a bundle's components and what was dispatched are fields eight and nine."""
     return dict(zip(LineState.model_fields, row, strict=False))
+
+
+def _stated(order: Order) -> tuple[str, Condition]:
+    """The account's place among the accounts of its order, and the condition that none kept is newer."""
+    stated = f"{order.version.updated_at}|{order.version.observed_at}"
+    return stated, PackedItem.pk.does_not_exist() | (PackedItem.stated <= stated)
 
 
 def _account(order: Order, stated: str) -> PackedItem:

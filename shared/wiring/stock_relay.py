@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.inventory.bundles import affected
-from shared.inventory.ledger import Movement, movement_of
+from shared.inventory.ledger import Movement, movements_of
 from shared.inventory.table import is_stock_line, line_of_image
 from shared.orders.errands import Office
 from shared.platform.configuration import settings
@@ -24,7 +24,7 @@ def relay(changes: Sequence[tuple[Mapping[str, Any], datetime]]) -> None:
     Raises:
         Retry: ledger or queue are out of reach; the stream delivers the batch again.
     """
-    movements = [found for change, at in changes if (found := _movement(change, at))]
+    movements = [movement for change, at in changes for movement in _movements(change, at)]
     if not movements:
         return
     movement_table().add(movements)
@@ -48,8 +48,8 @@ def _counts(movements: Iterable[Movement]) -> Iterator[CountErrand]:
                 )
 
 
-def _movement(change: Mapping[str, Any], at: datetime) -> Movement | None:
+def _movements(change: Mapping[str, Any], at: datetime) -> tuple[Movement, ...]:
     if not is_stock_line(change["Keys"]) or "NewImage" not in change:
-        return None
+        return ()
     old = line_of_image(change["OldImage"]) if "OldImage" in change else None
-    return movement_of(old, line_of_image(change["NewImage"]), at)
+    return movements_of(old, line_of_image(change["NewImage"]), at)

@@ -7,7 +7,7 @@ from pynamodb.connection import Connection
 
 from shared.dynamodb.table import connect
 from shared.inventory.table import StockTable, StocktakeTable
-from shared.orders.table import OrderRecords, OrderTable
+from shared.orders.table import OrderRecords, OrderTable, Told, tell_nobody
 from shared.platform.configuration import settings
 from shared.sync.table import TaskTable
 
@@ -22,9 +22,9 @@ def stock_table() -> StockTable:
     return StockTable(connection(), os.environ["STOCK_TABLE"], tuple(settings().locations))
 
 
-def order_table() -> OrderTable:
+def order_table(*, told: Told = tell_nobody) -> OrderTable:
     buyer_days = settings().privacy.buyer_days
-    return OrderTable(connection(), os.environ["ORDERS_TABLE"], stock_table(), buyer_days=buyer_days)
+    return OrderTable(connection(), os.environ["ORDERS_TABLE"], stock_table(), buyer_days=buyer_days, told=told)
 
 
 def order_records() -> OrderRecords:
