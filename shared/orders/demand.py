@@ -95,9 +95,13 @@ class _Shelf:
         return free
 
     def has_room_for_line(self, sku: str | None) -> bool:
-        """Whether one more order line fits into the transaction, at the worst from every location."""
+        """Whether one more order line fits into the transaction, at the worst from every location.
+
+        The first always may: a merchant of a hundred locations would wait for ever otherwise. What it takes of them
+        is looked at shelf by shelf.
+        """
         most = len(self.locations) * len(parts_of(sku or "", self.bundles))
-        return len(self._touched) + most <= MAX_STOCK_LINES
+        return not self._touched or len(self._touched) + most <= MAX_STOCK_LINES
 
     def has_room_for(self, sku: str, location: str) -> bool:
         new = {(part, location) for part in parts_of(sku, self.bundles)} - self._touched
@@ -160,11 +164,11 @@ def plan(
     """
     shelf = _Shelf(stock, locations, bundles_of(previous, bundles))
     held = {(state.line_id, state.sku): state for state in previous}
-    wanted = {(demand.line_id, demand.sku): demand for demand in demands}
-    vanished = [_without_need(state) for key, state in held.items() if key not in wanted]
+    told = {(demand.line_id, demand.sku) for demand in demands}
+    vanished, wanted = _parted(demands, [_without_need(state) for key, state in held.items() if key not in told])
     lines: list[LineState] = []
     settled = True
-    for demand in (*vanished, *wanted.values()):
+    for demand in (*vanished, *wanted):
         state = held.get((demand.line_id, demand.sku)) or _nothing_yet(demand)
         if not shelf.has_room_for_line(demand.sku):
             lines.append(state)
@@ -175,6 +179,29 @@ def plan(
             lines.append(booked)
     lines, all_considered = _allocate(lines, shelf)
     return StockPlan(lines=tuple(lines), changes=net(shelf.changes), settled=settled and all_considered)
+
+
+def _parted(demands: Sequence[LineDemand], vanished: Sequence[LineDemand]) -> tuple[list[LineDemand], list[LineDemand]]:
+    """What is left of lines that are not told of any more, and what is wanted of those that are.
+
+    A line that goes by another SKU now is both: what left or came back did so once, so as much of it as is booked
+    under an earlier SKU stays there. (WooCommerce's order lines take the SKU that the product has today: from general
+    knowledge, not checked.)
+    """
+    wanted = {(demand.line_id, demand.sku): demand for demand in demands}
+    renamed = {demand.line_id: (demand.line_id, demand.sku) for demand in demands}
+    left = []
+    for gone in vanished:
+        key = renamed.get(gone.line_id)
+        if key is None:
+            left.append(gone)
+            continue
+        now = wanted[key]
+        shipped = min(gone.shipped, now.shipped)
+        returned = max(0, now.returned - gone.returned)
+        wanted[key] = replace(now, shipped=now.shipped - shipped, returned=returned)
+        left.append(replace(gone, shipped=shipped))
+    return left, list(wanted.values())
 
 
 def _line_demand(order: Order, line: OrderLine, kind: LineKind, *, cancelled: bool) -> LineDemand:
@@ -319,7 +346,9 @@ def _allocate(lines: list[LineState], shelf: _Shelf) -> tuple[list[LineState], b
                 allocated[location] = allocated.get(location, 0) + units
             else:
                 complete = False
-        components = shelf.bundles.get(line.sku or "") if allocated else None
+        # What it holds, and what it took: units that come back are the same that left.
+        is_taken = allocated or any(place != NOT_FROM_STOCK for place in line.shipped)
+        components = shelf.bundles.get(line.sku or "") if is_taken else None
         result.append(line.model_copy(update={"allocated": allocated, "components": components or line.components}))
     return result, complete
 

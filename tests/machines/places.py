@@ -4,19 +4,28 @@ Both tell every change of a record and of a stock line in the order in which it 
 as the streams of the tables would.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Protocol
 
+from infra.fakes.aws.dynamodb.connection import MemoryConnection
+from infra.fakes.aws.dynamodb.engine import MemoryDynamoDb
+from infra.local.template import load_deployment
+from shared.dynamodb.table import RawItem
 from shared.inventory.bundles import Bundles, Components
 from shared.inventory.models import Cause, CountedLevel, StockChange, StockLine
 from shared.inventory.ports import StockRoom
+from shared.inventory.table import StockTable, is_stock_line, line_of_image
 from shared.kernel.identifiers import OrderKey
 from shared.orders.decision import Commit
 from shared.orders.forgetting import impersonal
 from shared.orders.models import Order
 from shared.orders.ports import OrderBook
 from shared.orders.record import OrderRecord
+from shared.orders.table import OrderTable, is_record, record_of_image
+from tests.builders.orders import NOON
 from tests.fakes.order_desk import FakeOrderBook, FakeStockRoom
 
 RecordChange = tuple[OrderRecord | None, OrderRecord]
@@ -132,3 +141,70 @@ class FakePlace:
 
     def line_changes(self) -> Sequence[LineChange]:
         return self._room.changes
+
+
+class TablePlace:
+    """In the real tables, on a DynamoDB in memory that all machines of a process share, one after the other."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._database, connection = _database()
+        self._database.clear()
+        _clock[0] = clock
+        self._stock = StockTable(connection, "stock", LOCATIONS)
+        self._orders = OrderTable(connection, "orders", self._stock, clock=clock)
+        self._records: list[RecordChange] = []
+        self._lines: list[LineChange] = []
+        self._read = {"orders": 0, "stock": 0}
+
+    @property
+    def book(self) -> OrderBook:
+        return self._orders
+
+    @property
+    def room(self) -> StockRoom:
+        return self._stock
+
+    def bundles(self) -> Bundles:
+        return self._stock.bundles()
+
+    def define_bundle(self, sku: str, components: Components) -> None:
+        self._stock.define_bundle(sku, components)
+
+    def forget_buyer(self, key: OrderKey, at: datetime) -> bool:
+        return self._orders.forget_buyer(key, at)
+
+    def record_changes(self) -> Sequence[RecordChange]:
+        for old, new in self._images("orders", is_record):
+            self._records.append((record_of_image(old) if old else None, record_of_image(new)))
+        return self._records
+
+    def line_changes(self) -> Sequence[LineChange]:
+        for old, new in self._images("stock", is_stock_line):
+            self._lines.append((line_of_image(old) if old else None, line_of_image(new)))
+        return self._lines
+
+    def _images(self, table: str, is_wanted: Callable[[RawItem], bool]) -> Iterator[tuple[RawItem | None, RawItem]]:
+        """Old and new images of what the stream tells since the last look."""
+        stream = self._database.stream(table)
+        told = stream[self._read[table] :]
+        self._read[table] = len(stream)
+        for record in told:
+            if is_wanted(record["dynamodb"]["Keys"]):
+                yield record["dynamodb"].get("OldImage"), record["dynamodb"]["NewImage"]
+
+
+_clock: list[Callable[[], datetime]] = []
+"""Of the machine that runs now."""
+
+
+@cache
+def _database() -> tuple[MemoryDynamoDb, MemoryConnection]:
+    """With all tables of the template, by their roles: `orders`, `stock`, `finance` …"""
+    _clock.append(lambda: NOON)
+    database = MemoryDynamoDb(lambda: _clock[0]().timestamp())
+    for table in load_deployment(_ROOT / "template.yaml").tables:
+        database.create_table({**table.definition, "TableName": table.name.rpartition("-")[2]})
+    return database, MemoryConnection(database.call)
+
+
+_ROOT = Path(__file__).parents[2]
