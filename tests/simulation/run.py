@@ -1,0 +1,81 @@
+"""Play histories by their seeds, in as many processes as there are cores, and gather what broke."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing import get_context
+from typing import Final
+
+from tests.simulation import mutants
+from tests.simulation.books import BooksHistory
+from tests.simulation.cloud.installation import Installation
+from tests.simulation.history import History, Played
+from tests.simulation.shelf import ShelfHistory
+
+CASTS: Final[dict[str, type[History]]] = {"order desk": History, "shelf": ShelfHistory, "books": BooksHistory}
+_WEIGHTS: Final = (74, 17, 9)
+_CHUNK: Final = 250
+
+
+@dataclass
+class Tally:
+    """What came of many histories."""
+
+    histories: int = 0
+    switches: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    casts: Counter[str] = field(default_factory=Counter)
+    broken: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, other: "Tally") -> None:
+        self.histories += other.histories
+        self.switches += other.switches
+        self.faults += other.faults
+        self.casts += other.casts
+        self.broken += other.broken
+
+    def note(self, played: Played) -> None:
+        self.histories += 1
+        self.switches += played.switches
+        self.casts[played.cast] += 1
+        self.faults.update(fate.name.lower() for _, fate in played.faults)
+        if played.broken is not None:
+            self.broken.append((played.seed, str(played.broken)))
+
+
+@cache
+def installation() -> Installation:
+    return Installation()
+
+
+def cast_of(seed: int) -> type[History]:
+    """Which history a seed is of: drawn apart from the history's own dice."""
+    dice = random.Random(f"cast {seed}")  # noqa: S311 - repeatable by its seed
+    return dice.choices(tuple(CASTS.values()), _WEIGHTS)[0]
+
+
+def play(seed: int, *, mutant: str | None = None) -> Played:
+    """One history, from nothing."""
+    with installation().installed(), mutants.installed(mutant):
+        return cast_of(seed)(seed, installation()).play()
+
+
+def play_all(seeds: Sequence[int], *, mutant: str | None = None, until_broken: bool = False) -> Tally:
+    """These histories one after the other, in this process."""
+    tally = Tally()
+    with installation().installed(), mutants.installed(mutant):
+        for seed in seeds:
+            tally.note(cast_of(seed)(seed, installation()).play())
+            if until_broken and tally.broken:
+                break
+    return tally
+
+
+def play_everywhere(seeds: range, *, processes: int) -> Iterator[Tally]:
+    """The same in so many processes; yields what each portion came to, as it comes."""
+    portions = [seeds[start : start + _CHUNK] for start in range(0, len(seeds), _CHUNK)]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(play_all, portions)
