@@ -8,8 +8,10 @@ from pydantic import Field
 
 from shared.kernel.model import Canonical
 
-Quantity = Annotated[int, Field(ge=0, le=10**9)]
-"""Whole units. Shopify's own bound is 10^9."""
+MOST_UNITS = 10**9
+"""Shopify's own bound."""
+Quantity = Annotated[int, Field(ge=0, le=MOST_UNITS)]
+"""Whole units."""
 
 
 Sku = Annotated[str, Field(min_length=1, max_length=200)]

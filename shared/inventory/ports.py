@@ -35,6 +35,7 @@ class StockRoom(StockReader, Protocol):
         """Apply one movement by itself, and return the line as it now is. A line that is not there starts at zero.
 
         Raises:
-            Conflict: `not_on_shelf`, when that would take or promise what is not there.
+            Conflict: `not_on_shelf`, when that would take or promise what is not there; `too_many_units`, when it
+                would leave more than a line can say.
         """
         ...

@@ -25,7 +25,8 @@ def receive(room: StockRoom, receipt: Receipt, *, actor: str) -> StockLine:
     Not idempotent: the same delivery booked twice is on the shelf twice, in the book.
 
     Raises:
-        Conflict: `not_on_shelf`, when more would be taken away than is there and not promised to orders.
+        Conflict: `not_on_shelf`, when more would be taken away than is there and not promised to orders;
+            `too_many_units`, when there would be more than a line can say.
     """
     change = StockChange(sku=receipt.sku, location=receipt.location, on_hand=receipt.units)
     return room.move(change, Cause(kind="receipt", reference=receipt.reference, actor=actor))

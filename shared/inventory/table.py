@@ -13,7 +13,17 @@ from pynamodb.models import Model
 from shared.dynamodb.table import Operation, RawItem, Table, WriteRefused, transact
 from shared.inventory.bundles import Bundles, Components
 from shared.inventory.ledger import Movement
-from shared.inventory.models import Cause, CountedLevel, Move, Share, StockChange, StockLine, StockView, moves_of
+from shared.inventory.models import (
+    MOST_UNITS,
+    Cause,
+    CountedLevel,
+    Move,
+    Share,
+    StockChange,
+    StockLine,
+    StockView,
+    moves_of,
+)
 from shared.kernel.clock import as_sortable, parse_time
 from shared.kernel.errors import Conflict
 
@@ -140,7 +150,7 @@ class StockTable:
             self._table.write(self.applying(change, cause), kind="Update")
         except WriteRefused as error:
             if error.found is not None or min(change.on_hand, change.available) < 0 or change.reserved:
-                raise _not_on_shelf(change, error.found) from error
+                raise _refused(change, error.found) from error
             first = StockItem(
                 *key, on_hand=change.on_hand, reserved=0, available=change.on_hand, seq=1, cause=cause.model_dump()
             )
@@ -179,7 +189,7 @@ class StockTable:
 
     def moving(self, move: Move) -> Operation:
         """The same for all that one transaction brings to a line: refused unless each of its shares, one after the
-        other, finds what it takes."""
+        other, finds what it takes, and leaves no more than a line can say."""
         actions = [
             StockItem.seq.add(len(move.shares)),
             StockItem.cause.set(move.cause.model_dump()),
@@ -196,6 +206,8 @@ class StockTable:
                 actions.append(attribute.add(units))
             if min(levels) < 0:
                 guards.append(attribute >= -min(levels))
+            if attribute is StockItem.on_hand and max(levels) > 0:
+                guards.append(attribute <= MOST_UNITS - max(levels))
         condition = guards[0]
         for guard in guards[1:]:
             condition = condition & guard
@@ -226,6 +238,8 @@ class StockTable:
             condition = condition & StockItem.sku.exists()
         if units < 0:
             condition = condition & (StockItem.on_hand >= -units) & (StockItem.available >= -units)
+        elif units > 0:
+            condition = condition & (StockItem.on_hand.does_not_exist() | (StockItem.on_hand <= MOST_UNITS - units))
         return self._table.updating((correction.sku, correction.location), actions, condition)
 
 
@@ -312,6 +326,18 @@ def _movement(raw: RawItem) -> Movement:
         reserved_after=int(item.reserved_after),
         cause=Cause.model_validate(item.cause),
         at=parse_time(item.at),
+    )
+
+
+def _refused(change: StockChange, found: RawItem | None) -> Conflict:
+    takes = min(change.on_hand, change.available) < 0
+    if found is None or takes or _line(found).on_hand + change.on_hand <= MOST_UNITS:
+        return _not_on_shelf(change, found)
+    return Conflict(
+        "too_many_units",
+        f"with {change.on_hand} more there would be more than {MOST_UNITS} units on the shelf",
+        field="units",
+        hint="look at the number again; or count the shelf",
     )
 
 

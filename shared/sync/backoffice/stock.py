@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.backoffices.port import BackOffice
-from shared.inventory.models import Cause, StockChange, StockLine
+from shared.inventory.models import MOST_UNITS, Cause, StockChange, StockLine
 from shared.inventory.ports import StockRoom
 from shared.kernel.model import Canonical
 from shared.sync.backoffice.mirror import Mirrors
@@ -80,6 +80,7 @@ def _bring(sku: str, location: str, shelf: int, owner: StockOwner) -> str:
 
 
 def change_to(sku: str, location: str, shelf: int, line: StockLine | None) -> StockChange:
-    """The movement that brings the line to the shelf; never below what is promised to orders already."""
-    target = max(shelf, line.reserved if line else 0, 0)
+    """The movement that brings the line to the shelf; never below what is promised to orders already, and never above
+    what a line can say (back offices keep 10^12 of what never runs out)."""
+    target = min(max(shelf, line.reserved if line else 0, 0), MOST_UNITS)
     return StockChange(sku=sku, location=location, on_hand=target - (line.on_hand if line else 0))

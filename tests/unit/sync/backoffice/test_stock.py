@@ -5,6 +5,7 @@ import random
 import pytest
 
 from infra.fakes.backoffice import MemoryBackOffice
+from shared.inventory.models import MOST_UNITS
 from shared.orders.models import Order, PersonalData
 from shared.sync.backoffice.stock import Followed, StockOwner, change_to, follow
 from tests.builders.books import KEY, Company, account, company, taxed
@@ -122,3 +123,7 @@ def _unseen(shop: Company, placed: list[str]) -> int:
         for order_id in placed
         if shop.office.find_sale(f"aurora/{order_id}") is None
     )
+
+
+def test_what_never_runs_out_is_as_many_as_a_line_can_say() -> None:
+    assert change_to("MUG", "main", 10**12, None).on_hand == MOST_UNITS
