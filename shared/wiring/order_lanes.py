@@ -62,7 +62,8 @@ def pass_on(bodies: Sequence[str], skus: Collection[str]) -> list[bool]:
     """
     taken = HOT.queue.pass_on(bodies)
     logger().info("deliveries passed on", extra={"count": sum(taken), "skus": sorted(skus)})
-    count("DeliveryPassedOn", sum(taken))
+    if any(taken):
+        count("DeliveryPassedOn", sum(taken))
     return taken
 
 

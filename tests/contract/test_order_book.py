@@ -8,12 +8,13 @@ import pytest
 from pynamodb.connection import Connection
 
 from shared.dynamodb.table import WriteRefused
-from shared.inventory.models import Cause, StockChange
+from shared.inventory.ledger import movements_of
+from shared.inventory.models import Cause, StockChange, StockLine
 from shared.inventory.ports import StockRoom
 from shared.inventory.table import StockTable
 from shared.kernel.errors import Conflict
 from shared.kernel.identifiers import OrderKey
-from shared.orders.decision import Circumstances, Commit, decide
+from shared.orders.decision import Circumstances, Commit, Contended, Fingerprint, decide
 from shared.orders.models import PaymentState
 from shared.orders.record import HoldReason
 from shared.orders.review import ReviewRules
@@ -221,6 +222,161 @@ def test_an_order_leaves_the_attention_list_when_it_is_done(rooms: Rooms) -> Non
     book.commit(replace(commit, record=done, replaces=1))
     assert list(book.needing_attention("aurora")) == []
     assert book.find(done.key) == done
+
+
+def _mug(stock: StockRoom) -> StockLine:
+    return stock.read(["MUG"])["MUG"]["main"]
+
+
+def _moving(commit: Commit, *, on_hand: int = 0, reserved: int = 0) -> Commit:
+    return replace(commit, changes=(StockChange(sku="MUG", location="main", on_hand=on_hand, reserved=reserved),))
+
+
+def test_a_group_is_its_orders_one_after_the_other(rooms: Rooms) -> None:
+    book, stock = rooms
+    before = stock.set_level(counted("MUG", 9))
+    stock.set_level(counted("CAP", 9))
+    commits = [
+        _decided(stock, ("MUG", 2), order_id="1"),
+        _decided(stock, ("MUG", 3), ("CAP", 1), order_id="2"),
+        _decided(stock, ("CAP", 4), order_id="3"),
+    ]
+    book.commit_all(commits)
+    assert book.find_many([commit.record.key for commit in commits]) == {
+        commit.record.key: commit.record for commit in commits
+    }
+    after = _mug(stock)
+    assert (after.on_hand, after.reserved, after.available, after.seq) == (9, 5, 4, before.seq + 2)
+    assert after.cause == Cause(kind="order", reference="aurora/2#1")
+    told = [
+        (one.seq, one.cause.reference, one.reserved, one.reserved_after) for one in movements_of(before, after, NOON)
+    ]
+    assert told == [(before.seq + 1, "aurora/1#1", 2, 2), (before.seq + 2, "aurora/2#1", 3, 5)]
+    assert stock.read(["CAP"])["CAP"]["main"].reserved == 5
+
+
+def test_a_group_of_known_and_new_orders(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 9))
+    first = _decided(stock, ("MUG", 2), order_id="1")
+    book.commit(first)
+    again = replace(_moving(first, reserved=1), record=first.record.model_copy(update={"revision": 2}), replaces=1)
+    new = _decided(stock, ("MUG", 3), order_id="2")
+    book.commit_all([again, new])
+    assert book.find(again.record.key) == again.record
+    assert _mug(stock).reserved == 6
+    with pytest.raises(Conflict):
+        book.commit_all([_decided(stock, ("MUG", 1), order_id="3"), again])
+    assert book.find(OrderKey("aurora", "3")) is None
+    assert _mug(stock).reserved == 6
+
+
+def test_a_group_is_refused_whole_when_one_order_finds_too_little(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 4))
+    commits = [_decided(stock, ("MUG", 3), order_id=str(number)) for number in (1, 2)]
+    with pytest.raises(Contended) as refused:
+        book.commit_all(commits)
+    assert refused.value.skus == {"MUG"}
+    assert not book.find_many([commit.record.key for commit in commits])
+    assert (_mug(stock).reserved, _mug(stock).seq) == (0, 1)
+
+
+def test_what_a_later_order_gives_back_is_not_there_for_an_earlier_one(rooms: Rooms) -> None:
+    """Alone, the first would have been refused. So it is in a group, though the group as a whole takes nothing."""
+    book, stock = rooms
+    stock.set_level(counted("MUG", 4))
+    book.commit(_decided(stock, ("MUG", 4), order_id="1"))
+    taking = _moving(_decided(stock, order_id="2"), reserved=2)
+    giving = _moving(_decided(stock, order_id="3"), reserved=-2)
+    with pytest.raises(Contended):
+        book.commit_all([taking, giving])
+    book.commit_all([giving, taking])
+    assert (_mug(stock).reserved, _mug(stock).available) == (4, 0)
+    told = [(one.cause.reference, one.reserved, one.reserved_after) for one in movements_of(None, _mug(stock), NOON)]
+    assert told == [("aurora/3#1", -2, 2), ("aurora/2#1", 2, 4)]
+
+
+def _order(book: FakeOrderBook | OrderTable, stock: StockRoom) -> None:
+    book.commit(_decided(stock, ("MUG", 1), order_id="4"))
+
+
+def _receipt(_book: FakeOrderBook | OrderTable, stock: StockRoom) -> None:
+    stock.move(StockChange(sku="MUG", location="main", on_hand=1), Cause(kind="receipt", reference="r"))
+
+
+def _follow(_book: FakeOrderBook | OrderTable, stock: StockRoom) -> None:
+    stock.follow(
+        _mug(stock), StockChange(sku="MUG", location="main", on_hand=1), Cause(kind="backoffice", reference="o")
+    )
+
+
+def _count(_book: FakeOrderBook | OrderTable, stock: StockRoom) -> None:
+    stock.set_level(counted("MUG", 12))
+
+
+@pytest.mark.parametrize("change", [_order, _receipt, _follow, _count])
+def test_whoever_comes_after_a_group_takes_the_line_alone(
+    rooms: Rooms, change: Callable[[FakeOrderBook | OrderTable, StockRoom], None]
+) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 9))
+    book.commit_all([_decided(stock, ("MUG", 1), order_id=str(number)) for number in (1, 2, 3)])
+    before = _mug(stock)
+    assert len(before.shares) == 3
+    change(book, stock)
+    after = _mug(stock)
+    (movement,) = movements_of(before, after, NOON)
+    assert (after.shares, after.seq, movement.cause) == ((), before.seq + 1, after.cause)
+    assert (movement.on_hand, movement.reserved) == (after.on_hand - 9, after.reserved - 3)
+
+
+def test_a_hundred_records_and_lines_are_one_transaction(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 99))
+    commits = [_decided(stock, ("MUG", 1), order_id=str(number)) for number in range(99)]
+    book.commit_all(commits)
+    assert (_mug(stock).available, _mug(stock).seq, len(_mug(stock).shares)) == (0, 100, 99)
+
+
+def test_tells_those_who_lost_from_records_that_changed(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.set_level(counted("MUG", 5))
+    stock.set_level(counted("CAP", 1))
+    both = _decided(stock, ("MUG", 2), ("CAP", 1))
+    book.commit(_decided(stock, ("CAP", 1), order_id="4999"))
+    with pytest.raises(Contended) as refused:
+        book.commit(both)
+    assert refused.value.skus == {"CAP"}
+    commit = _decided(stock, ("MUG", 2))
+    book.commit(commit)
+    with pytest.raises(Conflict) as changed:
+        book.commit(commit)
+    assert not isinstance(changed.value, Contended)
+
+
+def test_writes_many_accounts_and_tells_which_were_not(rooms: Rooms) -> None:
+    book, _ = rooms
+    newer = order(order_id="7", minute=5, body="b")
+    book.write_account(newer)
+    accounts = [order(order_id=str(number), minute=1) for number in range(60)]
+    refused = book.write_accounts(accounts)
+    assert list(refused) == [newer.key]
+    assert isinstance(refused[newer.key], Conflict)
+    assert book.find_account(newer.key) == newer
+    assert all(book.find_account(one.key) == one for one in accounts if one.key != newer.key)
+
+
+def test_claims_many_fingerprints(rooms: Rooms) -> None:
+    book, _ = rooms
+    window = timedelta(minutes=10)
+    claims = [Fingerprint(f"f{number}", OrderKey("aurora", str(number)), NOON, window) for number in range(101)]
+    assert book.claim_fingerprints(claims) == {}
+    assert book.claim_fingerprints(claims) == {}
+    again = [*claims[:3], Fingerprint("f1", OrderKey("aurora", "x"), NOON, window)]
+    assert book.claim_fingerprints(again) == {OrderKey("aurora", "x"): OrderKey("aurora", "1")}
+    twice = [Fingerprint("new", OrderKey("aurora", name), NOON, window) for name in "ab"]
+    assert book.claim_fingerprints(twice) == {OrderKey("aurora", "b"): OrderKey("aurora", "a")}
 
 
 def test_a_refusal_is_a_conflict() -> None:

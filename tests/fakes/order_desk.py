@@ -3,16 +3,16 @@
 They pass the same contract suite as DynamoDB's tables (`tests/contract/test_order_book.py`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 
 import tenacity
 
-from shared.inventory.models import Cause, CountedLevel, StockChange, StockLine, StockView
-from shared.kernel.errors import Conflict
+from shared.inventory.models import MOST_UNITS, Cause, CountedLevel, Move, StockChange, StockLine, StockView, moves_of
+from shared.kernel.errors import Conflict, StorebridgeError
 from shared.kernel.identifiers import OrderKey
-from shared.orders.decision import Commit
+from shared.orders.decision import Commit, Contended, Fingerprint
 from shared.orders.models import Order
 from shared.orders.ports import Desk
 from shared.orders.record import OrderRecord
@@ -76,7 +76,8 @@ class FakeStockRoom:
                 try:
                     line = self.moved(change, cause)
                 except Conflict as error:
-                    raise Conflict("not_on_shelf", error.message, field="units") from error
+                    code = error.code if error.code == "too_many_units" else "not_on_shelf"
+                    raise Conflict(code, error.message, field="units") from error
             self.lines[key] = line
             return line
 
@@ -88,6 +89,8 @@ class FakeStockRoom:
         after = (line.on_hand + change.on_hand, line.reserved + change.reserved, line.available + change.available)
         if min(after) < 0:
             raise Conflict("changed_meanwhile", "not enough stock")
+        if change.on_hand > 0 and after[0] > MOST_UNITS:
+            raise Conflict("too_many_units", "more than a line can say")
         return line.model_copy(
             update={
                 "on_hand": after[0],
@@ -95,8 +98,27 @@ class FakeStockRoom:
                 "available": after[2],
                 "seq": line.seq + 1,
                 "cause": cause,
+                "shares": (),
             }
         )
+
+    def moved_by(self, move: Move) -> StockLine:
+        """The line after one share of the move after the other; `Contended` when one does not find what it takes."""
+        before = self.lines.get((move.sku, move.location))
+        try:
+            for share in move.shares:
+                change = StockChange(
+                    sku=move.sku, location=move.location, on_hand=share.on_hand, reserved=share.reserved
+                )
+                self.lines[move.sku, move.location] = self.moved(change, move.cause)
+        except Conflict as error:
+            raise Contended(frozenset({move.sku})) from error
+        finally:
+            after = self.lines.get((move.sku, move.location))
+            if before is not None:
+                self.lines[move.sku, move.location] = before
+        assert after is not None
+        return after.model_copy(update={"shares": move.shares if len(move.shares) > 1 else ()})
 
 
 class FakeOrderBook:
@@ -122,15 +144,37 @@ class FakeOrderBook:
             raise Conflict("changed_meanwhile", "a newer account is kept")
         self.accounts[order.key] = order
 
+    def write_accounts(self, orders: Sequence[Order]) -> Mapping[OrderKey, StorebridgeError]:
+        refused: dict[OrderKey, StorebridgeError] = {}
+        for order in orders:
+            try:
+                self.write_account(order)
+            except StorebridgeError as error:
+                refused[order.key] = error
+        return refused
+
     def commit(self, commit: Commit) -> None:
+        self.commit_all([commit])
+
+    def commit_all(self, commits: Sequence[Commit]) -> None:
         with self._stock.lock:
-            found = self.records.get(commit.record.key)
-            if (found.revision if found else None) != commit.replaces:
-                raise Conflict("changed_meanwhile", "the record changed")
-            moved = [self._stock.moved(change, commit.record.cause) for change in commit.changes]
+            for commit in commits:
+                found = self.records.get(commit.record.key)
+                if (found.revision if found else None) != commit.replaces:
+                    raise Conflict("changed_meanwhile", "the record changed")
+            moves = moves_of((commit.record.cause, commit.changes) for commit in commits)
+            moved = [self._stock.moved_by(move) for move in moves]
             self._stock.lines.update({(line.sku, line.location): line for line in moved})
-            self.records[commit.record.key] = commit.record
+            self.records.update({commit.record.key: commit.record for commit in commits})
             self.commits += 1
+
+    def claim_fingerprints(self, claims: Sequence[Fingerprint]) -> Mapping[OrderKey, OrderKey]:
+        twins = {}
+        for value, key, placed_at, window in claims:
+            twin = self.claim_fingerprint(value, key, placed_at=placed_at, window=window)
+            if twin is not None:
+                twins[key] = twin
+        return twins
 
     def claim_fingerprint(
         self, fingerprint: str, key: OrderKey, *, placed_at: datetime, window: timedelta
