@@ -1,6 +1,7 @@
 """How far the streams have been read: in memory, or on a file beside the tables."""
 
 import json
+import os
 from pathlib import Path
 
 
@@ -18,7 +19,10 @@ class MemoryCheckpoints:
 
 
 class FileCheckpoints:
-    """Written after each batch, so that a restart takes up the stream where it was left. For one stream."""
+    """Written after each batch, so that a restart takes up the stream where it was left. For one stream.
+
+    A kill between a batch and its checkpoint brings the batch again, as Lambda may.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -30,5 +34,8 @@ class FileCheckpoints:
     def put(self, shard: str, sequence_number: str) -> None:
         self._seen[shard] = sequence_number
         fresh = self._path.with_suffix(".new")
-        fresh.write_text(json.dumps(self._seen), encoding="utf-8")
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump(self._seen, file)
+            file.flush()
+            os.fsync(file.fileno())  # before the name: a power cut must not leave an empty file under it
         fresh.replace(self._path)

@@ -24,9 +24,15 @@ class Children:
         self._members: list[subprocess.Popen[bytes]] = []
 
     def start(
-        self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, output: IO[bytes] | int
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        output: IO[bytes] | int,
+        keeping: Sequence[int] = (),
     ) -> subprocess.Popen[bytes]:
-        """Start a member of the group; both its output streams go to `output`."""
+        """Start a member of the group; both its output streams go to `output`, and it keeps those descriptors open."""
         process = subprocess.Popen(  # noqa: S603  # our own programs, no shell
             command,
             env=dict(env),
@@ -35,6 +41,7 @@ class Children:
             stdout=output,
             stderr=subprocess.STDOUT,
             process_group=self._guard.pid,
+            pass_fds=keeping,
         )
         self._members = [member for member in self._members if member.poll() is None] + [process]
         return process

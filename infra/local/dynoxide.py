@@ -8,6 +8,7 @@ import platform
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from infra.local.children import Children, clean_environment
@@ -25,8 +26,11 @@ class EngineUnavailable(Exception):
     """There is no DynamoDB engine. Says what to do."""
 
 
-def start_engine(children: Children, cache: Path, database: Path | None) -> str:
+def start_engine(children: Children, cache: Path, database: Path | None, *, keeping: Sequence[int] = ()) -> str:
     """Start the engine on a free loopback port, in memory or on a file, and return its endpoint.
+
+    The file is SQLite's in WAL mode. 1.2.1 was seen to flush it to the disk (`fsync`) before it answers a write.
+    `keeping`: descriptors that it is to hold open.
 
     Raises:
         EngineUnavailable: it cannot be had on this machine, or does not start.
@@ -39,7 +43,7 @@ def start_engine(children: Children, cache: Path, database: Path | None) -> str:
     command = [str(binary), "serve", "--host", "127.0.0.1", "--port", str(port)]
     if database is not None:
         command += ["--db-path", str(database.resolve())]
-    process = children.start(command, env=clean_environment(), cwd=cache, output=subprocess.DEVNULL)
+    process = children.start(command, env=clean_environment(), cwd=cache, output=subprocess.DEVNULL, keeping=keeping)
     _await_port(process, port)
     return f"http://127.0.0.1:{port}"
 

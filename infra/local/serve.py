@@ -1,5 +1,6 @@
 """`python -m infra.local.serve`: the whole deployment on one machine, until Ctrl-C."""
 
+import os
 import signal
 import threading
 from pathlib import Path
@@ -10,37 +11,56 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from infra.local.control import NotDrained
+from infra.local.data_folder import DataFolderInUse
 from infra.local.dynoxide import EngineUnavailable
 from infra.local.intrinsics import TemplateError
-from infra.local.stack import LocalStack, Options
+from infra.local.provision import Contents, read_contents
+from infra.local.stack import HERE, LocalStack, Options
 from shared.kernel.errors import StorebridgeError
 
 DEFAULT_PORT = 8787
 DEFAULT_DATA = Path(".data")
+HANDED_ON = "STOREBRIDGE_LOCAL_"
+"""How the names of variables begin that the functions get too."""
 
 console = Console()
 
 
 def serve(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1 for webhooks.")] = DEFAULT_PORT,
-    data: Annotated[Path, typer.Option(help="Folder that keeps the tables from run to run.")] = DEFAULT_DATA,
+    data: Annotated[Path, typer.Option(help="Folder that keeps tables, queues, buckets.")] = DEFAULT_DATA,
+    settings: Annotated[Path, typer.Option(help="Other settings.", exists=True)] = HERE / "settings.toml",
+    secrets: Annotated[Path, typer.Option(help="Other secrets.")] = HERE / "secrets.toml",
     memory: Annotated[bool, typer.Option("--memory", help="Keep nothing.")] = False,  # typer's form
     environments: Annotated[int, typer.Option(min=1, help="Runs of one function at a time.")] = 2,
 ) -> None:
-    """Serve the template's functions, tables, queues and schedules here. Ctrl-C drains the queues and stops."""
-    options = Options(port=port, data=None if memory else data, environments_per_function=environments)
+    """Serve the template's functions, tables, queues and schedules here. Ctrl-C drains the queues and stops.
+
+    Variables STOREBRIDGE_LOCAL_… of the environment are handed to the functions: where a shop of yours listens, say.
+    """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     try:
+        options = Options(
+            port=port,
+            data=None if memory else data,
+            contents=_contents(settings, secrets),
+            environment={name: value for name, value in os.environ.items() if name.startswith(HANDED_ON)},
+            environments_per_function=environments,
+        )
         with LocalStack(options) as stack:
             describe(stack, console)
             stopping.wait()
             console.print("Draining …")
             stack.drain()
-    except (EngineUnavailable, NotDrained, StorebridgeError, TemplateError, OSError) as error:
+    except (DataFolderInUse, EngineUnavailable, NotDrained, StorebridgeError, TemplateError, OSError) as error:
         console.print(f"[red]{type(error).__name__}:[/red] {error}", highlight=False)
         raise typer.Exit(1) from error
+
+
+def _contents(settings: Path, secrets: Path) -> Contents:
+    return read_contents(settings, secrets, HERE / "secrets.example.toml")
 
 
 def describe(stack: LocalStack, out: Console) -> None:

@@ -16,6 +16,7 @@ from infra.local.checkpoints import FileCheckpoints, MemoryCheckpoints
 from infra.local.children import Children
 from infra.local.clients import Clients
 from infra.local.control import Control, NotDrained
+from infra.local.data_folder import held
 from infra.local.dynoxide import free_port, start_engine
 from infra.local.gateway import Gateway
 from infra.local.intrinsics import REGION
@@ -39,7 +40,7 @@ class Options:
 
     port: int = 0
     data: Path | None = None
-    """Keep the tables in this folder; None keeps them in memory. Queues, bucket and bus are always in memory."""
+    """Keep tables, queues, buckets and the bus's rules in this folder; None keeps them in memory."""
     template: Path = ROOT / "template.yaml"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     stack_name: str = STACK_NAME
@@ -62,6 +63,7 @@ class LocalStack:
     """A context manager: up on entering, drained by :meth:`drain`, gone with every child on leaving.
 
     Raises:
+        DataFolderInUse: another stack runs on the data folder.
         EngineUnavailable: there is no DynamoDB engine for this machine.
         TemplateError: the template uses what the local stack does not know.
     """
@@ -123,13 +125,18 @@ class LocalStack:
 
     def _start(self, exits: ExitStack) -> None:
         options = self.options
+        lock = exits.enter_context(held(options.data.resolve())) if options.data else None
         children = self.children = exits.enter_context(Children())
         self.logs = self._folder(exits)
-        engine = start_engine(children, options.cache, options.data / "tables.sqlite" if options.data else None)
-        side = exits.enter_context(SideServices(self.bell))
+        tables = options.data / "tables.sqlite" if options.data else None
+        engine = start_engine(children, options.cache, tables, keeping=() if lock is None else (lock,))
+        side = exits.enter_context(
+            SideServices(self.bell, journal=options.data / "side.sqlite" if options.data else None)
+        )
         self.clients = Clients({"dynamodb": engine, "dynamodbstreams": engine}, side.endpoint)
         self.contents = options.contents or _own_contents()
         provision(self.deployment, self.contents, self.clients)
+        side.recall()
         self._port = options.port or free_port()
         launch = Launch(
             interpreter=options.interpreter,
@@ -155,9 +162,7 @@ class LocalStack:
 
     def _folder(self, exits: ExitStack) -> Path:
         if self.options.data is not None:
-            folder = self.options.data.resolve()
-            folder.mkdir(parents=True, exist_ok=True)
-            return folder / "logs"
+            return self.options.data.resolve() / "logs"
         return Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="storebridge-")))
 
     def _start_gateway(self, exits: ExitStack) -> None:

@@ -71,6 +71,16 @@ def test_tables_in_a_folder_survive_and_their_stream_goes_on_where_it_was(tmp_pa
         assert {item["pk"]["S"] for item in items} == {"first", "second"}
 
 
+def test_a_poisonous_message_is_on_its_dead_letter_queue_also_later(tmp_path: Path) -> None:
+    with LocalStack(small_options(tmp_path)) as stack:
+        url = url_of(stack, "little-one-work")
+        stack.clients.sqs.send_message(QueueUrl=url, MessageBody="fail")
+        stack.drain()
+    with LocalStack(small_options(tmp_path)) as stack:
+        messages = stack.clients.sqs.receive_message(QueueUrl=url_of(stack, "little-one-deadwork"))["Messages"]
+        assert [message["Body"] for message in messages] == ["fail"]
+
+
 def test_draining_says_what_is_left_when_the_time_is_over() -> None:
     with LocalStack(small_options()) as stack:
         url = stack.clients.sqs.get_queue_url(QueueName="little-one-work")["QueueUrl"]
@@ -102,6 +112,13 @@ def put(stack: LocalStack, name: str) -> None:
 
 
 def seen(stack: LocalStack) -> list[str]:
-    url = stack.clients.sqs.get_queue_url(QueueName="little-one-seen")["QueueUrl"]
+    """What the stream brought, taken off the queue."""
+    url = url_of(stack, "little-one-seen")
     messages = stack.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    for message in messages:
+        stack.clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return [json.loads(message["Body"])["dynamodb"]["Keys"]["pk"]["S"] for message in messages]
+
+
+def url_of(stack: LocalStack, queue: str) -> str:
+    return stack.clients.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
