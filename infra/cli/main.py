@@ -19,6 +19,7 @@ from infra.cli.target import DEFAULT_LOCAL, DEFAULT_STACK, LOCAL_VARIABLE, STACK
 from shared.kernel.errors import Rejected, StorebridgeError
 
 GROUPS: Final[Mapping[str, str]] = {
+    "status": "How the deployment is: healthy, or what needs attention and what to type next.",
     "orders": "Look at orders; release, cancel or review them.",
     "desk": "See what stopped on its way to the back office or the shop, mend it, and send it on.",
     "doctor": "Examine both sides before the first order flows.",

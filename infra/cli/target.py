@@ -6,7 +6,7 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -35,6 +35,7 @@ _VARIABLES = {
     "WebhookSecretId": "WEBHOOK_SECRET_ID",
     "PrivacySecretId": "PRIVACY_SECRET_ID",
     "OrdersQueueUrl": "ORDERS_QUEUE_URL",
+    "HotOrdersQueueUrl": "HOT_ORDERS_QUEUE_URL",
     "OrdersDeadLetterQueueUrl": "ORDERS_DLQ_URL",
     "CustomersQueueUrl": "CUSTOMERS_QUEUE_URL",
     "CustomersDeadLetterQueueUrl": "CUSTOMERS_DLQ_URL",
@@ -73,6 +74,9 @@ class Target:
     variables: Mapping[str, str]
     """The environment in which `shared.wiring` builds what the functions work with."""
     local: bool = False
+    stack: str | None = None
+    """Its name in CloudFormation; None where it is none."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     def endpoint_of(self, shop: str) -> str:
         """The URL that a shop is to send its order webhooks to."""
@@ -156,7 +160,8 @@ def stack_target(name: str) -> Target:
         raise
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
     region = {"AWS_REGION": own.region_name, "AWS_DEFAULT_REGION": own.region_name} if own.region_name else {}
-    return Target(f"stack {name}", outputs.get("WebhookBaseUrl", ""), {**region, **variables_of(outputs)})
+    variables = {**region, **variables_of(outputs)}
+    return Target(f"stack {name}", outputs.get("WebhookBaseUrl", ""), variables, stack=name, outputs=outputs)
 
 
 def local_target(url: str) -> Target:
@@ -164,7 +169,7 @@ def local_target(url: str) -> Target:
     found = ask_local(url, "GET", "/_local/outputs")
     lambdas = {"AWS_ENDPOINT_URL_LAMBDA": url.rstrip("/")}
     variables = {**found["environment"], **lambdas, **variables_of(found["outputs"])}
-    return Target(url, url.rstrip("/"), variables, local=True)
+    return Target(url, url.rstrip("/"), variables, local=True, outputs=found["outputs"])
 
 
 def variables_of(outputs: Mapping[str, str]) -> dict[str, str]:
