@@ -78,6 +78,7 @@ class BooksHistory(History):
                 self._try_to_send(sale.key)
         for _ in range(3):
             self._schedule("backoffice-pull", after=600.0)
+        self._schedule("order-repair")
 
     def _try_to_send(self, key: str) -> None:
         try:

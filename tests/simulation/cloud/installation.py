@@ -122,11 +122,13 @@ class Installation:
             _swap(tables, "connection", lambda: connection),
             _swap(aws, "sqs", lambda: clients.Sqs(self.cloud)),
             _swap(aws, "s3", lambda: clients.S3(self.cloud)),
+            _swap(aws, "secrets_manager", clients.Secrets),
             _swap(aws, "events", lambda: clients.Bus(self.cloud)),
             _swap(AwsService, "call", lambda _self, target, body, **_: clients.stdlib_call(self.cloud, target, body)),
             _swap(AwsService, "put_object", lambda _self, _bucket, key, body: clients.store(self.cloud, key, body)),
             _swap(storefront, "reader", reading.reader),
             _swap(order_desk, "_bundles", _NoBundles()),
+            _swap(time, "monotonic", lambda: self.now),
             _swap(time, "sleep", lambda seconds: self.cloud.time.sleep(seconds)),
             *_listen(log),
         ]
@@ -279,7 +281,7 @@ def settings_of(document: Mapping[str, Any]) -> Settings:
 
 def _forget() -> None:
     """What functions remember between two events: a new deployment remembers nothing."""
-    backoffice_push._outages = Outages(time.monotonic)  # noqa: SLF001
+    backoffice_push._outages = Outages(lambda: time.monotonic())  # noqa: SLF001, PLW0108 - of this history
     webhooks.order_reception.cache_clear()
 
 
