@@ -57,13 +57,12 @@ def batch_write(database: Database, request: Request) -> Answer:
     for those in writes.values():
         if len({write.place for write in those}) < len(those):
             raise Invalid(_DUPLICATES)
+    changes = {table: [_change(write) for write in those] for table, those in writes.items()}
     capacities = []
-    for table, those in writes.items():
+    for table, decided in changes.items():
         units = Units()
-        for write in those:
-            old = write.store.find(write.place)
-            change = Change(write.store, write.place, old, write.result(old))
-            database.commit((change,))
+        database.commit(decided)
+        for change in decided:
             change.bill(units)
         database.meter.count_written("BatchWriteItem", table, units.total)
         capacities.append(consumed(request.get("ReturnConsumedCapacity"), table, units))
@@ -79,6 +78,11 @@ def _write(database: Database, table: str, given: Mapping[str, Any]) -> Write:
     raise Invalid(
         "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
     )
+
+
+def _change(write: Write) -> Change:
+    old = write.store.find(write.place)
+    return Change(write.store, write.place, old, write.result(old))
 
 
 def _check_count(what: str, by_table: Mapping[str, Any], most: int) -> None:

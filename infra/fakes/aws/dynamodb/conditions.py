@@ -20,6 +20,7 @@ from infra.fakes.aws.dynamodb.grammar import (
     Path,
     Size,
 )
+from infra.fakes.aws.dynamodb.numbers import number
 from infra.fakes.aws.dynamodb.paths import Names, finder, named
 from infra.fakes.aws.dynamodb.values import KEY_TYPES, LONG_NAMES, SETS, TYPES, Item, Value, kind_of, scalar, text_size
 
@@ -90,9 +91,13 @@ class Maker:
         if isinstance(operand, Given):
             name = self.given(operand)
             return lambda _, values: values[name]
-        found = finder(self.path(operand.path if isinstance(operand, Size) else operand).steps)
+        steps = self.path(operand.path if isinstance(operand, Size) else operand).steps
+        found = finder(steps)
         if isinstance(operand, Size):
             return lambda item, _: _size(found(item))
+        if len(steps) == 1:
+            name = str(steps[0])
+            return lambda item, _: item.get(name)
         return lambda item, _: found(item)
 
     def require_kind(self, operand: Any, kinds: frozenset[str], what: str) -> None:
@@ -249,8 +254,10 @@ def _ordered(order: Callable[[Any, Any], bool], left: Value | None, right: Value
     """Values of different kinds, and missing ones, have no order: nothing about them is true."""
     if left is None or right is None:
         return False
+    if "N" in left:
+        return "N" in right and order(number(left["N"]), number(right["N"]))
     kind = kind_of(left)
-    return kind in KEY_TYPES and kind in right and order(scalar(left), scalar(right))
+    return kind in KEY_TYPES and kind in right and order(left[kind], right[kind])
 
 
 def _begins_with(value: Value | None, start: Value | None) -> bool:

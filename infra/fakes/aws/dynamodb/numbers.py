@@ -14,6 +14,9 @@ _FORM: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?
 _MAX_DIGITS: Final = 38
 _HIGHEST: Final = 125
 _LOWEST: Final = -130
+_MOST: Final = 10**_MAX_DIGITS
+_LEAST: Final = -_MOST
+"""Whole numbers in between have no more digits than are allowed."""
 _EXACT: Final = Context(prec=600)
 """Sums of any two numbers that are allowed are exact."""
 
@@ -61,11 +64,18 @@ def number(text: str) -> Number:
 
 
 def add(left: str, right: str) -> str:
-    return canonical(_text(_sum(number(left), number(right))))
+    """The sum of canonical numbers, or `Invalid` where it is none."""
+    try:
+        total = int(left) + int(right)
+    except ValueError:
+        return canonical(_text(_sum(number(left), number(right))))
+    return str(total) if _LEAST < total < _MOST else canonical(str(total))
 
 
 def subtract(left: str, right: str) -> str:
-    return canonical(_text(_sum(number(left), -number(right))))
+    if right.startswith("-"):
+        return add(left, right[1:])
+    return add(left, "-" + right if right != "0" else right)
 
 
 def _sum(left: Number, right: Number) -> Number:
@@ -80,7 +90,11 @@ def _text(value: Number) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def number_size(text: str) -> int:
-    """Bytes of a canonical number: one for two significant digits, one more, and one for a minus sign
-    ("DynamoDB Item sizes and formats": about that; the sign is from general knowledge)."""
-    digits = text.lstrip("-").replace(".", "").strip("0")
-    return (len(digits) + 1) // 2 + 1 + text.startswith("-")
+    """Bytes of a canonical number: one for two significant digits, and one more ("DynamoDB Item sizes and formats":
+    about that). Digits before and behind the point are counted apart, and a minus sign is counted, as by Dynoxide."""
+    whole, _, fraction = text.lstrip("-").partition(".")
+    if not fraction:
+        whole = whole.rstrip("0")
+    elif whole == "0":
+        whole, fraction = "", fraction.lstrip("0")
+    return (len(whole) + 1) // 2 + (len(fraction) + 1) // 2 + 1 + text.startswith("-")

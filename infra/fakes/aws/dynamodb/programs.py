@@ -39,7 +39,10 @@ class Program:
             return _NO_VALUES
         if given.keys() != self.values:
             self._refuse_values(given)
-        values = {name: _admitted(name, value) for name, value in given.items()}
+        try:
+            values = {name: admit(value) for name, value in given.items()}
+        except Invalid:
+            values = {name: _admitted(name, value) for name, value in given.items()}
         for check in self.checks:
             check(values)
         return values

@@ -41,10 +41,10 @@ class CompiledUpdate:
         results = [(steps, find(old, values)) for steps, find in self.changes]
         new = old.copy()
         for steps, value in results:
-            if value is None:
-                remove(new, steps)
-            elif len(steps) == 1:
+            if value is not None and len(steps) == 1:
                 new[steps[0]] = value  # type: ignore[index] # the first step is a name
+            elif value is None:
+                remove(new, steps)
             else:
                 write(new, steps, value)
         return new
@@ -154,11 +154,11 @@ class _Sources:
 def _added(before: Value | None, given: Value) -> Value:
     if before is None:
         return given
+    if "N" in given and "N" in before:
+        return {"N": add(before["N"], given["N"])}
     kind = kind_of(given)
     if kind not in before:
         raise Invalid(_WRONG_TYPE)
-    if kind == "N":
-        return {"N": add(before["N"], given["N"])}
     return set_value(kind, {*before[kind], *given[kind]})
 
 

@@ -6,6 +6,7 @@ what is in its values.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -48,12 +49,25 @@ def admit_item(given: Mapping[str, Any]) -> Item:
 
 def admit(value: Any, depth: int = 1) -> Value:
     """A copy of a value, checked and brought to its canonical form, or `Invalid`."""
+    if len(value) == 1:
+        if "S" in value and type(value["S"]) is str:
+            return {"S": value["S"]}
+        if "N" in value and type(value["N"]) is str:
+            return number_value(value["N"])
+    return _admit(value, depth)
+
+
+@lru_cache(maxsize=1 << 16)
+def number_value(text: str) -> Value:
+    """A number's value: one for all that hold it."""
+    return {"N": canonical(text)}
+
+
+def _admit(value: Any, depth: int) -> Value:
     if len(value) != 1:
         what = "has more than one datatypes set" if value else "is empty"
         raise Invalid(f"Supplied AttributeValue {what}, must contain exactly one of the supported datatypes")
     ((kind, content),) = value.items()
-    if kind == "S" and type(content) is str:
-        return {"S": content}
     taking = _TAKING.get(kind)
     if taking is None:
         raise Invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
@@ -145,14 +159,25 @@ def text_size(text: str) -> int:
 
 def item_size(item: Mapping[str, Value]) -> int:
     """Bytes that DynamoDB counts for an item's limits and units ("DynamoDB Item sizes and formats")."""
-    return sum([text_size(name) + value_size(value) for name, value in item.items()])
+    size = 0
+    for name, value in item.items():
+        size += len(name) if name.isascii() else text_size(name)
+        if "S" in value:
+            content = value["S"]
+            size += len(content) if content.isascii() else text_size(content)
+        else:
+            size += value_size(value)
+    return size
 
 
 def value_size(value: Value) -> int:
     """Bytes of an admitted value."""
-    ((kind, content),) = value.items()
-    if kind == "S":
+    if "S" in value:
+        content = value["S"]
         return len(content) if content.isascii() else text_size(content)
+    if "N" in value:
+        return number_size(value["N"])
+    ((kind, content),) = value.items()
     return _SIZES[kind](content)
 
 

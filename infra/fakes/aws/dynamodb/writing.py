@@ -27,7 +27,7 @@ class Write:
         self.whole: Stored | None = None
         """The item to put."""
         if kind == "Put":
-            self.whole = _whole(store, request["Item"])
+            self.whole = _whole(request["Item"])
             self.place: Place = store.schema.key_of_item(self.whole.item)
         else:
             self.place = store.schema.key_of(request["Key"])
@@ -42,7 +42,8 @@ class Write:
 
     def result(self, old: Stored | None) -> Stored | None:
         """What is to lie there afterwards, or `Invalid`."""
-        if self.kind == "Put":
+        if self.whole is not None:
+            self.store.schema.check_index_keys(self.whole.item, by_update=False)
             return self.whole
         if self.kind == "Update":
             return self._updated(old)
@@ -60,8 +61,10 @@ class Write:
         size = old.size
         for name in update.attributes:
             before, after = old.item.get(name), item.get(name)
-            if before is not after:
+            if before is None or after is None:
                 size += _attribute_size(name, after) - _attribute_size(name, before)
+            elif before is not after:
+                size += value_size(after) - value_size(before)
         if size > MAX_ITEM_BYTES:
             raise Invalid("Item size to update has exceeded the maximum allowed size")
         return Stored(item, size)
@@ -110,9 +113,8 @@ class Change:
             change.index.move(change, self.place)
 
 
-def _whole(store: TableStore, given: Mapping[str, Any]) -> Stored:
+def _whole(given: Mapping[str, Any]) -> Stored:
     item = admit_item(given)
-    store.schema.check_index_keys(item, by_update=False)
     size = item_size(item)
     if size > MAX_ITEM_BYTES:
         raise Invalid("Item size has exceeded the maximum allowed size")
