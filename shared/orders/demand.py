@@ -10,7 +10,7 @@ from datetime import datetime
 
 from shared.inventory.allocation import Shelves, Want, allocate
 from shared.inventory.bundles import Bundles, parts_of, shelf_skus
-from shared.inventory.models import StockChange, StockView, net
+from shared.inventory.models import MOST_UNITS, StockChange, StockView, net
 from shared.orders.models import Fulfilment, Order, OrderLine, RestockKind
 from shared.orders.record import NOT_FROM_STOCK, LineKind, LineState
 
@@ -70,10 +70,11 @@ class _Shelf:
             self._move(part, location, on_hand=gone, reserved=-units * each if reserved else 0)
 
     def put_back(self, sku: str, location: str, units: int, *, at: datetime | None) -> None:
-        """Put units on the shelf, unless a later count found them there already."""
+        """Put units on the shelf, unless a later count found them there already. Of what never runs out, a line says
+        as much as it can, and no more comes back to it."""
         for part, each in parts_of(sku, self.bundles).items():
             if not self._is_in_count(part, location, at):
-                self._move(part, location, on_hand=units * each)
+                self._move(part, location, on_hand=min(units * each, self._space(part, location)))
 
     def carries(self, sku: str, location: str) -> bool:
         return all(location in self._stock.get(part, {}) for part in parts_of(sku, self.bundles))
@@ -106,6 +107,11 @@ class _Shelf:
     def has_room_for(self, sku: str, location: str) -> bool:
         new = {(part, location) for part in parts_of(sku, self.bundles)} - self._touched
         return len(self._touched) + len(new) <= MAX_STOCK_LINES
+
+    def _space(self, part: str, location: str) -> int:
+        line = self._stock.get(part, {}).get(location)
+        moved = sum(change.on_hand for change in self.changes if (change.sku, change.location) == (part, location))
+        return MOST_UNITS - (line.on_hand if line else 0) - moved
 
     def _move(self, sku: str, location: str, *, on_hand: int = 0, reserved: int = 0) -> None:
         self.changes.append(StockChange(sku=sku, location=location, on_hand=on_hand, reserved=reserved))

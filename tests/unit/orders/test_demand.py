@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.inventory.models import Cause
+from shared.inventory.models import MOST_UNITS, Cause
 from shared.kernel.identifiers import OrderKey
 from shared.orders.dispatch import Dispatch
 from shared.orders.intake import take_in
@@ -100,3 +100,17 @@ def test_a_hundred_and_one_locations_come_to_an_end() -> None:
     assert record.revision < 10
     assert not any(held.short for held in record.lines)
     assert room.lines["CAP", "store-100"].cause == Cause(kind="order", reference=record.cause.reference)
+
+
+def test_a_return_comes_to_its_end_where_the_shelf_is_full() -> None:
+    """Of what never runs out, the line says all that it can; a refused transaction would be tried again for ever."""
+    room = FakeStockRoom()
+    room.set_level(counted("MUG", 2))
+    counter = desk(room)
+    sent = {"fulfilments": (shipment(("1", 1)),)}
+    _told(counter, order(line("MUG", 1, id="1", open_quantity=0), **sent))
+    room.set_level(counted("MUG", MOST_UNITS))
+    back = (refund("1", 1, RestockKind.RETURNED),)
+    record = _told(counter, order(line("MUG", 1, id="1", open_quantity=0), minute=1, body="b", refunds=back, **sent))
+    assert record.lines[0].returned == 1
+    assert _on_hand(room) == {"MUG": MOST_UNITS}
