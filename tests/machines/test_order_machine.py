@@ -365,8 +365,10 @@ class Orders(RuleBasedStateMachine):
                     if not (at and counted_at and at <= counted_at):
                         wanted[part, place] += units * each
         moved = {(now.sku, now.location): now.on_hand - (then.on_hand if then else 0) for then, now in made}
-        full = {(then.sku, then.location): MOST_UNITS - then.on_hand for then, _ in made if then}
-        assert _nonzero(moved) == _nonzero({key: min(units, full.get(key, 0)) for key, units in wanted.items()})
+        stood = {key: line.on_hand for key, line in self.lines.items()}
+        stood |= {(then.sku, then.location): then.on_hand for then, _ in made if then}
+        fitting = {key: min(units, MOST_UNITS - stood[key]) for key, units in wanted.items()}
+        assert _nonzero(moved) == _nonzero(fitting)
 
     def _moved(
         self, was: LineState | None, line: LineState, new: OrderRecord
