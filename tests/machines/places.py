@@ -147,9 +147,8 @@ class TablePlace:
     """In the real tables, on a DynamoDB in memory that all machines of a process share, one after the other."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._database, connection = _database()
-        self._database.clear()
-        _clock[0] = clock
+        connection = memory_tables(clock)
+        self._database = _database()[0]
         self._stock = StockTable(connection, "stock", LOCATIONS)
         self._orders = OrderTable(connection, "orders", self._stock, clock=clock)
         self._records: list[RecordChange] = []
@@ -191,6 +190,14 @@ class TablePlace:
         for record in told:
             if is_wanted(record["dynamodb"]["Keys"]):
                 yield record["dynamodb"].get("OldImage"), record["dynamodb"]["NewImage"]
+
+
+def memory_tables(clock: Callable[[], datetime]) -> MemoryConnection:
+    """A connection to all tables, empty, for the machine that starts now."""
+    database, connection = _database()
+    database.clear()
+    _clock[0] = clock
+    return connection
 
 
 _clock: list[Callable[[], datetime]] = []
