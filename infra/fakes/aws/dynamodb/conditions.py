@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, NoReturn
 
 from infra.fakes.aws.dynamodb.errors import Invalid
 from infra.fakes.aws.dynamodb.grammar import (
@@ -37,11 +37,29 @@ _ORDERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 }
 
 
+class RequiredKind(NamedTuple):
+    """That a value is of one of some kinds."""
+
+    name: str
+    kinds: frozenset[str]
+    expression: str
+    what: str
+
+    def refuse(self, value: Value) -> NoReturn:
+        found = kind_of(value)
+        shown = LONG_NAMES[found] if self.expression == "UpdateExpression" else found
+        raise Invalid(
+            f"Invalid {self.expression}: Incorrect operand type for operator or function;"
+            f" {self.what}, operand type: {shown}"
+        )
+
+
 @dataclass(frozen=True)
 class Compiled:
     """A condition made ready for calls with the same text and the same names."""
 
     holds: Holds
+    kinds: tuple[RequiredKind, ...]
     checks: tuple[Check, ...]
     """What is to be true of the values, whatever the item is."""
     names: frozenset[str]
@@ -56,6 +74,7 @@ def compile_condition(tree: Condition, names: Names, kind: str = "ConditionExpre
     holds = _Conditions(maker).make(tree)
     return Compiled(
         holds,
+        tuple(maker.kinds),
         tuple(maker.checks),
         frozenset(maker.used_names),
         frozenset(maker.used_values),
@@ -69,6 +88,7 @@ class Maker:
     def __init__(self, names: Names, kind: str) -> None:
         self.names = names
         self.kind = kind
+        self.kinds: list[RequiredKind] = []
         self.checks: list[Check] = []
         self.used_names: set[str] = set()
         self.used_values: set[str] = set()
@@ -102,19 +122,8 @@ class Maker:
 
     def require_kind(self, operand: Any, kinds: frozenset[str], what: str) -> None:
         """Refuse a value of another kind, even where the condition would not come to it."""
-        if not isinstance(operand, Given):
-            return
-
-        def check(values: Values) -> None:
-            found = kind_of(values[operand.name])
-            if found not in kinds:
-                shown = LONG_NAMES[found] if self.kind == "UpdateExpression" else found
-                raise Invalid(
-                    f"Invalid {self.kind}: Incorrect operand type for operator or function;"
-                    f" {what}, operand type: {shown}"
-                )
-
-        self.checks.append(check)
+        if isinstance(operand, Given):
+            self.kinds.append(RequiredKind(operand.name, kinds, self.kind, what))
 
 
 def _size(value: Value | None) -> Value | None:

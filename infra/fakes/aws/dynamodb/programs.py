@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from infra.fakes.aws.dynamodb.conditions import Check, Compiled, Values, compile_condition
+from infra.fakes.aws.dynamodb.conditions import Check, Compiled, RequiredKind, Values, compile_condition
 from infra.fakes.aws.dynamodb.errors import Invalid
 from infra.fakes.aws.dynamodb.grammar import Steps, read_condition, read_projection, read_update
 from infra.fakes.aws.dynamodb.key_conditions import KeyTerm, key_terms
@@ -26,6 +26,7 @@ class Program:
     update: CompiledUpdate | None
     projection: tuple[Steps, ...] | None
     key_terms: tuple[KeyTerm, ...]
+    kinds: tuple[RequiredKind, ...]
     checks: tuple[Check, ...]
     values: frozenset[str]
     """The placeholders of values that are used."""
@@ -43,6 +44,9 @@ class Program:
             values = {name: admit(value) for name, value in given.items()}
         except Invalid:
             values = {name: _admitted(name, value) for name, value in given.items()}
+        for required in self.kinds:
+            if required.kinds.isdisjoint(values[required.name]):
+                required.refuse(values[required.name])
         for check in self.checks:
             check(values)
         return values
@@ -69,7 +73,7 @@ def _admitted(name: str, value: Any) -> Value:
         raise Invalid(f"ExpressionAttributeValues contains invalid value: {error} for key {name}") from error
 
 
-_NOTHING: Final = Program(None, None, None, (), (), frozenset())
+_NOTHING: Final = Program(None, None, None, (), (), (), frozenset())
 
 
 def program_of(request: Mapping[str, Any]) -> Program:
@@ -105,8 +109,9 @@ def _compiled(condition_text: str | None, update_text: str | None, given_names: 
     condition = compile_condition(read_condition(condition_text), names) if condition_text is not None else None
     parts = [part for part in (update, condition) if part is not None]
     _check_used(names, frozenset[str]().union(*(part.names for part in parts)))
+    kinds = tuple(required for part in parts for required in part.kinds)
     checks = tuple(check for part in parts for check in part.checks)
-    return Program(condition, update, None, (), checks, frozenset[str]().union(*(part.values for part in parts)))
+    return Program(condition, update, None, (), kinds, checks, frozenset[str]().union(*(part.values for part in parts)))
 
 
 @lru_cache(maxsize=8192)
@@ -128,6 +133,7 @@ def _compiled_reading(
         None,
         tuple(path.steps for path in projection) or None,
         key_terms(read_condition(key_text, _KEY), names) if key_text is not None else (),
+        tuple(required for part in parts for required in part.kinds),
         tuple(check for part in parts for check in part.checks),
         frozenset[str]().union(*(part.values for part in parts)),
     )

@@ -73,8 +73,8 @@ class TableSchema:
                 partition, sort = key[self.key.partition]["S"], key[self.key.sort]["S"]  # type: ignore[index]
             except KeyError:
                 raise Invalid(_NO_MATCH) from None
-            if partition and sort and len(partition) < _MAX_SORT_BYTES // 4 and len(sort) < _MAX_SORT_BYTES // 4:
-                return partition, sort
+            if (place := _short_place(partition, sort)) is not None:
+                return place
         return self._key_of(key)
 
     def _key_of(self, key: Mapping[str, Any]) -> tuple[Scalar, Scalar]:
@@ -85,6 +85,10 @@ class TableSchema:
 
     def key_of_item(self, item: Item) -> tuple[Scalar, Scalar]:
         """The place of an admitted item, or `Invalid`."""
+        if self._is_text:
+            partition, sort = item.get(self.key.partition, _NO_VALUE), item.get(self.key.sort or "", _NO_VALUE)
+            if (place := _short_place(partition.get("S"), sort.get("S"))) is not None:
+                return place
         for name, kind in self.key.types().items():
             value = item.get(name)
             if value is None:
@@ -146,6 +150,16 @@ _EMPTY_BY_PUT: Final = (
     "One or more parameter values are not valid. A value specified for a secondary index key is not supported."
     " The AttributeValue for a key attribute cannot contain an empty string value."
 )
+
+
+_NO_VALUE: Final[Value] = {}
+
+
+def _short_place(partition: Any, sort: Any) -> tuple[str, str] | None:
+    """The place of keys that need no closer look: there are both, and no character has more than four bytes."""
+    if partition and sort and len(partition) <= _MAX_SORT_BYTES // 4 and len(sort) <= _MAX_SORT_BYTES // 4:
+        return partition, sort
+    return None
 
 
 def _check_key(name: str, value: Value) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.fakes.aws.dynamodb.conditions import Check, Find, Maker, Values
+from infra.fakes.aws.dynamodb.conditions import Check, Find, Maker, RequiredKind, Values
 from infra.fakes.aws.dynamodb.errors import Invalid
 from infra.fakes.aws.dynamodb.grammar import Action, Appended, Given, IfMissing, Path, Source, Steps, Sum, Update
 from infra.fakes.aws.dynamodb.numbers import add, subtract
@@ -28,6 +28,7 @@ class CompiledUpdate:
 
     changes: tuple[tuple[Steps, Find], ...]
     """By place: what is to stand there then, or nothing."""
+    kinds: tuple[RequiredKind, ...]
     checks: tuple[Check, ...]
     names: frozenset[str]
     values: frozenset[str]
@@ -59,6 +60,7 @@ def compile_update(tree: Update, names: Names) -> CompiledUpdate:
     changes = [(path.steps, sources.of_action(action, path)) for action, path in sorted(actions, key=_order)]
     return CompiledUpdate(
         tuple(changes),
+        tuple(maker.kinds),
         tuple(maker.checks),
         frozenset(maker.used_names),
         frozenset(maker.used_values),
@@ -88,7 +90,18 @@ class _Sources:
         self._maker.require_kind(action.source, kinds, f"operator: {action.section}")
         before, name = finder(path.steps), self._maker.given(action.source)
         change = _added if action.section == "ADD" else _taken
-        return lambda item, values: change(before(item), values[name])
+        if len(path.steps) > 1 or action.section != "ADD":
+            return lambda item, values: change(before(item), values[name])
+        attribute = str(path.steps[0])
+
+        def count(item: Item, values: Values) -> Value | None:
+            # What stock is counted with, made fast.
+            there, given = item.get(attribute), values[name]
+            if there is not None and "N" in there and "N" in given:
+                return {"N": add(there["N"], given["N"])}
+            return _added(there, given)
+
+        return count
 
     def _required(self, source: Source) -> Find:
         found = self._find(source)

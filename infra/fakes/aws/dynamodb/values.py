@@ -39,21 +39,31 @@ LONG_NAMES: Final = {
 }
 
 
-def admit_item(given: Mapping[str, Any]) -> Item:
-    """A copy of an item, checked and brought to its canonical form."""
-    item = {name: admit(value) for name, value in given.items()}
+def admit_item(given: Mapping[str, Any]) -> tuple[Item, int]:
+    """A copy of an item, checked and brought to its canonical form, and its bytes."""
+    item: Item = {}
+    size = 0
+    for name, value in given.items():
+        # Text first and in line: most of what is stored is text.
+        if "S" in value and len(value) == 1 and type(value["S"]) is str:
+            content = value["S"]
+            item[name] = {"S": content}
+            size += len(content) if content.isascii() else text_size(content)
+        else:
+            admitted = item[name] = admit(value)
+            size += value_size(admitted)
+        size += len(name) if name.isascii() else text_size(name)
     if "" in item:
         raise Invalid("One or more parameter values were invalid: An attribute name must not be empty")
-    return item
+    return item, size
 
 
 def admit(value: Any, depth: int = 1) -> Value:
     """A copy of a value, checked and brought to its canonical form, or `Invalid`."""
-    if len(value) == 1:
-        if "S" in value and type(value["S"]) is str:
-            return {"S": value["S"]}
-        if "N" in value and type(value["N"]) is str:
-            return number_value(value["N"])
+    if "S" in value and len(value) == 1 and type(value["S"]) is str:
+        return {"S": value["S"]}
+    if "N" in value and len(value) == 1 and type(value["N"]) is str:
+        return number_value(value["N"])
     return _admit(value, depth)
 
 

@@ -8,7 +8,7 @@ from infra.fakes.aws.dynamodb.errors import Invalid
 from infra.fakes.aws.dynamodb.metering import Units
 from infra.fakes.aws.dynamodb.programs import Program, program_of
 from infra.fakes.aws.dynamodb.storage import IndexChange, Place, Stored, TableStore, write_units
-from infra.fakes.aws.dynamodb.values import Item, admit, admit_item, item_size, text_size, value_size
+from infra.fakes.aws.dynamodb.values import Item, admit_item, text_size, value_size
 
 MAX_ITEM_BYTES: Final = 400 * 1024
 _NO_ITEM: Final[Item] = {}
@@ -51,8 +51,7 @@ class Write:
 
     def _updated(self, old: Stored | None) -> Stored:
         if old is None:
-            key = {name: admit(value) for name, value in self.request["Key"].items()}
-            old = Stored(key, item_size(key))
+            old = Stored(*admit_item(self.request["Key"]))
         update = self.program.update
         if update is None:
             return old
@@ -114,8 +113,7 @@ class Change:
 
 
 def _whole(given: Mapping[str, Any]) -> Stored:
-    item = admit_item(given)
-    size = item_size(item)
+    item, size = admit_item(given)
     if size > MAX_ITEM_BYTES:
         raise Invalid("Item size has exceeded the maximum allowed size")
     return Stored(item, size)
