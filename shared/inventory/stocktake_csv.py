@@ -25,6 +25,7 @@ from shared.inventory.stocktake_scope import CatalogueEntry
 from shared.kernel.clock import parse_time
 from shared.kernel.errors import Rejected
 from shared.kernel.money import Money
+from shared.kernel.spreadsheet_text import APOSTROPHE, guarded, is_risky
 
 Cell = str | int | Decimal | None
 _T = TypeVar("_T")
@@ -32,8 +33,6 @@ _T = TypeVar("_T")
 _MOST_UNITS = 10**9
 _MOST_FAULTS = 20
 _MOST_BYTES = 20_000_000
-_RUNS = re.compile(r"'*[=+\-@\t\r]")
-"""Beginnings that a spreadsheet takes for a formula, and those with our own apostrophe in front."""
 _UNITS = re.compile(r"[0-9]{1,10}")
 _ZONED = re.compile(r"(?:[Zz]|[+-]\d\d:?\d\d)$")
 
@@ -195,13 +194,13 @@ def _cell(value: Cell) -> str:
         return str(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
-    return f"'{value}" if _RUNS.match(value) else value
+    return guarded(value)
 
 
 def _plain(cell: str) -> str:
     """What was in the cell before we put an apostrophe in front."""
     text = cell.strip(" ")
-    return text[1:] if text.startswith("'") and _RUNS.match(text) else text
+    return text[1:] if text.startswith(APOSTROPHE) and is_risky(text[1:]) else text
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Final
 from shared.finance.exports.daily_summary import Summaries
 from shared.finance.journal import JournalEntry
 from shared.finance.reports.figures import plain
-from shared.finance.reports.guard import guarded
+from shared.kernel.spreadsheet_text import guarded
 
 HEADINGS: Final = (
     "Journal No",

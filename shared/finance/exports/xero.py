@@ -14,7 +14,7 @@ from typing import Final
 from shared.finance.exports.daily_summary import Summaries
 from shared.finance.journal import JournalEntry
 from shared.finance.reports.figures import plain
-from shared.finance.reports.guard import guarded
+from shared.kernel.spreadsheet_text import guarded
 
 HEADINGS: Final = ("*Narration", "*Date", "Description", "*AccountCode", "*TaxRate", "*Amount")
 NO_TAX: Final = "Tax Exempt"

@@ -9,8 +9,8 @@ import io
 from datetime import date
 
 from shared.finance.reports.figures import percent_plain, plain
-from shared.finance.reports.guard import guarded
 from shared.finance.reports.report import Cell, Kind, Language, Report, Row, Text
+from shared.kernel.spreadsheet_text import guarded
 
 CURRENCY = Text("Currency", "币种")
 TOTAL = Text("Total", "合计")

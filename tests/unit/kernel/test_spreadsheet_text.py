@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.finance.reports.guard import guarded, is_risky
+from shared.kernel.spreadsheet_text import guarded, is_risky
 
 HARMLESS = ("A mug", "3-pack", "a=b", "me@shop", "", "  ", "'quoted'", "中文", "1,5", "#1001", "–", "(-5)")
 RISKY = (
