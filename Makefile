@@ -9,7 +9,7 @@ WORKERS := auto
 SEED := 1
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
-.PHONY: help demo dev test gates unit setup bench build lock schemas clean tryton odoo test-odoo bench-finance fuzz
+.PHONY: help demo dev test gates unit setup bench build lock schemas clean tryton odoo test-odoo bench-finance fuzz load
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ odoo: .venv/ready ## an Odoo with an example company, where one is installed
 
 bench: .venv/ready .cache/ready ## CPU, write units, imports and throughput, as ratios and exact counts
 	@$(RUN) -m infra.bench $(ARGS)
+
+load: .venv/ready .cache/ready ## traffic of two shops with a kill -9 in its middle, every id accounted for (ARGS="--orders N --rate R --seed S")
+	@$(RUN) -m infra.load $(ARGS)
 
 bench-finance: .venv/ready ## a month of 40,000 orders with planted faults, reconciled and held against the truth (SEED=7)
 	@$(RUN) -m infra.bench.finance --seed $(SEED) $(ARGS)

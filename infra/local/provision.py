@@ -28,7 +28,7 @@ class Contents:
 
 
 def read_contents(settings: Path, secrets: Path, example: Path) -> Contents:
-    """Read the files; secrets.toml is copied from the example on the first run.
+    """Read the files, TOML or JSON; secrets.toml is copied from the example on the first run.
 
     Raises:
         Rejected: the settings are not valid; the message names every fault.
@@ -38,10 +38,8 @@ def read_contents(settings: Path, secrets: Path, example: Path) -> Contents:
         secrets.chmod(0o600)
     document = read_settings_file(settings)
     parse_settings(document)
-    return Contents(
-        settings=document,
-        secrets=tomllib.loads(secrets.read_text(encoding="utf-8")),
-    )
+    text = secrets.read_text(encoding="utf-8")
+    return Contents(settings=document, secrets=json.loads(text) if secrets.suffix == ".json" else tomllib.loads(text))
 
 
 def provision(deployment: Deployment, contents: Contents, clients: Clients) -> None:
