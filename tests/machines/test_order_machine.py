@@ -8,7 +8,7 @@ decisions are made: what was said, what lies on each shelf, and which change may
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -38,6 +38,7 @@ from tests.builders.orders import NOON
 from tests.builders.stock import counted
 from tests.fakes.order_desk import FakeStorefront, retry_at_once
 from tests.machines.accounts import EDITS, LONG_AGO, SLOTS, Item, Statement, account_of, edited, statements
+from tests.machines.attempts import attempted
 from tests.machines.places import LOCATIONS, FakePlace, NewPlace, Place, TablePlace
 
 SHOP = "aurora"
@@ -53,7 +54,6 @@ APIS = st.sampled_from(["now", "none", "absent", "older", "retry"])
 orders = st.sampled_from(ORDERS)
 some = st.integers(0, 5)
 Meanwhile = Callable[[], object]
-_T = TypeVar("_T")
 
 
 class Killed(Exception):
@@ -570,14 +570,6 @@ def _nonzero(units: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]
     return {key: count for key, count in units.items() if count}
 
 
-def attempted(doing: Callable[[], _T]) -> _T | StorebridgeError:
-    """What came of it, a refusal too."""
-    try:
-        return doing()
-    except StorebridgeError as error:
-        return error
-
-
 def _without_counters(record: OrderRecord) -> OrderRecord:
     nothing = Cause(kind="", reference="")
     return record.model_copy(update={"revision": 0, "cause": nothing, "attention_since": None, "lines": ()})
@@ -602,4 +594,4 @@ TestOrders.settings = SETTINGS
 TestOrdersInSteps = OrdersInSteps.TestCase
 TestOrdersInSteps.settings = SETTINGS
 TestOrdersInTables = OrdersInTables.TestCase
-TestOrdersInTables.settings = SETTINGS
+TestOrdersInTables.settings = settings(SETTINGS, max_examples=SETTINGS.max_examples // 2)
