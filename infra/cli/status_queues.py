@@ -45,7 +45,7 @@ SET_ASIDE: Final[Mapping[str, SetAside]] = {
     "PaymentsDeadLetterQueueUrl": SetAside("intake", "payments set aside", "storebridge events list --dlq --payments"),
     "OrderRelayFailuresUrl": SetAside("relays", "order changes without effect", "storebridge desk behind"),
     "CustomerRelayFailuresUrl": SetAside("relays", "customer changes without effect", "storebridge customers list"),
-    "StockRelayFailuresUrl": SetAside("relays", "stock changes without effect", "storebridge stock drift"),
+    "StockRelayFailuresUrl": SetAside("relays", "stock changes without effect", "infra/runbooks/relay-failed.md"),
     "LowStockFailuresUrl": SetAside("relays", "low stock that was not told", "storebridge doctor"),
     "BackOfficeDeadLetterQueueUrl": SetAside(
         "errands", "errands to the back office given up", "storebridge desk redrive --office backoffice --dry-run"
@@ -53,7 +53,7 @@ SET_ASIDE: Final[Mapping[str, SetAside]] = {
     "StorefrontDeadLetterQueueUrl": SetAside(
         "errands", "errands to shops given up", "storebridge desk redrive --office storefront --dry-run"
     ),
-    "StockPushDeadLetterQueueUrl": SetAside("errands", "levels given up", "storebridge stock drift"),
+    "StockPushDeadLetterQueueUrl": SetAside("errands", "levels given up", "infra/runbooks/errands-given-up.md"),
     "BuyerDeadLetterQueueUrl": SetAside(
         "errands", "mails given up", "storebridge desk redrive --office buyer --dry-run"
     ),

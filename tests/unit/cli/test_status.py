@@ -303,7 +303,7 @@ def test_what_cannot_be_asked_is_a_line_and_stops_nothing_else(monkeypatch: pyte
         raise Retry("table_unreachable", "the table does not answer", hint="try again")
 
     readers = {"shops": out_of_reach, "tasks": lambda _now: [Line("tasks", "tasks", State.OK, "none")]}
-    monkeypatch.setattr(status.status_business, "readers", lambda **_: readers)
+    monkeypatch.setattr("infra.cli.status_business.readers", lambda **_: readers)
     monkeypatch.setattr(status, "_queues_and_measures", lambda _target, _now: iter(()))
     lines = status.look(Target("here", "http://l", {}, local=True), NOW)
     assert [(one.stage, one.state) for one in lines] == [("shops", State.UNKNOWN), ("tasks", State.OK)]
