@@ -69,7 +69,7 @@ from shared.finance.ports import CostPrice, Kept
 from shared.kernel.clock import as_sortable, parse_time
 from shared.kernel.errors import Conflict, Rejected, Retry
 from shared.kernel.identifiers import OrderKey
-from shared.kernel.model import Canonical
+from shared.kernel.model import QUIET, Canonical
 
 _FACT: Final = "fact"
 _RESTATED: Final = "restated"
@@ -101,12 +101,12 @@ _F = TypeVar("_F", OrderStatement, Payment, SettlementLine, Payout, ProviderBala
 _T = TypeVar("_T")
 
 _STATEMENTS: Final[Mapping[str, TypeAdapter[tuple[Fact, ...]]]] = {
-    "order": TypeAdapter(tuple[OrderStatement, ...]),
-    "payment": TypeAdapter(tuple[Payment, ...]),
-    "line": TypeAdapter(tuple[SettlementLine, ...]),
-    "payout": TypeAdapter(tuple[Payout, ...]),
-    "bank": TypeAdapter(tuple[BankLine, ...]),
-    "balance": TypeAdapter(tuple[ProviderBalance, ...]),
+    "order": TypeAdapter(tuple[OrderStatement, ...], config=QUIET),
+    "payment": TypeAdapter(tuple[Payment, ...], config=QUIET),
+    "line": TypeAdapter(tuple[SettlementLine, ...], config=QUIET),
+    "payout": TypeAdapter(tuple[Payout, ...], config=QUIET),
+    "bank": TypeAdapter(tuple[BankLine, ...], config=QUIET),
+    "balance": TypeAdapter(tuple[ProviderBalance, ...], config=QUIET),
 }
 
 
@@ -349,7 +349,7 @@ class FinanceTable:
 
     def find_case(self, case_id: str) -> Case | None:
         raw = self._table.get((f"case/{case_id}", _CASE))
-        return Case.model_validate_json(_unpack(raw)) if raw else None
+        return Case.stored_json(_unpack(raw)) if raw else None
 
     def cases(self, *states: CaseState, since: date | None = None) -> Iterator[Case]:
         condition = PlainItem.sk >= since.isoformat() if since else None
@@ -392,7 +392,7 @@ class FinanceTable:
 
     def _cases(self, ids: Iterable[str], is_wanted: Callable[[Case], bool]) -> list[Case]:
         raws = self._table.get_many(dict.fromkeys((f"case/{case_id}", _CASE) for case_id in ids))
-        found = (Case.model_validate_json(_unpack(raw)) for raw in raws)
+        found = (Case.stored_json(_unpack(raw)) for raw in raws)
         return sorted(filter(is_wanted, found), key=lambda case: (case.discrepancy.since, case.id))
 
     # ---- the trail ----
@@ -613,7 +613,7 @@ class FinanceTable:
         if len(further) < len(keys):
             return None
         packed = b"".join([head["body"]["B"], *(raw["body"]["B"] for raw in further)])
-        return _KeptMatch.model_validate_json(zlib.decompress(packed))
+        return _KeptMatch.stored_json(zlib.decompress(packed))
 
     def _charges_of(self, matches: Sequence[Match]) -> Mapping[str, tuple[str, ...]]:
         """Of each match: the charges of its lines and payments, where it joins them with an order."""
@@ -774,7 +774,7 @@ def _after(name: str, before: _Stored, stated: Iterable[Fact]) -> tuple[_Stored,
 
 
 def _stored(raw: RawItem) -> _Stored:
-    statements = _STATEMENTS[_kind_of(raw["pk"]["S"])].validate_json(_unpack(raw))
+    statements = _STATEMENTS[_kind_of(raw["pk"]["S"])].validate_json(_unpack(raw), extra="ignore")
     figures = tuple(json.loads(raw["figures"]["S"])) if "figures" in raw else ()
     return _Stored(statements, figures, int(raw["seq"]["N"]))
 

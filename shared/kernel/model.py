@@ -2,15 +2,22 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+QUIET: Final = ConfigDict(hide_input_in_errors=True)
+"""For a type adapter: as every model, it quotes nothing of what it refuses."""
+
 
 class Canonical(BaseModel):
-    """A value of the data standard: frozen, and closed to fields it does not know."""
+    """A value of the data standard: frozen, and closed to fields it does not know.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    What it refuses it does not quote: an error of pydantic's ends in a log wherever nobody expected it, and what is
+    refused may be a buyer's. The same holds of every other model here.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Plentiful(Canonical):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,8 @@ from shared.orders.models import Order
 from shared.orders.ports import Desk
 from shared.orders.readings import CompleteOrder, NothingToDo, OrderHint, Reading
 from shared.orders.record import OrderRecord
+
+_STATUS = re.compile(r"(?:[a-z_]{1,30}: ?)?[A-Za-z0-9_.-]{1,40}", re.ASCII)
 
 
 class Result(StrEnum):
@@ -168,7 +171,13 @@ def fingerprint_of(order: Order, stored: OrderRecord | None, desk: Desk) -> Fing
 
 def oddities(order: Order, stored: OrderRecord | None) -> tuple[str, ...]:
     """Unknown statuses and odd steps of the payment, in words for the log."""
-    unknown = tuple(f"unknown status {status}" for status in order.unknown_statuses)
+    unknown = tuple(f"unknown status {_plain(status)}" for status in order.unknown_statuses)
     if stored is not None and not may_payment_move(stored.payment, order.payment):
         return (*unknown, f"payment went from {stored.payment} to {order.payment}")
     return unknown
+
+
+def _plain(status: str) -> str:
+    """A vendor's word as the log takes it: what is more than a word (`wc-on-hold`, `financial: frozen`) may be
+    anything, and no more is said of it than that."""
+    return status if _STATUS.fullmatch(status) else "that is more than a word"

@@ -14,7 +14,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 class Lenient(BaseModel):
     """A provider's object, reduced to what finance needs: nothing else of it is kept, not even in memory."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True)
 
 
 def _blank_to_none(value: Any) -> Any:

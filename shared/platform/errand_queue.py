@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 from shared.inventory.models import LocationId, Sku
 from shared.kernel.errors import Rejected, Retry
 from shared.kernel.identifiers import SHOP_PATTERN, CustomerKey, OrderKey
-from shared.kernel.model import Canonical
+from shared.kernel.model import QUIET, Canonical
 from shared.orders.errands import Errand, Office, Reason
 from shared.platform import aws
 
@@ -100,7 +100,7 @@ class VerificationErrand(Canonical):
 
 
 AnErrand = OrderErrand | CountErrand | CustomerErrand | VerificationErrand
-_reader: TypeAdapter[AnErrand] = TypeAdapter(Annotated[AnErrand, Field(discriminator="what")])
+_reader: TypeAdapter[AnErrand] = TypeAdapter(Annotated[AnErrand, Field(discriminator="what")], config=QUIET)
 
 
 def is_errand(body: str) -> bool:
@@ -110,7 +110,7 @@ def is_errand(body: str) -> bool:
 
 def parse(body: str) -> AnErrand:
     try:
-        return _reader.validate_json(body)
+        return _reader.validate_json(body, extra="ignore")  # a newer version may say more
     except ValueError as error:
         raise Rejected("invalid_message", "the queue message is not an errand of ours") from error
 

@@ -21,6 +21,10 @@ for _library in ("boto3", "botocore", "httpcore", "httpx", "pynamodb", "urllib3"
     logging.getLogger(_library).setLevel(logging.WARNING)
 
 
+logging.raiseExceptions = False
+"""A line that cannot be written is lost: Python would print the error being handled then, with all that it quotes."""
+
+
 @cache
 def logger() -> Logger:
     """JSON logs with the request id; never the event itself, which holds buyers' data."""

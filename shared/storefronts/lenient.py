@@ -15,7 +15,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 class Lenient(BaseModel):
     """A vendor's object: unknown fields are kept aside in `model_extra`, so that nothing is lost."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="allow", coerce_numbers_to_str=True, hide_input_in_errors=True)
 
 
 def _blank_to_none(value: Any) -> Any:

@@ -33,7 +33,7 @@ Number = Annotated[Decimal, BeforeValidator(_null_to_zero)]
 
 
 class Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True)
 
 
 _Answer = TypeVar("_Answer", bound=Answer)

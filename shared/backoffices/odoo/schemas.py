@@ -30,7 +30,7 @@ Link = Annotated[int | None, BeforeValidator(_id_of)]
 
 
 class Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True)
 
     id: int
 
@@ -38,7 +38,7 @@ class Record(BaseModel):
 class _Coded(BaseModel):
     """The little that is read of a linked record."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     id: int
     name: Text = None

@@ -27,7 +27,7 @@ Number = Annotated[Decimal, BeforeValidator(_null_to_zero)]
 
 
 class Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
 
     id: int
 

@@ -155,7 +155,7 @@ class ShippingLine(Lenient):
 class LineReference(Lenient):
     """A copy of a line inside a refund or a fulfilment. The order's own line says the rest, so extras are dropped."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     id: OptionalText = None
     admin_graphql_api_id: OptionalText = None

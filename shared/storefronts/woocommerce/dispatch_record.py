@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
-from shared.kernel.model import Canonical
+from shared.kernel.model import QUIET, Canonical
 from shared.orders.dispatch import Dispatch
 from shared.orders.models import FulfilmentLine, Parcel
 
@@ -61,7 +61,7 @@ class Entry(Canonical):
         return self.model_copy(update={"notes": notes})
 
 
-_ENTRIES: Final = TypeAdapter(tuple[Entry, ...])
+_ENTRIES: Final = TypeAdapter(tuple[Entry, ...], config=QUIET)
 
 
 def entries_in(values: Iterable[Any]) -> dict[str, Entry]:
