@@ -303,6 +303,12 @@ _WRITES: dict[str, Sequence[Call]] = {
         condition("attribute_exists(pk)", sk="missing", ReturnValuesOnConditionCheckFailure="ALL_OLD"),
         update("SET a = :a", _ONE, ConditionExpression="a > :a", ReturnValuesOnConditionCheckFailure="ALL_OLD"),
     ],
+    "sizes of text": [
+        put(a=s("é\U0001f600x")),
+        condition("size(a) = :a", {":a": n(3)}, ReturnValuesOnConditionCheckFailure="ALL_OLD"),
+        condition("size(a) = :a", {":a": n(4)}, ReturnValuesOnConditionCheckFailure="ALL_OLD"),
+        condition("size(a) = :a", {":a": n(7)}, ReturnValuesOnConditionCheckFailure="ALL_OLD"),
+    ],
     "no such table": [
         ("GetItem", {"TableName": "no-such-table", "Key": key()}),
         ("PutItem", {"TableName": "no-such-table", "Item": key()}),

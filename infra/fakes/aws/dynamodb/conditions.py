@@ -22,7 +22,7 @@ from infra.fakes.aws.dynamodb.grammar import (
 )
 from infra.fakes.aws.dynamodb.numbers import number
 from infra.fakes.aws.dynamodb.paths import Names, finder, named
-from infra.fakes.aws.dynamodb.values import KEY_TYPES, LONG_NAMES, SETS, TYPES, Item, Value, kind_of, scalar, text_size
+from infra.fakes.aws.dynamodb.values import KEY_TYPES, LONG_NAMES, SETS, TYPES, Item, Value, kind_of, scalar
 
 Values = Mapping[str, Value]
 Holds = Callable[[Item, Values], bool]
@@ -132,7 +132,8 @@ def _size(value: Value | None) -> Value | None:
     ((kind, content),) = value.items()
     if kind in {"N", "BOOL", "NULL"}:
         return None
-    return {"N": str(text_size(content) if kind == "S" else len(content))}
+    # Text is measured in units of UTF-16, as Java does it.
+    return {"N": str(len(content.encode("utf-16-le", "surrogatepass")) // 2 if kind == "S" else len(content))}
 
 
 class _Conditions:

@@ -1,6 +1,6 @@
 """What a call consumes, as DynamoDB bills it."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,20 +29,20 @@ class Meter:
 
     def __init__(self) -> None:
         self.listener: Listener | None = None
-        self.read: Counter[str] = Counter()
-        self.written: Counter[str] = Counter()
+        self.read: dict[str, float] = defaultdict(float)
+        self.written: dict[str, float] = defaultdict(float)
 
     def clear(self) -> None:
         self.read.clear()
         self.written.clear()
 
     def count_read(self, operation: str, table: str, units: float) -> None:
-        self.read[table] += units  # type: ignore[assignment] # halves count too
+        self.read[table] += units
         if self.listener:
             self.listener(operation, table, units, 0.0)
 
     def count_written(self, operation: str, table: str, units: float) -> None:
-        self.written[table] += units  # type: ignore[assignment] # as above
+        self.written[table] += units
         if self.listener:
             self.listener(operation, table, 0.0, units)
 

@@ -14,6 +14,7 @@ _FORM: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?
 _MAX_DIGITS: Final = 38
 _HIGHEST: Final = 125
 _LOWEST: Final = -130
+_LONG_EXPONENT: Final = 7
 _MOST: Final = 10**_MAX_DIGITS
 _LEAST: Final = -_MOST
 """Whole numbers in between have no more digits than are allowed."""
@@ -45,9 +46,15 @@ def _parts(text: str) -> tuple[str, str, int]:
         raise Invalid(f"The parameter cannot be converted to a numeric value{': ' if text else ''}{text}")
     digits = (whole + fraction).lstrip("0")
     significant = digits.rstrip("0")
-    # Exponents of more than six digits are far out of range: Python refuses to read those of thousands.
-    power = int((form[4] or "0")[:7]) - len(fraction)
+    power = _exponent(form[4] or "0") - len(fraction)
     return form[1], significant, power + len(digits) - len(significant)
+
+
+def _exponent(text: str) -> int:
+    """Far out of range is far enough: Python refuses to read numbers of thousands of digits."""
+    digits = text.lstrip("+-").lstrip("0")
+    size = int(digits or "0") if len(digits) < _LONG_EXPONENT else 10**_LONG_EXPONENT
+    return -size if text.startswith("-") else size
 
 
 def _plain(digits: str, exponent: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from infra.fakes.aws.dynamodb.errors import Invalid
-from infra.fakes.aws.dynamodb.values import Item, Scalar, Value, kind_of, scalar, text_size
+from infra.fakes.aws.dynamodb.values import Item, Scalar, Value, admit, kind_of, scalar, text_size
 
 _MAX_PARTITION_BYTES: Final = 2048
 _MAX_SORT_BYTES: Final = 1024
@@ -81,7 +81,7 @@ class TableSchema:
         types = self.key.types()
         if key.keys() != types.keys() or any(kind not in key[name] for name, kind in types.items()):
             raise Invalid(_NO_MATCH)
-        return self._place(key)
+        return self._place({name: admit(value) for name, value in key.items()})
 
     def key_of_item(self, item: Item) -> tuple[Scalar, Scalar]:
         """The place of an admitted item, or `Invalid`."""
@@ -119,18 +119,21 @@ class TableSchema:
             )
         return scalar(partition), scalar(sort)
 
-    def check_index_keys(self, item: Item, *, by_update: bool) -> None:
-        """Refuse an item that could not stand in an index although it has the index's attribute."""
+    def check_index_types(self, item: Item) -> None:
+        """Refuse an item whose attribute is of another type than an index's key."""
         for name, kind, index in self.index_keys:
             value = item.get(name)
-            if value is None:
-                continue
-            if kind not in value:
+            if value is not None and kind not in value:
                 raise Invalid(
                     f"One or more parameter values were invalid: Type mismatch for Index Key {name} Expected: {kind}"
                     f" Actual: {kind_of(value)} IndexName: {index}"
                 )
-            if kind != "N" and not value[kind]:
+
+    def check_index_values(self, item: Item, *, by_update: bool) -> None:
+        """Refuse an item in which an index's key is empty."""
+        for name, kind, index in self.index_keys:
+            value = item.get(name)
+            if value is not None and kind != "N" and value.get(kind) in {"", b""}:
                 raise Invalid(
                     _EMPTY_BY_UPDATE if by_update else f"{_EMPTY_BY_PUT} IndexName: {index}, IndexKey: {name}"
                 )

@@ -15,6 +15,18 @@ _MAX_ACTIONS: Final = 100
 _MAX_BYTES: Final = 4 << 20
 _TOKEN_SECONDS: Final = 600
 _KINDS: Final = frozenset({"Put", "Update", "Delete", "ConditionCheck"})
+_KNOWN: Final = frozenset(
+    {
+        "TableName",
+        "Key",
+        "Item",
+        "UpdateExpression",
+        "ConditionExpression",
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+        "ReturnValuesOnConditionCheckFailure",
+    }
+)
 _FACTOR: Final = 2
 """Each item is read or written twice: to prepare and to commit."""
 
@@ -83,6 +95,8 @@ def _writes(database: Database, items: list[Mapping[str, Any]]) -> list[Write]:
         ((kind, given),) = item.items()
         if kind not in _KINDS:
             raise Invalid("TransactItems can only contain one of Check, Put, Update or Delete")
+        if not given.keys() <= _KNOWN:
+            raise NotImplementedError(f"{kind} is not imitated with {', '.join(sorted(given.keys() - _KNOWN))}")
         write = Write(kind, database.store(given["TableName"]), given)
         writes.append(write)
         places.add((given["TableName"], write.place))

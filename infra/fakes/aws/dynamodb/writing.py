@@ -29,6 +29,7 @@ class Write:
         if kind == "Put":
             self.whole = _whole(request["Item"])
             self.place: Place = store.schema.key_of_item(self.whole.item)
+            store.schema.check_index_values(self.whole.item, by_update=False)
         else:
             self.place = store.schema.key_of(request["Key"])
         self.program: Program = program_of(request)
@@ -43,7 +44,7 @@ class Write:
     def result(self, old: Stored | None) -> Stored | None:
         """What is to lie there afterwards, or `Invalid`."""
         if self.whole is not None:
-            self.store.schema.check_index_keys(self.whole.item, by_update=False)
+            self.store.schema.check_index_types(self.whole.item)
             return self.whole
         if self.kind == "Update":
             return self._updated(old)
@@ -56,7 +57,8 @@ class Write:
         if update is None:
             return old
         item = update.apply(old.item, self.values)
-        self.store.schema.check_index_keys(item, by_update=True)
+        self.store.schema.check_index_values(item, by_update=True)
+        self.store.schema.check_index_types(item)
         size = old.size
         for name in update.attributes:
             before, after = old.item.get(name), item.get(name)

@@ -219,7 +219,7 @@ def test_sizes_are_those_of_lambdas_sample_events() -> None:
     )
     for message in ("New item!", "This item has changed"):
         memory.call("PutItem", {"TableName": "t", "Item": {"Id": n(101), "Message": s(message)}})
-    memory.call("DeleteItem", {"TableName": "t", "Key": {"Id": n("101.0")}})
+    memory.call("DeleteItem", {"TableName": "t", "Key": {"Id": n("1.01e2")}})
     records = memory.stream("t")
     assert [record["dynamodb"]["SizeBytes"] for record in records] == [26, 59, 38]
     assert [record["eventName"] for record in records] == ["INSERT", "MODIFY", "REMOVE"]

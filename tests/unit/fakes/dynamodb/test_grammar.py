@@ -36,32 +36,8 @@ def test_words_that_look_like_operators_are_names_too() -> None:
 
 
 _WORDS = [
-    "SET",
-    "REMOVE",
-    "ADD",
-    "DELETE",
-    "a",
-    "#b",
-    ":c",
-    "=",
-    "<>",
-    "(",
-    ")",
-    "[",
-    "0",
-    "]",
-    ".",
-    ",",
-    "AND",
-    "NOT",
-    "OR",
-    "BETWEEN",
-    "IN",
-    "size",
-    "contains",
-    "if_not_exists",
-    "+",
-    "-",
+    *("SET", "REMOVE", "ADD", "DELETE", "AND", "NOT", "OR", "BETWEEN", "IN", "size", "contains", "if_not_exists"),
+    *("a", "#b", ":c", "0", "=", "<>", "(", ")", "[", "]", ".", ",", "+", "-"),
 ]
 
 

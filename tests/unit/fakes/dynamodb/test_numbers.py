@@ -52,6 +52,11 @@ def test_absurd_exponents_cost_nothing(text: str) -> None:
         canonical(text)
 
 
+@pytest.mark.parametrize("text", ["1e0000000002", "100", "+0100.", "1.00E+02", "0.1e3"])
+def test_one_number_has_one_text(text: str) -> None:
+    assert canonical(text) == "100"
+
+
 @pytest.mark.parametrize(
     ("text", "size"), [("0", 1), ("7", 2), ("-7", 3), ("100", 2), ("101", 3), ("1234", 3), ("1.5", 3), ("0.001", 2)]
 )
