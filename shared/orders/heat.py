@@ -48,9 +48,20 @@ class Heat:
             if count.tries >= LEAST_TRIES and count.lost > MOST_LOST * count.tries:
                 count.hot_until = now + HOT_FOR
             self._counts[sku] = count
-        while len(self._counts) > MOST_SKUS:
-            del self._counts[next(iter(self._counts))]
+        self._forget()
+
+    def note_beaten(self, skus: Iterable[str], now: datetime) -> None:
+        """An order lost again and again at these: where that is rare, twice is no accident. They are hot at once."""
+        for sku in skus:
+            count = self._counts.pop(sku, None) or _Count(now)
+            count.hot_until = now + HOT_FOR
+            self._counts[sku] = count
+        self._forget()
 
     def is_hot(self, sku: str, now: datetime) -> bool:
         count = self._counts.get(sku)
         return count is not None and count.hot_until is not None and now < count.hot_until
+
+    def _forget(self) -> None:
+        while len(self._counts) > MOST_SKUS:
+            del self._counts[next(iter(self._counts))]

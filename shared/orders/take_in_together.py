@@ -89,7 +89,7 @@ class _Group:
     book: GroupBook
     pace: Pace
     records: Mapping[OrderKey, OrderRecord] | None = None
-    """As read before the accounts were written: good for the first try, for the commit is conditional on them."""
+    """As last read, as long as nothing tells that they changed: the commit is conditional on them."""
     results: _Results = field(default_factory=list)
 
     def take_in(self) -> _Results:
@@ -178,12 +178,15 @@ class _Group:
 
     def _decide_and_commit(self, members: Sequence[_Member]) -> Sequence[_Member]:
         known, self.records = self.records, None
+        if known is None:
+            known = self._read_records(members)
         told = len(self.results)
-        decided, rest = self._decide(members, self._read_records(members) if known is None else known)
+        decided, rest = self._decide(members, known)
         try:
             committed = self._write(decided)
-        except Conflict:
+        except Conflict as error:
             del self.results[told:]
+            self.records = known if isinstance(error, Contended) else None
             raise
         for member, commit, stored in committed:
             odd = oddities(member.order, stored)

@@ -82,6 +82,7 @@ class Batch:
         try:
             return take_in(shop, reading, lane.desk(shop))
         except Contended as error:
+            lane.note_beaten(error.skus)
             if lane.is_hot or not all(pass_on([body], error.skus)):
                 raise
             return _PassedOn()
@@ -123,6 +124,7 @@ def _take_groups(
     results = take_in_together(list(arrivals.values()), lane.book(), Pace(lane.retrying, hurried=lane.is_hot))
     taken: dict[str, Taken | _PassedOn] = dict(zip(arrivals, results, strict=True))
     contended = {name: result.skus for name, result in taken.items() if isinstance(result, Contended)}
+    lane.note_beaten(frozenset[str]().union(*contended.values()))
     passed_on = _pass_on({name: bodies[name] for name in contended}, contended.values())
     return {name: passed_on.get(name) if name in contended else result for name, result in taken.items()}
 

@@ -45,6 +45,10 @@ class Lane:
         now = utc_now()
         return not self.is_hot and any(_heat().is_hot(sku, now) for sku in skus)
 
+    def note_beaten(self, skus: Collection[str]) -> None:
+        """An order lost twice at these: the next ones of theirs are to be passed on at once."""
+        _heat().note_beaten(skus, utc_now())
+
 
 ORDINARY: Final = Lane(ORDERS, is_hot=False)
 HOT: Final = Lane(HOT_ORDERS, is_hot=True)

@@ -76,6 +76,15 @@ def test_only_those_who_lost_grow_hot() -> None:
     assert not heat.is_hot("CAP", NOON)
 
 
+def test_who_lost_twice_running_need_not_wait_for_fifty_tries() -> None:
+    heat = Heat()
+    heat.note_beaten(["MUG"], NOON)
+    assert heat.is_hot("MUG", NOON)
+    assert not heat.is_hot("MUG", NOON + HOT_FOR)
+    tried(heat, LEAST_TRIES - 1, lost=3)
+    assert not heat.is_hot("MUG", NOON + HOT_FOR)
+
+
 def test_who_meets_whom() -> None:
     assert groups([{"A"}, {"B"}, {"A"}]) == [[0, 2]]
     assert groups([{"A"}, {"B"}, {"A", "B"}]) == [[0, 1, 2]]

@@ -205,6 +205,8 @@ def test_an_order_that_lost_twice_is_passed_on(house: House) -> None:
     assert house.transactions() == [2, 2]
     assert house.waiting(HOT) == [body(1)]
     assert house.record(1) is None
+    house.deliver(house.message(ORDINARY, body(2)))
+    assert house.transactions() == [2, 2], "the next one is passed on at once"
 
 
 def test_a_group_that_lost_twice_is_passed_on(house: House) -> None:
