@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -87,7 +88,7 @@ def edited(said: Statement, edit: str, which: int, other: Item) -> Statement:
     return replace(said, items=tuple(items))
 
 
-_WHOLE: dict[str, dict[str, object]] = {
+_WHOLE: dict[str, dict[str, Any]] = {
     "pay": {"payment": PaymentState.PAID},
     "cancel": {"cancelled": True},
     "reopen": {"cancelled": False},
@@ -122,7 +123,7 @@ def account_of(said: Statement, order_id: str, *, number: int, updated: int, obs
         body_sha256=f"{number:064x}",
     )
     lines = tuple(_line(item, slot) for item, slot in zip(said.items, SLOTS, strict=False))
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "version": version,
         "raw_sha256": version.body_sha256,
         "updated_at": NOON + timedelta(seconds=updated),

@@ -22,7 +22,7 @@ from shared.kernel.identifiers import OrderKey
 from shared.orders.decision import Commit
 from shared.orders.forgetting import impersonal
 from shared.orders.models import Order
-from shared.orders.ports import OrderBook
+from shared.orders.ports import GroupBook
 from shared.orders.record import OrderRecord
 from shared.orders.table import OrderTable, is_record, record_of_image
 from tests.builders.orders import NOON
@@ -37,7 +37,7 @@ class Place(Protocol):
     """A merchant's orders and stock, empty at first."""
 
     @property
-    def book(self) -> OrderBook: ...
+    def book(self) -> GroupBook: ...
 
     @property
     def room(self) -> StockRoom: ...
@@ -98,10 +98,10 @@ class _WatchedBook(FakeOrderBook):
     def write_account(self, order: Order) -> None:
         super().write_account(impersonal(order) if order.key in self.forgotten else order)
 
-    def commit(self, commit: Commit) -> None:
-        old = self.records.get(commit.record.key)
-        super().commit(commit)
-        self.changes.append((old, commit.record))
+    def commit_all(self, commits: Sequence[Commit]) -> None:
+        old = {commit.record.key: self.records.get(commit.record.key) for commit in commits}
+        super().commit_all(commits)
+        self.changes += [(old[commit.record.key], commit.record) for commit in commits]
         self._room.note()
 
 
@@ -114,7 +114,7 @@ class FakePlace:
         self._bundles: dict[str, Mapping[str, int]] = {}
 
     @property
-    def book(self) -> OrderBook:
+    def book(self) -> GroupBook:
         return self._book
 
     @property
@@ -156,7 +156,7 @@ class TablePlace:
         self._read = {"orders": 0, "stock": 0}
 
     @property
-    def book(self) -> OrderBook:
+    def book(self) -> GroupBook:
         return self._orders
 
     @property

@@ -7,6 +7,7 @@ was told. Facts need not make sense together, and mostly do not.
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -99,13 +100,13 @@ class Ledger(RuleBasedStateMachine):
         super().__init__()
         self.now = NOON + timedelta(days=DAYS + 1)
         self.book: FinanceBook = type(self).new_book(lambda: self.now)
-        self.rules = FinanceRules(
+        self.policy = FinanceRules(
             time_zone="Europe/Amsterdam", look_back_days=self.look_back_days, approval_limits={"EUR": 50}
         )
         self.told: list[Fact] = []
         self.closed: dict[date, str] = {}
         self.entries: dict[str, JournalEntry] = {}
-        self.is_staffed = self.is_current = False
+        self.is_staffed = False
 
     @initialize(facts=st.lists(FACTS, min_size=1, max_size=4))
     def begin(self, facts: list[Fact]) -> None:
@@ -117,37 +118,30 @@ class Ledger(RuleBasedStateMachine):
     def hear(self, facts: list[Fact]) -> None:
         self.told += facts
         self.book.keep(facts)
-        self.is_current = False
 
     @rule(which=some)
     def hear_again(self, which: int) -> None:
         """What was told before changes nothing that is not to be changed again."""
         self.book.keep([self.told[which % len(self.told)]])
-        self.is_current = False
 
     @rule(calls=st.integers(1, 40), late=st.booleans())
     def reconcile_and_die(self, calls: int, late: bool) -> None:
-        try:
+        with suppress(Retry):
             reconcile_books(self._desk(MortalBook(self.book, calls, late=late)))
-        except Retry:
-            self.is_current = False
 
     @rule()
     def reconcile(self) -> None:
         reconcile_books(self._desk(self.book))
-        self.is_current = True
         self._require_sound()
 
     @rule(hours=st.sampled_from([1, 13, 24, 24 * 8]))
     def wait(self, hours: int) -> None:
         self.now = min(self.now + timedelta(hours=hours), NOON + self.longest)
-        self.is_current = False
 
     @rule(limit=st.sampled_from([0, 1, 100]), blocking=st.sampled_from([0, 3, 60]))
     def change_rules(self, limit: int, blocking: int) -> None:
         changed = {"rounding_limit": limit, "unmatched_blocks_after_days": blocking}
-        self.rules = self.rules.model_copy(update=changed)
-        self.is_current = False
+        self.policy = self.policy.model_copy(update=changed)
 
     @rule(days=st.integers(1, 4))
     def close(self, days: int) -> None:
@@ -198,8 +192,8 @@ class Ledger(RuleBasedStateMachine):
         cases = sorted(case.id for case in self.book.cases(*CaseState))
         if not cases:
             return
-        self.is_staffed, self.is_current = True, False
-        desk = ReviewDesk(book=self.book, rules=self.rules, clock=lambda: self.now, retrying=_retrying)
+        self.is_staffed = True
+        desk = ReviewDesk(book=self.book, rules=self.policy, clock=lambda: self.now, retrying=_retrying)
         try:
             doing(cases[which % len(cases)], desk)
         except Rejected as refusal:
@@ -218,6 +212,15 @@ class Ledger(RuleBasedStateMachine):
         self._require_closed_days(entries)
         assert faults_in(tuple(self.book.records())) == ()
         self._require_one_bucket_each()
+        if not self.is_staffed:
+            self._require_due()
+
+    def _require_due(self) -> None:
+        """What is in force is what somebody comes to who hears all of it at once, the other way round."""
+        other = FakeFinanceBook("Europe/Amsterdam")
+        other.keep(reversed(self.told))
+        reconcile_books(self._desk(other))
+        assert _in_force(other) == _in_force(self.book)
 
     def _require_balanced(self, entries: tuple[JournalEntry, ...]) -> None:
         for entry in entries:
@@ -270,31 +273,19 @@ class Ledger(RuleBasedStateMachine):
         ]
         assert sorted(map(str, result.buckets)) == sorted(wanted)
 
-    # ---- the end
-
-    def teardown(self) -> None:
-        """Told at once and the other way round, the same is in force: with the rules as they are now."""
-        if not self.is_current:
-            return
-        other = FakeFinanceBook("Europe/Amsterdam")
-        other.keep(reversed(self.told))
-        if not self.is_staffed:
-            reconcile_books(self._desk(other))
-            assert _in_force(other) == _in_force(self.book)
-
     # ---- the same in short words
 
     @property
     def _scope(self) -> Scope:
         accounts = {ACCOUNT: STRIPE.model_copy(update={"tells_balance": False})}
-        return Scope(rules=self.rules, accounts=accounts, banks=(BANK,), payout_banks=frozenset({BANK}))
+        return Scope(rules=self.policy, accounts=accounts, banks=(BANK,), payout_banks=frozenset({BANK}))
 
     def _desk(self, book: Any) -> BooksDesk:
         return BooksDesk(book=book, scope=self._scope, clock=lambda: self.now, retrying=_retrying)
 
     def _closing(self) -> Closing:
         accounts: dict[str, AccountRules] = dict(self._scope.accounts)
-        return Closing(self.book, LedgerView(self.rules, accounts), {}, lambda: self.now)
+        return Closing(self.book, LedgerView(self.policy, accounts), {}, lambda: self.now)
 
     def _snapshot(self) -> str:
         """Everything that a reconciliation may write."""
