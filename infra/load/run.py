@@ -56,6 +56,8 @@ class Outcome:
     first_start: float = 0.0
     drained: float = 0.0
     """Seconds from the last answer until every queue and stream was quiet."""
+    evidence: Evidence | None = None
+    """What was found at the end."""
     checks: list[Check] = field(default_factory=list)
 
     @property
@@ -94,7 +96,8 @@ def run(load: Load, data: Path, listener: Listener | None = None) -> Outcome:
         hearing.step("waiting until all is quiet")
         outcome.drained = victim.drain()
         hearing.step("counting up")
-        outcome.checks = judge(outcome.sent, _evidence(victim, around), load.opening)
+        outcome.evidence = _evidence(victim, around)
+        outcome.checks = judge(outcome.sent, outcome.evidence, load.opening)
     return outcome
 
 
