@@ -135,7 +135,7 @@ class CustomerTable:
 
     def find_customer(self, key: CustomerKey) -> Customer | None:
         raw = self._table.get((str(key), _PROFILE))
-        return Customer.model_validate_json(_unpack(raw)) if raw else None
+        return Customer.stored_json(_unpack(raw)) if raw else None
 
     def commit(self, commit: CustomerCommit) -> None:
         key = str(commit.record.key)
@@ -192,7 +192,7 @@ class CustomerTable:
 
     def merges_of(self, leader: CustomerKey) -> Iterator[Merge]:
         for raw in self._sorted(str(leader), _MERGE, newest_first=True):
-            yield Merge.model_validate(_value(raw))
+            yield Merge.stored(_value(raw))
 
     def keep_proposal(self, proposal: Proposal) -> bool:
         if self.find_proposal(proposal.id) is not None:
@@ -213,14 +213,14 @@ class CustomerTable:
     def find_proposal(self, proposal_id: str) -> Proposal | None:
         found = {raw["pk"]["S"]: raw for raw in self._table.get_many([(_OPEN, proposal_id), (_DECIDED, proposal_id)])}
         raw = found.get(_DECIDED) or found.get(_OPEN)
-        return Proposal.model_validate(_value(raw)) if raw else None
+        return Proposal.stored(_value(raw)) if raw else None
 
     def decide_proposal(self, proposal: Proposal) -> None:
         decided = self._table.putting(_plain(_DECIDED, proposal), PlainItem.pk.does_not_exist())
         transact(self._connection, puts=[decided], updates=[], deletes=[self._table.deleting((_OPEN, proposal.id))])
 
     def proposals(self) -> Iterator[Proposal]:
-        found = (Proposal.model_validate(_value(raw)) for raw in self._table.query(_OPEN))
+        found = (Proposal.stored(_value(raw)) for raw in self._table.query(_OPEN))
         is_open = (proposal for proposal in found if proposal.state is ProposalState.OPEN)
         yield from sorted(is_open, key=lambda proposal: (proposal.found_at, proposal.id))
 
@@ -256,7 +256,7 @@ class CustomerTable:
 
     def conflicts_of(self, leader: CustomerKey) -> Iterator[EditConflict]:
         for raw in self._sorted(str(leader), _CONFLICT, newest_first=True):
-            yield EditConflict.model_validate_json(_unpack(raw))
+            yield EditConflict.stored_json(_unpack(raw))
 
     def forget_conflicts(self, leader: CustomerKey) -> int:
         own = [(str(leader), raw["sk"]["S"]) for raw in self._sorted(str(leader), _CONFLICT)]
@@ -316,7 +316,7 @@ def is_record(key: RawItem) -> bool:
 def record_of_image(raw: RawItem) -> CustomerRecord:
     """Read a stored record, or a stream record's image. What a newer version of the code added is left aside."""
     stored = RecordItem.from_raw_data(dict(raw)).record
-    return CustomerRecord.model_validate({name: stored[name] for name in CustomerRecord.model_fields if name in stored})
+    return CustomerRecord.stored({name: stored[name] for name in CustomerRecord.model_fields if name in stored})
 
 
 def _pk(mark: Mark) -> str:

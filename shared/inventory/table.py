@@ -282,7 +282,7 @@ def _line(raw: RawItem) -> StockLine:
         reorder_point=None if reorder_point is None else int(reorder_point),
         seq=int(item.seq),
         counted_at=parse_time(item.counted_at) if item.counted_at else None,
-        cause=Cause.model_validate(item.cause),
+        cause=Cause.stored(item.cause),
         shares=_shares(item),
     )
 
@@ -324,7 +324,7 @@ def _movement(raw: RawItem) -> Movement:
         reserved=int(item.reserved),
         on_hand_after=int(item.on_hand_after),
         reserved_after=int(item.reserved_after),
-        cause=Cause.model_validate(item.cause),
+        cause=Cause.stored(item.cause),
         at=parse_time(item.at),
     )
 
@@ -449,10 +449,10 @@ def _line_item(session_id: str, line: "StocktakeLine") -> StocktakeItem:
 def _session(raw: RawItem) -> "Stocktake":
     from shared.inventory.stocktake import Stocktake  # noqa: PLC0415 - no function counts, and each loads this module
 
-    return Stocktake.model_validate(StocktakeItem.from_raw_data(dict(raw)).document)
+    return Stocktake.stored(StocktakeItem.from_raw_data(dict(raw)).document)
 
 
 def _stocktake_line(raw: RawItem) -> "StocktakeLine":
     from shared.inventory.stocktake import StocktakeLine  # noqa: PLC0415 - as above
 
-    return StocktakeLine.model_validate(StocktakeItem.from_raw_data(dict(raw)).document)
+    return StocktakeLine.stored(StocktakeItem.from_raw_data(dict(raw)).document)

@@ -19,6 +19,18 @@ class Canonical(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    @classmethod
+    def stored(cls, document: object) -> Self:
+        """Read what was stored by this version of the code or by a newer one: while a new version takes a tenth of the
+        traffic first, and after it was rolled back, both read what either has written. Fields that this one does not
+        know are left out."""
+        return cls.model_validate(document, extra="ignore")
+
+    @classmethod
+    def stored_json(cls, text: str | bytes) -> Self:
+        """The same of JSON text."""
+        return cls.model_validate_json(text, extra="ignore")
+
 
 class Plentiful(Canonical):
     """A value that lies in memory by the ten thousands, in less than half the room.

@@ -130,11 +130,11 @@ class OrderRecords:
         parts = {raw["sk"]["S"]: raw for raw in self._table.get_many([(str(key), _ACCOUNT), (str(key), _BUYER)])}
         if _ACCOUNT not in parts:
             return None
-        order = Order.model_validate_json(_unpack(parts[_ACCOUNT]))
+        order = Order.stored_json(_unpack(parts[_ACCOUNT]))
         buyer = parts.get(_BUYER)
         if buyer is None or self._is_expired(buyer):
             return order
-        return order.model_copy(update={"personal": PersonalData.model_validate_json(_unpack(buyer))})
+        return order.model_copy(update={"personal": PersonalData.stored_json(_unpack(buyer))})
 
     def _is_expired(self, buyer: RawItem) -> bool:
         """DynamoDB deletes expired items some time later, within two days."""
@@ -170,7 +170,7 @@ class BuyerTable(OrderRecords):
         raw = self._table.get((str(key), _ACCOUNT))
         if raw is None:
             return
-        order = Order.model_validate_json(_unpack(raw))
+        order = Order.stored_json(_unpack(raw))
         clean = impersonal(order)
         if clean != order:
             stated = raw["stated"]["S"]
@@ -410,7 +410,7 @@ def record_of_image(raw: RawItem) -> OrderRecord:
     """Read a stored record, or a stream record's image."""
     item = RecordItem.from_raw_data(dict(raw))
     key = OrderKey.parse(item.pk)
-    return OrderRecord.model_validate(
+    return OrderRecord.stored(
         {
             "shop": key.shop,
             "order_id": key.order_id,

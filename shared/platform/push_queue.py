@@ -27,7 +27,7 @@ class PushRequest(Canonical):
     @classmethod
     def parse(cls, body: str) -> Self:
         try:
-            return cls.model_validate_json(body)
+            return cls.stored_json(body)
         except ValueError as error:
             raise Rejected("invalid_message", "the queue message is not a push request of ours") from error
 

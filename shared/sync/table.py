@@ -60,7 +60,7 @@ class TaskTable:
 
     def all(self) -> Iterable[Task]:
         for raw in self._table.query(_TASKS):
-            yield Task.model_validate(TaskItem.from_raw_data(dict(raw)).task)
+            yield Task.stored(TaskItem.from_raw_data(dict(raw)).task)
 
 
 _ALERTS = "alert"
@@ -88,7 +88,7 @@ class AlertTable:
 
     def get(self, sku: str, location: str) -> StockAlert | None:
         raw = self._table.get((_ALERTS, f"{location}/{sku}"))
-        return StockAlert.model_validate(AlertItem.from_raw_data(dict(raw)).alert) if raw else None
+        return StockAlert.stored(AlertItem.from_raw_data(dict(raw)).alert) if raw else None
 
     def keep(self, alert: StockAlert) -> None:
         self._table.put(_alert_item(alert), AlertItem.pk.does_not_exist() | (AlertItem.seq < alert.seq))
@@ -101,7 +101,7 @@ class AlertTable:
 
     def open_alerts(self) -> Iterable[StockAlert]:
         for raw in self._table.query(_ALERTS):
-            alert = StockAlert.model_validate(AlertItem.from_raw_data(dict(raw)).alert)
+            alert = StockAlert.stored(AlertItem.from_raw_data(dict(raw)).alert)
             if alert.state is not StockState.OK or alert.pending:
                 yield alert
 
@@ -146,7 +146,7 @@ class JobTable:
     def find(self, name: str) -> Job | None:
         raw = self._table.get((_JOBS, name))
         job = JobItem.from_raw_data(dict(raw)).job if raw else None
-        return Job.model_validate(job) if job else None
+        return Job.stored(job) if job else None
 
     def take(self, name: str, holder: str, *, now: datetime, until: datetime) -> None:
         free = JobItem.holder.does_not_exist() | (JobItem.holder == holder) | (JobItem.held_until <= as_sortable(now))

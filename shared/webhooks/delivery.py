@@ -10,7 +10,7 @@ import re
 import zlib
 from typing import Any, NamedTuple, Self
 
-from shared.kernel.errors import Rejected
+from shared.kernel.errors import Rejected, Retry
 
 MESSAGE_FORMAT = 1
 MAX_BODY_BYTES = 6 * 1024 * 1024
@@ -57,13 +57,21 @@ class Delivery(NamedTuple):
 
     @classmethod
     def from_message(cls, text: str) -> Self:
-        """Read :meth:`to_message` back, or raise `Rejected` for a message that is not one of ours."""
+        """Read :meth:`to_message` back. Fields that only a newer version of the code knows are left out.
+
+        Raises:
+            Rejected: the message is not one of ours.
+            Retry: a newer version wrote it in a form of its own: it waits in the queue for one that can read it.
+        """
         try:
             fields: dict[str, Any] = json.loads(text)
-            if fields.pop("format") != MESSAGE_FORMAT:
-                raise Rejected("unknown_message_format", "the message was written by a newer version")
+            written = fields.pop("format")
+            if isinstance(written, int) and written > MESSAGE_FORMAT:
+                raise Retry("unknown_message_format", "the message was written by a newer version")
+            if written != MESSAGE_FORMAT:
+                raise _not_ours()
             body = _inflate(base64.b64decode(fields.pop("body"), validate=True))
-            delivery = cls(body=body, **fields)
+            delivery = cls(body=body, **{name: value for name, value in fields.items() if name in cls._fields})
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError, zlib.error) as error:
             raise _not_ours() from error
         if not delivery.is_well_typed:

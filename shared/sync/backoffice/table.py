@@ -53,7 +53,7 @@ class MirrorTable:
 
     def find(self, key: OrderKey) -> Mirror | None:
         raw = self._table.get((f"books/{key.shop}", key.order_id))
-        return Mirror.model_validate(StandItem.from_raw_data(dict(raw)).document) if raw else None
+        return Mirror.stored(StandItem.from_raw_data(dict(raw)).document) if raw else None
 
     def save(self, mirror: Mirror, before: Mirror | None) -> Mirror:
         saved = mirror.model_copy(update={"revision": (before.revision if before else 0) + 1})
@@ -63,7 +63,7 @@ class MirrorTable:
 
     def find_told(self, key: OrderKey) -> Told | None:
         raw = self._table.get((f"told/{key.shop}", key.order_id))
-        return Told.model_validate(StandItem.from_raw_data(dict(raw)).document) if raw else None
+        return Told.stored(StandItem.from_raw_data(dict(raw)).document) if raw else None
 
     def save_told(self, told: Told, before: Told | None) -> Told:
         saved = told.model_copy(update={"revision": (before.revision if before else 0) + 1})
@@ -72,7 +72,7 @@ class MirrorTable:
 
     def stopped(self, shop: str) -> Iterator[Stopped]:
         for raw in self._table.query(f"stopped/{shop}"):
-            yield Stopped.model_validate(StandItem.from_raw_data(dict(raw)).document)
+            yield Stopped.stored(StandItem.from_raw_data(dict(raw)).document)
 
     def promised(self, backoffice: str, location: str, skus: Iterable[str]) -> Mapping[str, int]:
         keys = [(f"promised/{backoffice}", f"{location}/{sku}") for sku in sorted(set(skus))]

@@ -88,4 +88,4 @@ def _entry(mirror: PersonMirror) -> tuple[str, str]:
 
 
 def _mirror(raw: RawItem) -> PersonMirror:
-    return PersonMirror.model_validate(PersonItem.from_raw_data(dict(raw)).document)
+    return PersonMirror.stored(PersonItem.from_raw_data(dict(raw)).document)

@@ -28,7 +28,7 @@ class FeedProgressTable:
 
     def find(self, account: str) -> FeedProgress | None:
         raw = self._table.get((_FEEDS, account))
-        return FeedProgress.model_validate(ProgressItem.from_raw_data(dict(raw)).progress) if raw else None
+        return FeedProgress.stored(ProgressItem.from_raw_data(dict(raw)).progress) if raw else None
 
     def keep(self, progress: FeedProgress) -> FeedProgress:
         kept = progress.model_copy(update={"revision": progress.revision + 1})
@@ -41,4 +41,4 @@ class FeedProgressTable:
 
     def all(self) -> tuple[FeedProgress, ...]:
         found = self._table.query(_FEEDS)
-        return tuple(FeedProgress.model_validate(ProgressItem.from_raw_data(dict(raw)).progress) for raw in found)
+        return tuple(FeedProgress.stored(ProgressItem.from_raw_data(dict(raw)).progress) for raw in found)

@@ -59,7 +59,7 @@ class BindingTable:
     def of(self, shop: str, skus: Iterable[str]) -> Sequence[Binding]:
         keys = [(f"binding/{shop}", sku) for sku in sorted(set(skus))]
         found = (BindingItem.from_raw_data(dict(raw)).binding for raw in self._table.get_many(keys))
-        return sorted(map(Binding.model_validate, found), key=lambda binding: binding.sku)
+        return sorted(map(Binding.stored, found), key=lambda binding: binding.sku)
 
     def keep(self, bindings: Iterable[Binding]) -> None:
         self._table.put_many(
@@ -76,7 +76,7 @@ class BindingTable:
 
     def unfinished(self, shop: str) -> Sequence[UnfinishedCall]:
         waiting = (CallItem.from_raw_data(dict(raw)).call for raw in self._calls.query(f"call/{shop}", consistent=True))
-        return [UnfinishedCall.model_validate_json(zlib.decompress(packed)) for packed in waiting]
+        return [UnfinishedCall.stored_json(zlib.decompress(packed)) for packed in waiting]
 
 
 class DriftTable:
@@ -98,7 +98,7 @@ class DriftTable:
 
     def of(self, shop: str, limit: int = 100) -> Iterable[Drift]:
         newest = islice(self._table.query(f"drift/{shop}", newest_first=True), limit)
-        return [Drift.model_validate(DriftItem.from_raw_data(dict(raw)).drift) for raw in newest]
+        return [Drift.stored(DriftItem.from_raw_data(dict(raw)).drift) for raw in newest]
 
 
 _KEEP_DRIFT = timedelta(days=90)

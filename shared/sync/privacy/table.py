@@ -96,8 +96,8 @@ def _item(partition: str, request: PrivacyRequest) -> RequestItem:
 
 
 def _request(raw: RawItem) -> PrivacyRequest:
-    return PrivacyRequest.model_validate(RequestItem.from_raw_data(dict(raw)).document)
+    return PrivacyRequest.stored(RequestItem.from_raw_data(dict(raw)).document)
 
 
 def _proof(raw: RawItem) -> ErasureProof:
-    return ErasureProof.model_validate(RequestItem.from_raw_data(dict(raw)).document)
+    return ErasureProof.stored(RequestItem.from_raw_data(dict(raw)).document)

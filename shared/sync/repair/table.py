@@ -30,7 +30,7 @@ class WatchTable:
 
     def find(self, shop: str) -> Watch | None:
         raw = self._table.get((_WATCHES, shop))
-        return Watch.model_validate(WatchItem.from_raw_data(dict(raw)).watch) if raw else None
+        return Watch.stored(WatchItem.from_raw_data(dict(raw)).watch) if raw else None
 
     def keep(self, watch: Watch) -> Watch:
         kept = watch.model_copy(update={"revision": watch.revision + 1})

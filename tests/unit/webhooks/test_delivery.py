@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.kernel.errors import Rejected
+from shared.kernel.errors import Rejected, Retry
 from shared.webhooks.delivery import MAX_BODY_BYTES, Delivery
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -72,7 +72,8 @@ def test_compressed_bomb_is_not_inflated() -> None:
         "{}",
         '{"format":1}',
         "[" * 100_000,
-        message(extra=1),
+        message(format=0),
+        message(format="2"),
         message(body=None),
         message(body="é"),
         message(body="AAAA"),
@@ -92,7 +93,11 @@ def test_cut_off_body_is_refused() -> None:
         Delivery.from_message(message(body=base64.b64encode(whole[:-4]).decode("ascii")))
 
 
-def test_message_of_another_format_is_named() -> None:
-    with pytest.raises(Rejected) as refusal:
+def test_a_message_of_a_newer_form_waits_for_the_code_that_can_read_it() -> None:
+    with pytest.raises(Retry) as refusal:
         Delivery.from_message(message(format=2))
     assert refusal.value.code == "unknown_message_format"
+
+
+def test_what_only_a_newer_version_knows_is_left_out() -> None:
+    assert Delivery.from_message(message(said_by_newer={"a": 1})) == GENUINE
