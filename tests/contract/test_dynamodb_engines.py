@@ -42,7 +42,8 @@ class Pair:
         self.client: Any = boto3.client("dynamodb", config=config, **who)
         self.streams: Any = boto3.client("dynamodbstreams", **who)
 
-    def compare(self, calls: Sequence[Call]) -> None:
+    def compare(self, calls: Sequence[Call], *, by_words: bool = True) -> None:
+        """`by_words`: mistakes are the same mistakes. Of two in one request either engine may find another first."""
         table = f"conformance-{next(_numbers):05}"
         memory = MemoryDynamoDb(lambda: _NOON)
         memory.create_table(build.definition(table))
@@ -50,8 +51,11 @@ class Pair:
         try:
             for number, call in enumerate(calls):
                 operation, request = build.at_table(call, table)
+                ours = outcome(memory.call, operation, request)
                 theirs = outcome(self.client._make_api_call, operation, request)
-                assert outcome(memory.call, operation, request) == theirs, f"call {number}: {call}"
+                if not by_words and ours.get("error") == theirs.get("error") == "ValidationException":
+                    continue
+                assert ours == theirs, f"call {number}: {call}"
             everything: Call = ("Scan", {"TableName": table})
             assert outcome(memory.call, *everything) == outcome(self.client._make_api_call, *everything)
             assert _changes(memory.stream(table)) == _changes(self._stream(table))
@@ -1174,4 +1178,4 @@ _CALLS = st.one_of(
 @settings(max_examples=settings().max_examples // 2)
 @given(calls=st.lists(_CALLS, min_size=4, max_size=14))
 def test_any_calls(pair: Pair, calls: list[Call]) -> None:
-    pair.compare(calls)
+    pair.compare(calls, by_words=False)
