@@ -774,6 +774,7 @@ _TRANSACTIONS: dict[str, Sequence[Call]] = {
         transact(_put_action("new"), _put_action("new2", a=s("x" * 409_600))),
         transact(*(_put_action(str(number), a=s("x" * 399_000)) for number in range(12))),
         transact(_put_action("new", g=n(1))),
+        transact(("Put", {"Item": {**key("new"), "g": n(1)}, "ConditionExpression": _THERE})),
     ],
     "a hundred": [transact(*(_put_action(f"{number:03}") for number in range(100)))],
     "the same once more": [

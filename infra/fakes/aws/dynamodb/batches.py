@@ -81,6 +81,7 @@ def _write(database: Database, table: str, given: Mapping[str, Any]) -> Write:
 
 
 def _change(write: Write) -> Change:
+    write.check_index_types()
     old = write.store.find(write.place)
     return Change(write.store, write.place, old, write.result(old))
 

@@ -46,9 +46,7 @@ def write_item(database: Database, kind: str, request: Request) -> Answer:
     store = database.store(request["TableName"])
     returned = _returned(kind, request)
     write = Write(kind, store, request)
-    if write.whole is not None:
-        # Of an item put alone this is found before the condition is looked at; in a transaction it is a reason.
-        store.schema.check_index_types(write.whole.item)
+    write.check_index_types()
     old = store.find(write.place)
     if not write.holds(old):
         database.meter.count_written(f"{kind}Item", store.schema.name, write.refused_units(old))

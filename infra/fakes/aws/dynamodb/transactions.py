@@ -108,11 +108,12 @@ def _writes(database: Database, items: list[Mapping[str, Any]]) -> list[Write]:
 def _decide(write: Write) -> _Decided:
     """The change of one action, or the reason why there is none."""
     old = write.store.find(write.place)
-    if not write.holds(old):
-        reason: dict[str, Any] = {"Code": "ConditionalCheckFailed", "Message": CONDITION_FAILED}
-        found = refusing_item(write.request, old)
-        return write, old, None, reason if found is None else {"Item": found, **reason}
     try:
+        write.check_index_types()
+        if not write.holds(old):
+            reason: dict[str, Any] = {"Code": "ConditionalCheckFailed", "Message": CONDITION_FAILED}
+            found = refusing_item(write.request, old)
+            return write, old, None, reason if found is None else {"Item": found, **reason}
         new = write.result(old)
     except Invalid as error:
         return write, old, None, {"Code": "ValidationError", "Message": str(error)}

@@ -37,6 +37,12 @@ class Write:
             _check_keys_stay(store, self.program.update.attributes)
         self.values: Values = self.program.fill(request)
 
+    def check_index_types(self) -> None:
+        """Refuse an item to put that no index could hold. Comes before the condition; in a transaction it is the
+        action's reason and not the request's mistake."""
+        if self.whole is not None:
+            self.store.schema.check_index_types(self.whole.item)
+
     def holds(self, old: Stored | None) -> bool:
         condition = self.program.condition
         return condition is None or condition.holds(_NO_ITEM if old is None else old.item, self.values)
@@ -44,7 +50,6 @@ class Write:
     def result(self, old: Stored | None) -> Stored | None:
         """What is to lie there afterwards, or `Invalid`."""
         if self.whole is not None:
-            self.store.schema.check_index_types(self.whole.item)
             return self.whole
         if self.kind == "Update":
             return self._updated(old)
