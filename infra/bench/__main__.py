@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from infra.bench import backoffice, cpu, customers, imports, letters, money, persons, throughput, units
+from infra.bench import backoffice, cpu, customers, hot_sku, imports, letters, money, persons, throughput, units
 from infra.bench.report import Report, show
 from infra.local.dynoxide import EngineUnavailable
 from infra.tryton.server import TrytonUnavailable
@@ -24,6 +24,7 @@ class Part(StrEnum):
     IMPORTS = "imports"
     CPU = "cpu"
     THROUGHPUT = "throughput"
+    HOT_SKU = "hot-sku"
 
 
 def bench(
@@ -60,6 +61,7 @@ def _measure(parts: set[Part], processes: int, orders: int) -> Report:
         imports=tuple(imports.measure(processes)) if Part.IMPORTS in parts else (),
         cpu=tuple(cpu.measure()) if Part.CPU in parts else (),
         throughput=(throughput.measure(orders),) if Part.THROUGHPUT in parts else (),
+        sales=tuple(hot_sku.measure()) if Part.HOT_SKU in parts else (),
     )
 
 

@@ -10,6 +10,8 @@ from rich.table import Table
 from infra.bench.backoffice import IDLE, RECORDED, BookCost
 from infra.bench.cpu import CpuCost
 from infra.bench.customers import AGAIN, REGISTERED, CustomerCost
+from infra.bench.flash_sale import figures
+from infra.bench.flash_sale.figures import Figures
 from infra.bench.imports import ImportCost
 from infra.bench.letters import WHOLE, LetterCost
 from infra.bench.money import AGAIN as DONE_AGAIN
@@ -50,6 +52,7 @@ class Report:
     imports: tuple[ImportCost, ...] = ()
     cpu: tuple[CpuCost, ...] = ()
     throughput: tuple[Throughput, ...] = ()
+    sales: tuple[Figures, ...] = ()
 
     def targets(self) -> Iterator[Target]:
         """The limits that this design promises to keep, exact ones first."""
@@ -63,6 +66,7 @@ class Report:
         for booked in self.money:
             if booked.account.endswith(DONE_AGAIN):
                 yield Target(f"{booked.account}: write units", booked.written, 0, exact=True)
+        yield from figures.targets(self.sales)
         for row in self.throughput:
             yield Target("queue messages for each order", row.messages_per_order, 1.0, exact=True)
         if self.imports:
@@ -84,6 +88,7 @@ class Report:
                 _with(row, "orders_per_second", "accepted_per_second", "messages_per_order", "bytes_per_order")
                 for row in self.throughput
             ],
+            "sales": [figures.document(sale) for sale in self.sales],
         }
 
 
@@ -159,6 +164,7 @@ def _tables(report: Report) -> Iterator[tuple[str, tuple[str, ...], _Rows]]:
     yield "Imports", _IMPORTS, map(_imports, report.imports)
     yield "CPU, × json.loads of the same body", _CPU, map(_cpu, report.cpu)
     yield "Through the local stack", _THROUGHPUT, map(_throughput, report.throughput)
+    yield "A flash sale, in virtual time", figures.COLUMNS, map(figures.row, report.sales)
     yield "Targets", _TARGETS, map(_target, report.targets())
 
 
