@@ -174,15 +174,19 @@ class Calls:
     def _table_variables(self, owner: str) -> set[str]:
         """The variables that name the tables of this class, as the wiring makes its objects."""
         found: set[str] = set()
-        for call in self._reached.calls:
-            made = self._made_by(call)
-            if made in self._code.classes and self._code.fits(made, owner):
+        for made, call in self._tables_made:
+            if self._code.fits(made, owner):
                 argument = _bound(call.expression, self._code, "name")
                 if argument is not None:
                     found |= self._variables_of(argument, call.unit)
         if not found:
             raise Unreadable(f"{self._reached.start}: nobody says which table {owner} is")
         return found
+
+    @cached_property
+    def _tables_made(self) -> list[tuple[str, Call]]:
+        made = ((self._made_by(call), call) for call in self._reached.calls)
+        return [(name, call) for name, call in made if name in self._code.classes]
 
     def _made_by(self, call: Call) -> str | None:
         callee = call.expression.callee

@@ -69,12 +69,16 @@ class Mentions:
 
 _NOT_PARTS = frozenset({"analyzed", "expanded", "info", "node", "original_decorators", "unanalyzed_items", "var"})
 """Attributes of mypy's nodes that point elsewhere, or to the same part once more."""
+_PLAIN = frozenset({bool, int, str})
+"""Values that are no parts, told apart first because most are such."""
 
 
 def _parts(node: nodes.Node) -> Iterator[nodes.Node]:
     """What a node consists of. mypy's own visitors are compiled, and nobody else can inherit from them."""
-    for name in _attributes(type(node)):
+    for name in _attributes(type(node)):  # type: ignore[arg-type] # mypy's hash of a class of its own
         found = getattr(node, name, None)
+        if found is None or found.__class__ in _PLAIN:
+            continue
         stack = [found]
         while stack:
             part = stack.pop()
@@ -89,6 +93,8 @@ def _attributes(kind: type[nodes.Node]) -> tuple[str, ...]:
     fields = {
         name for name in dir(kind) if isinstance(getattr(kind, name, None), GetSetDescriptorType | MemberDescriptorType)
     }
+    if issubclass(kind, nodes.NameExpr | nodes.StrExpr | nodes.IntExpr):
+        return ()  # the most frequent ones
     if issubclass(kind, nodes.TryStmt):
         fields.discard("types")  # nothing is made of what is caught
     if issubclass(kind, patterns.ClassPattern):
@@ -191,6 +197,7 @@ class Code:
         """Functions and methods, classes, and globals' initial values, by full name."""
         self.classes: dict[str, nodes.TypeInfo] = {}
         self._mentions: dict[str, Mentions] = {}
+        self._members: dict[str, frozenset[str]] = {}
         self._fitting: dict[tuple[str, str], bool] = {}
         self.modules = {name: tree for name, tree in built.files.items() if name.partition(".")[0] in ROOMS}
         for name, tree in self.modules.items():
@@ -206,6 +213,12 @@ class Code:
     def find_class(self, name: str) -> nodes.TypeInfo | None:
         return self.classes.get(name)
 
+    def members_of(self, name: str) -> frozenset[str]:
+        """What objects of the class have by its code and that of its bases."""
+        if name not in self._members:
+            self._members[name] = frozenset(member for base in self.classes[name].mro for member in base.names)
+        return self._members[name]
+
     def fits(self, candidate: str, wanted: str) -> bool:
         """Whether an object of the one class may stand where the other is asked for; protocols fit by their members."""
         pair = candidate, wanted
@@ -217,9 +230,8 @@ class Code:
                 self._fitting[pair] = self._implements(one, other)
         return self._fitting[pair]
 
-    @staticmethod
-    def _implements(one: nodes.TypeInfo, protocol: nodes.TypeInfo) -> bool:
-        if not all(any(member in base.names for base in one.mro) for member in protocol.protocol_members):
+    def _implements(self, one: nodes.TypeInfo, protocol: nodes.TypeInfo) -> bool:
+        if not self.members_of(one.fullname).issuperset(protocol.protocol_members):
             return False  # the same in a hundredth of the time
         with state.strict_optional_set(value=True):
             return subtypes.is_subtype(
@@ -259,7 +271,10 @@ class Reached:
     """Classes of ours that objects may be made of."""
     because: dict[str, str] = field(default_factory=dict)
     """Which unit a unit was reached from first."""
-    _asked: set[tuple[str, str]] = field(default_factory=set)
+    _asked: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By attribute, the classes whose objects it is asked of."""
+    _bearers: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """By attribute, the classes made that have it."""
     _now: str = ""
     _waiting: list[str] = field(default_factory=list)
 
@@ -285,10 +300,11 @@ class Reached:
             self._reach(name)
         for name in mentions.made:
             self._make(name)
-        for asked in mentions.members - self._asked:
-            self._asked.add(asked)
-            for made in (asked[0], *self.made):
-                self._answer(made, *asked)
+        for wanted, attribute in mentions.members:
+            if wanted not in self._asked[attribute]:
+                self._asked[attribute].add(wanted)
+                for made in (wanted, *self._bearers[attribute]):
+                    self._answer(made, wanted, attribute)
         for owner, attribute in mentions.inherited:
             info = self.code.find_class(owner)
             for base in info.mro[1:] if info else ():
@@ -306,8 +322,10 @@ class Reached:
             for member, symbol in base.names.items():
                 if _is_called_by_others(member, symbol.node, info):
                     self._reach(f"{base.fullname}.{member}")
-        for asked in list(self._asked):
-            self._answer(name, *asked)
+        for attribute in self.code.members_of(name):
+            self._bearers[attribute].append(name)
+            for wanted in self._asked.get(attribute, ()):
+                self._answer(name, wanted, attribute)
 
     def _answer(self, made: str, wanted: str, attribute: str) -> None:
         info = self.code.find_class(made)
