@@ -10,6 +10,7 @@ from shared.inventory.bundles import Bundles
 from shared.inventory.models import Cause, StockChange, StockView
 from shared.kernel.errors import Conflict, Rejected
 from shared.kernel.identifiers import OrderKey
+from shared.kernel.versions import Version
 from shared.orders.demand import Dispatched, StockPlan, demand_of, demand_of_cancelled, plan
 from shared.orders.lifecycle import FulfilmentState, ReviewState, may_review_move
 from shared.orders.models import Order
@@ -81,7 +82,7 @@ def decide(order: Order, stored: OrderRecord | None, around: Circumstances) -> C
         platform=order.platform,
         name=order.name,
         revision=revision,
-        version=order.version,
+        version=_version(order, stored),
         review=review,
         holds=() if cancelled_by else holds,
         overridden=stored.overridden if stored else (),
@@ -98,6 +99,13 @@ def decide(order: Order, stored: OrderRecord | None, around: Circumstances) -> C
     )
     record = with_attention(record, stored, around.now)
     return Commit(record=record, changes=stock_plan.changes, replaces=stored.revision if stored else None)
+
+
+def _version(order: Order, stored: OrderRecord | None) -> Version:
+    """An account that says the same is no other version: another worker may have seen it some moments later, and an
+    order would count as revised."""
+    is_known = stored is not None and order.version.states_the_same(stored.version)
+    return stored.version if stored is not None and is_known else order.version
 
 
 def cancel(stored: OrderRecord, around: Circumstances, *, by: str, kind: str = "cancel") -> Commit:

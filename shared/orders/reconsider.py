@@ -43,8 +43,6 @@ def _reconsider(key: OrderKey, desk: Desk) -> Reconsidered:
         return Reconsidered(key, stored, None, postponed="a newer account is on its way")
     if stored.review is ReviewState.CANCELLED and stored.settled:
         return Reconsidered(key, stored, None)
-    # Another worker may have kept the same account as it saw it, some moments later: that is no news of the order.
-    order = order.model_copy(update={"version": stored.version})
     around = replace(circumstances(desk, order, stored), occasion="review")
     commit = decide(order, stored, around)
     if not _changes_anything(commit, stored):

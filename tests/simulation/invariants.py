@@ -18,6 +18,8 @@ from tests.simulation.shop import CANARY, SHOP, Account, Shop
 
 ORDERS: Final = "storebridge-orders"
 STOCK: Final = "storebridge-stock"
+NEWER: Final = "said_by_newer"
+"""An attribute that only a newer version of the code knows: this one has to leave it alone."""
 
 
 class Broken(BaseException):
@@ -184,6 +186,12 @@ class AtRest:
     def nobody_is_named(self, said: Iterable[object]) -> None:
         for words in said:
             require(CANARY.lower() not in repr(words).lower(), "I13", f"names a buyer: {repr(words)[:200]}")
+
+    # ---- two versions of the code at once ----
+
+    def newer_attributes_are_left_alone(self, marked: Iterable[str]) -> None:
+        for key in marked:
+            require(NEWER in self.images.get(key, {NEWER: None}), "I3", f"{key}: lost what a newer version wrote")
 
     # ---- beside the invariants ----
 

@@ -1,9 +1,11 @@
 """Play histories by their seeds, in as many processes as there are cores, and gather what broke."""
 
+import gc
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
@@ -66,12 +68,26 @@ def play(seed: int, *, mutant: str | None = None) -> Played:
 def play_all(seeds: Sequence[int], *, mutant: str | None = None, until_broken: bool = False) -> Tally:
     """These histories one after the other, in this process."""
     tally = Tally()
-    with installation().installed(), mutants.installed(mutant):
+    with installation().installed(), mutants.installed(mutant), _rare_collections():
         for seed in seeds:
             tally.note(cast_of(seed)(seed, installation()).play())
             if until_broken and tally.broken:
                 break
     return tally
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Collect once in a while: what the modules hold is looked through again each time."""
+    gc.collect()
+    gc.freeze()
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def play_everywhere(seeds: range, *, processes: int) -> Iterator[Tally]:

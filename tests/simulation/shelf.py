@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 
 from shared.inventory.ledger import audit
 from shared.inventory.low_stock import StockAlert, observe
-from shared.inventory.models import LevelRequest
-from shared.inventory.levels import set_level
+from shared.inventory.models import StockLine
 from shared.inventory.table import MovementTable, line_of_image
-from shared.kernel.clock import utc_now
-from shared.wiring import channel_desk, level_tables, low_stock_notification, tables
+from shared.wiring import channel_desk, low_stock_notification, tables
 from tests.simulation.cloud.installation import swapped
 from tests.simulation.history import SKUS, History
 from tests.simulation.invariants import STOCK, require
@@ -25,6 +23,8 @@ class ShelfHistory(History):
     NAME = "shelf"
     FUNCTIONS = History.FUNCTIONS | {"stock-relay", "stock-push", "stock-sync", "low-stock-notification"}
     ALWAYS_API = True
+    typed = False
+    """Whether somebody typed a level into the shop."""
 
     @contextmanager
     def _neighbours(self) -> Iterator[None]:
@@ -40,8 +40,8 @@ class ShelfHistory(History):
     def _begin(self) -> None:
         for sku, units in self.plan.stock.items():
             self.shop.channel.shown[sku] = units
-            request = LevelRequest(sku=sku, location="main", on_hand=units, reorder_point=_POINT)
-            set_level(tables.stock_table(), utc_now, request, actor="mia")
+            self._on_the_shelf(sku, units, reorder_point={"N": str(_POINT)})
+        self.shop.counts_itself = self.dice.random() < 0.5  # noqa: PLR2004
         self.storm.is_over = True
         self._schedule("stock-sync", after=1.0)
         self.storm.is_over = False
@@ -55,6 +55,7 @@ class ShelfHistory(History):
         level = self.dice.randint(0, 9)
         self._told(f"{sku}: the shop is made to show {level}")
         self.shop.channel.shown[sku] = level
+        self.typed = True
 
     def _sweep(self) -> None:
         self._told("a sweep")
@@ -62,18 +63,27 @@ class ShelfHistory(History):
 
     def _calm_down(self) -> None:
         super()._calm_down()
+        if not self.typed and not self.shop.counts_itself:
+            self._levels_agree()  # before any sweep: every change was pushed
         self._schedule("stock-sync", after=86_400.0)
         self._schedule("stock-sync", after=86_400.0)
 
     def _check(self) -> None:
         super()._check()
-        for sku, line in ((sku, lines["main"]) for sku, lines in tables.stock_table().read(SKUS).items()):
-            shown = self.shop.channel.shown[sku]
-            require(shown == line.available, "I9", f"{sku}: the shop shows {shown} of {line.available}")
-            movements = MovementTable(tables.connection(), level_tables.os.environ["MOVEMENTS_TABLE"]).of(sku, "main")
+        self._levels_agree()
+        for sku, line in self._lines():
+            movements = MovementTable(tables.connection(), "storebridge-movements").of(sku, "main")
             checked = audit(list(movements), line)
             require(checked.agrees, "I5", f"{sku}: movements come to {checked.level}, missing {checked.missing}")
         self._one_alert_for_each_crossing()
+
+    def _lines(self) -> Iterator[tuple[str, StockLine]]:
+        return ((sku, lines["main"]) for sku, lines in tables.stock_table().read(SKUS).items())
+
+    def _levels_agree(self) -> None:
+        for sku, line in self._lines():
+            shown = self.shop.channel.shown[sku]
+            require(shown == line.available, "I9", f"{sku}: the shop shows {shown} of {line.available}")
 
     def _one_alert_for_each_crossing(self) -> None:
         due = set(self._crossings())

@@ -59,6 +59,8 @@ class Habits:
     lost: float = 0.0
     """How many of its deliveries never come."""
     twice: float = 0.0
+    at_once: bool = False
+    """Whether its deliveries come within milliseconds, so that several are worked on at a time."""
     late: float = 0.0
     """How many of them come many hours late."""
     thin: float = 0.0
@@ -77,13 +79,15 @@ class Shop:
     refused: list[int] = field(default_factory=list)
     deleted: set[str] = field(default_factory=set)
     channel: FakeChannel = field(default_factory=FakeChannel)
+    counts_itself: bool = True
+    """Whether it takes what it sells off the levels that it shows."""
 
     # ---- what buyers and the shop's staff do ----
 
     def place(self, order_id: str, units: Mapping[str, int], *, status: str = "processing") -> None:
         self.orders[order_id] = []
         for sku, quantity in units.items():
-            if self.channel.shown.get(sku) is not None:
+            if self.counts_itself and self.channel.shown.get(sku) is not None:
                 self.channel.sell(sku, quantity)
         self._account(order_id, units, status)
 
@@ -106,7 +110,7 @@ class Shop:
         for _ in range(2 if dice.random() < habits.twice else 1):
             if dice.random() >= habits.lost:
                 late = dice.random() < habits.late
-                delay = dice.random() * (_LATEST_SECONDS if late else 5)
+                delay = dice.random() * (_LATEST_SECONDS if late else 0.03 if habits.at_once else 5)
                 thin = dice.random() < habits.thin
                 self.cloud.time.spawn(lambda thin=thin: self._deliver(order_id, number, thin=thin), after=delay)  # type: ignore[misc]
 

@@ -144,6 +144,8 @@ class Cloud:
     # ---- queues ----
 
     def send(self, queue: str, body: str, attributes: Mapping[str, Any] | None = None, *, delay: float = 0.0) -> None:
+        if self.weather.chance("newer"):
+            body = f'{body[:-1]},"said_by_newer":1}}'  # as a newer version of the code would send it
         message = self.queues[queue].send(body, attributes, at=self.time.now() + delay)
         self._wake(queue, message.visible_at)
 

@@ -25,6 +25,7 @@ class Fate(Enum):
 
 FAULTS = tuple(fate for fate in Fate if fate is not Fate.FINE)
 _LONG_STALL_SECONDS = 1000.0
+_FOCUSED = 0.25
 
 
 class Weather(Protocol):
@@ -52,17 +53,24 @@ class Storm:
     budget: int = 6
     stalls: float = 0.0
     """How often a call takes so long that leases and visibility run out meanwhile."""
+    focus: str | None = None
+    """The function whose calls it mostly befalls."""
     chances: Mapping[str, float] = field(default_factory=dict)
     happened: list[tuple[str, Fate]] = field(default_factory=list)
     is_over: bool = False
 
     def fate(self, point: str) -> Fate:
-        if self.is_over or not self.budget or not self.kinds or self.dice.random() >= self.rate:
+        if self.is_over or not self.budget or not self.rate or self.dice.random() >= self._odds(point):
             return Fate.FINE
         self.budget -= 1
         fate = self.dice.choice(self.kinds)
         self.happened.append((point, fate))
         return fate
+
+    def _odds(self, point: str) -> float:
+        if self.focus is None:
+            return self.rate
+        return _FOCUSED if point.startswith(self.focus) else self.rate / 10
 
     def latency(self) -> float:
         if not self.is_over and self.stalls and self.budget and self.dice.random() < self.stalls:
