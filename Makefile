@@ -9,7 +9,7 @@ WORKERS := auto
 SEED := 1
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
-.PHONY: help demo dev test gates unit setup bench build lock schemas clean tryton odoo test-odoo bench-finance fuzz load
+.PHONY: help demo dev test gates unit setup bench costs build lock schemas clean tryton odoo test-odoo bench-finance fuzz attack load
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -54,6 +54,12 @@ bench-finance: .venv/ready ## a month of 40,000 orders with planted faults, reco
 fuzz: .venv/ready ## everything that reads foreign bytes, tried for ten minutes; by coverage where atheris is installed (ARGS="--minutes 60 --target file_camt")
 	@$(RUN) -m tests.fuzz $(ARGS)
 
+attack: .venv/ready .venv-attack/ready .cache/ready ## schemathesis against the HTTP API on the local stack (ARGS="--max-examples 1000")
+	@$(RUN) -m tests.attack $(ARGS)
+
+costs: .venv/ready ## count what an order and an idle month cost on AWS, into infra/docs/costs.md (ARGS="--measure": CPU times anew)
+	@$(RUN) -m infra.costs $(ARGS)
+
 build: .venv/ready .venv-sam/ready ## what `sam deploy` would upload
 	PATH="$(dir $(PYTHON)):$$PATH" $(SAM) build --cached --parallel --region $(REGION)
 	# Lambda's disk is read-only: without these files every cold start compiles anew (850 against 430 ms measured).
@@ -69,6 +75,7 @@ lock: .venv/ready ## pin and hash the requirements anew
 	$$compile requirements/lambda.in -c requirements/dev.txt -o infra/lambda/requirements.txt; \
 	$$compile requirements/sam.in -o requirements/sam.txt; \
 	$$compile requirements/tryton.in -o requirements/tryton.txt; \
+	$$compile requirements/attack.in -o requirements/attack.txt; \
 	$$compile requirements/node.in -o requirements/node.txt
 
 setup: .venv/ready .venv-sam/ready .venv-tryton/ready .cache/ready ## all that the other commands need; after it they work without a network
@@ -88,6 +95,12 @@ setup: .venv/ready .venv-sam/ready .venv-tryton/ready .cache/ready ## all that t
 	@.venv-sam/bin/python $(PIP) requirements/sam.txt
 	@touch $@
 
+.venv-attack/ready: requirements/attack.txt
+	@echo "setting up .venv-attack"
+	@$(PYTHON) -m venv .venv-attack
+	@.venv-attack/bin/python $(PIP) requirements/attack.txt
+	@touch $@
+
 .venv-tryton/ready: requirements/tryton.txt
 	@echo "setting up .venv-tryton"
 	@$(PYTHON) -m venv .venv-tryton
@@ -100,4 +113,4 @@ setup: .venv/ready .venv-sam/ready .venv-tryton/ready .cache/ready ## all that t
 	@touch $@
 
 clean: ## forget everything that was set up or built
-	rm -rf .venv .venv-sam .venv-tryton .cache .aws-sam .data build
+	rm -rf .venv .venv-sam .venv-tryton .venv-attack .cache .aws-sam .data build

@@ -223,4 +223,8 @@ class _Handler(QuietHandler):
         )
         self.answer(answer)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815  # http.server calls them so
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """`do_GET` and its like, of any method: one that no route has is answered as API Gateway does, by 404."""
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)

@@ -1,4 +1,5 @@
-"""`python -m infra.schemas.generate`: write the JSON Schemas of the data standard, from the models themselves.
+"""`python -m infra.schemas.generate`: write the JSON Schemas of the data standard, from the models themselves, and the
+OpenAPI document of the HTTP API.
 
 They are what others read an order, a bus event or the settings by. A test fails when they fall behind the models.
 """
@@ -9,6 +10,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
+from infra.schemas import openapi
 from shared.customers.effects import CustomerEvent
 from shared.customers.models import Customer
 from shared.customers.record import CustomerRecord
@@ -80,7 +82,7 @@ def _read(path: Path) -> str | None:
 
 def main() -> None:
     """Say what changed."""
-    changed = write()
+    changed = [*write(), *([openapi.PATH.name] if openapi.write() else ())]
     print("\n".join(changed) if changed else "the schemas are up to date")  # noqa: T201 - a command
 
 

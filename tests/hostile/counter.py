@@ -18,6 +18,7 @@ from shared.platform.ingress_queue import IngressQueue
 from shared.platform.webhook_settings import PAYMENTS, EndpointDirectory, WebhookSecrets
 from shared.webhooks.delivery import Delivery
 from shared.webhooks.ingress import WebhookRequest
+from shared.webhooks.reception import Reception
 from shared.wiring import payment_webhooks, webhooks
 from tests.fuzz.requests import SCHEMES
 from tests.unit.platform.services import ScriptedService
@@ -112,7 +113,7 @@ def opened(door: str) -> Iterator[Counter]:
         patch.setattr(paypal_signature, "_CERTIFICATES", None)
         shelf = paypal_signature.Certificates(lambda _host, _path: paypal.signer().pem)
         patch.setitem(paypal_signature.authenticate.__kwdefaults__ or {}, "certificates", shelf)
-        shops = webhooks.Reception(
+        shops = Reception(
             endpoints=EndpointDirectory(counter.settings),
             ingress=webhooks._of_orders,
             secrets=WebhookSecrets(counter.secrets),

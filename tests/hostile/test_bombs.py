@@ -102,9 +102,8 @@ BODIES: Mapping[str, Callable[[], bytes]] = {
 def test_a_signed_bomb_is_refused_and_writes_nothing(door: str, name: str) -> None:
     request = signed(door, BODIES[name]())
     with opened(door) as counter:
-        asked = lambda: counter.ask(door, request)  # noqa: E731
         statuses: list[int] = []
-        peak = peak_of(lambda: statuses.append(asked()))
+        peak = peak_of(lambda: statuses.append(counter.ask(door, request)))
         assert statuses == [413] if name == "one byte too much" and door != "alipay" else 400 <= statuses[0] < 500
         assert counter.written == 0
     assert peak < 8 * len(request.body) + 12 * MEGABYTE, "of what came in, in text and bytes"

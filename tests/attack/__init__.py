@@ -1,0 +1,1 @@
+"""Schemathesis against the deployed HTTP API on the local stack: `make attack`."""
