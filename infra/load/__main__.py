@@ -20,7 +20,7 @@ from infra.local.dynoxide import EngineUnavailable
 
 
 def load(
-    orders: Annotated[int, typer.Option(min=1, help="Orders to place.")] = 1500,
+    orders: Annotated[int, typer.Option(min=1, help="Orders to place.")] = 300,
     rate: Annotated[
         float, typer.Option(min=0.1, help="Deliveries each second, repeats and forgeries included.")
     ] = 25.0,

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Final, Self
 
 import httpx
 
@@ -19,9 +19,11 @@ from infra.local.dynoxide import ENDPOINT_VARIABLE, free_port
 from infra.local.provision import Contents
 from infra.local.stack import ROOT
 
-READY_LIMIT = 90.0
-"""Seconds until the stack must answer after a start."""
-_PAUSE = 0.05
+READY_LIMIT: Final = 90.0
+"""Seconds until the stack must answer after a start; also until it says whether it is quiet."""
+_DRAIN_LIMIT: Final = 900.0
+"""Seconds until it must be. An errand that failed often waits a quarter of an hour for its next try."""
+_PAUSE: Final = 0.05
 
 
 class NotReady(Exception):
@@ -47,11 +49,6 @@ class Victim:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def outputs(self) -> Mapping[str, str]:
-        """The stack's outputs, as of its last start."""
-        return dict(self._outputs["outputs"])
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -87,9 +84,10 @@ class Victim:
         raise NotReady(f"the stack did not come up; see {self._data / 'serve.log'}")
 
     def kill(self) -> None:
-        """SIGKILL, without a warning, to its group, and so to every child: the guard that leads them dies of our end.
+        """SIGKILL to its group, without a warning.
 
-        The engine is in the children's group. It is killed by the same signal the moment its parent is gone.
+        The engine and the functions are in a group of their own, led by a guard, which kills it by the same signal the
+        moment the parent is gone.
         """
         if self._process is None or self._process.poll() is not None:
             return
@@ -100,7 +98,7 @@ class Victim:
         """Wait until every queue and stream is quiet; return the seconds it took.
 
         Raises:
-            NotReady: it is not within several minutes.
+            NotReady: it is not within a quarter of an hour.
         """
         began = monotonic()
         message = ""
@@ -141,6 +139,3 @@ class Victim:
 
     def _words(self) -> IO[bytes]:
         return (self._data / "serve.log").open("ab")
-
-
-_DRAIN_LIMIT = 600.0

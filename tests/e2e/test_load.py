@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    return run(Load(orders=150, per_second=40.0, seed=11, with_backoffice=True), tmp_path_factory.mktemp("load"))
+    return run(Load(orders=80, per_second=40.0, seed=11), tmp_path_factory.mktemp("load"))
 
 
 def test_nothing_is_lost_and_nothing_doubled_over_a_kill(outcome: Outcome) -> None:
