@@ -17,7 +17,6 @@ from shared.kernel.errors import Rejected
 from shared.kernel.model import faults_of
 from shared.platform.configuration import ApiCredentials, settings
 from shared.platform.kept import MadeOnce
-from shared.platform.outbound import transport
 from shared.platform.settings import BackOfficeSettings
 from shared.sync.backoffice.services import ServiceCatalogue
 
@@ -114,6 +113,8 @@ def _api_credentials() -> ApiCredentials:
 
 @cache
 def _http() -> httpx.Client:
+    from shared.platform.outbound import transport  # noqa: PLC0415 - with httpcore 40 modules, at the first call
+
     tls = ssl.create_default_context()
     guarded = {"all://": transport(tls, own_network=True)}
     return httpx.Client(timeout=TIMEOUT, verify=tls, follow_redirects=False, mounts=guarded)

@@ -10,7 +10,6 @@ from shared.kernel.clock import utc_now
 from shared.kernel.errors import Rejected
 from shared.notifications.chat.client import TIMEOUT, ChatNotifier
 from shared.platform.configuration import ApiCredentials
-from shared.platform.outbound import transport
 from shared.platform.settings import ChatChannel
 
 
@@ -39,6 +38,8 @@ def _api_secret() -> ApiCredentials:
 
 @cache
 def _http() -> httpx.Client:
+    from shared.platform.outbound import transport  # noqa: PLC0415 - with httpcore 40 modules, at the first call
+
     tls = ssl.create_default_context()
     guarded = {"all://": transport(tls)}
     return httpx.Client(timeout=TIMEOUT, verify=tls, follow_redirects=False, mounts=guarded)

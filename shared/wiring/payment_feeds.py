@@ -14,7 +14,6 @@ from shared.payments.http import TIMEOUT
 from shared.payments.port import PaymentFeed
 from shared.platform.configuration import ApiCredentials, settings
 from shared.platform.kept import MadeOnce
-from shared.platform.outbound import transport
 from shared.platform.settings import PaymentSettings
 from shared.wiring.payment_accounts import context_of
 
@@ -87,6 +86,8 @@ def _api_credentials() -> ApiCredentials:
 
 @cache
 def _http() -> httpx.Client:
+    from shared.platform.outbound import transport  # noqa: PLC0415 - with httpcore 40 modules, at the first call
+
     tls = ssl.create_default_context()
     guarded = {"all://": transport(tls)}
     return httpx.Client(timeout=TIMEOUT, verify=tls, follow_redirects=False, mounts=guarded)

@@ -10,7 +10,6 @@ import httpx
 from shared.kernel.clock import utc_now
 from shared.platform.configuration import ApiCredentials
 from shared.platform.kept import MadeOnce
-from shared.platform.outbound import transport
 from shared.platform.settings import ShopSettings
 from shared.storefronts.http import TIMEOUT
 from shared.storefronts.port import Credentials, StorefrontClient
@@ -42,6 +41,8 @@ def _api_credentials() -> ApiCredentials:
 @cache
 def http() -> httpx.Client:
     """The one connection pool. `STOREBRIDGE_LOCAL_STOREFRONTS` sends named shops to this machine instead."""
+    from shared.platform.outbound import transport  # noqa: PLC0415 - with httpcore 40 modules, at the first call
+
     tls = ssl.create_default_context()
     mounts = {"all://": transport(tls), **_local_storefronts()}
     return httpx.Client(timeout=TIMEOUT, verify=tls, follow_redirects=False, mounts=mounts)
