@@ -9,7 +9,7 @@ WORKERS := auto
 SEED := 1
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
-.PHONY: help demo dev test gates unit setup bench costs build lock schemas clean tryton odoo test-odoo bench-finance fuzz attack load
+.PHONY: help demo dev test gates unit setup bench costs build lock schemas clean tryton odoo test-odoo bench-finance fuzz attack scan load
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ fuzz: .venv/ready ## everything that reads foreign bytes, tried for ten minutes;
 attack: .venv/ready .venv-attack/ready .cache/ready ## schemathesis against the HTTP API on the local stack (ARGS="--max-examples 1000")
 	@$(RUN) -m tests.attack $(ARGS)
 
+scan: .venv/ready .venv-scan/ready ## checkov on the template, bandit on the code, pip-audit on the lock files, a list of what is deployed into build/
+	@$(RUN) -m infra.scan
+
 costs: .venv/ready ## count what an order and an idle month cost on AWS, into infra/docs/costs.md (ARGS="--measure": CPU times anew)
 	@$(RUN) -m infra.costs $(ARGS)
 
@@ -76,6 +79,7 @@ lock: .venv/ready ## pin and hash the requirements anew
 	$$compile requirements/sam.in -o requirements/sam.txt; \
 	$$compile requirements/tryton.in -o requirements/tryton.txt; \
 	$$compile requirements/attack.in -o requirements/attack.txt; \
+	$$compile requirements/scan.in -o requirements/scan.txt; \
 	$$compile requirements/node.in -o requirements/node.txt
 
 setup: .venv/ready .venv-sam/ready .venv-tryton/ready .cache/ready ## all that the other commands need; after it they work without a network
@@ -101,6 +105,12 @@ setup: .venv/ready .venv-sam/ready .venv-tryton/ready .cache/ready ## all that t
 	@.venv-attack/bin/python $(PIP) requirements/attack.txt
 	@touch $@
 
+.venv-scan/ready: requirements/scan.txt
+	@echo "setting up .venv-scan"
+	@$(PYTHON) -m venv .venv-scan
+	@.venv-scan/bin/python $(PIP) requirements/scan.txt
+	@touch $@
+
 .venv-tryton/ready: requirements/tryton.txt
 	@echo "setting up .venv-tryton"
 	@$(PYTHON) -m venv .venv-tryton
@@ -113,4 +123,4 @@ setup: .venv/ready .venv-sam/ready .venv-tryton/ready .cache/ready ## all that t
 	@touch $@
 
 clean: ## forget everything that was set up or built
-	rm -rf .venv .venv-sam .venv-tryton .venv-attack .cache .aws-sam .data build
+	rm -rf .venv .venv-sam .venv-tryton .venv-attack .venv-scan .cache .aws-sam .data build
