@@ -12,7 +12,7 @@ Status 0: all looked at, nothing found. 1: something was found. 2: something cou
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,9 +78,7 @@ def template_verdict(report: Mapping[str, Any]) -> Verdict:
     summary = report.get("summary", report)
     if summary.get("parsing_errors") or not summary.get("passed"):
         raise NotLookedAt("checkov could not read the template")
-    found = {
-        f"{one['check_id']} {one['check_name']}: {one['resource']}" for one in report["results"]["failed_checks"]
-    }
+    found = {f"{one['check_id']} {one['check_name']}: {one['resource']}" for one in report["results"]["failed_checks"]}
     told = f"{summary['passed']} checks held, {summary['failed']} did not, {summary['skipped']} skipped in the template"
     return Verdict("checkov", told, tuple(sorted(found)))
 
@@ -161,14 +159,28 @@ def _run(tool: str, arguments: Sequence[str]) -> "subprocess.CompletedProcess[st
         raise NotLookedAt(f"{tool} is not there: make scan sets it up") from error
 
 
-def locks() -> list[Path]:
-    """Every lock file of the project."""
-    return [DEPLOYED, *sorted((ROOT / "requirements").glob("*.txt"))]
+def others() -> list[Path]:
+    """The lock files of what is not deployed."""
+    return sorted((ROOT / "requirements").glob("*.txt"))
 
 
 def run() -> int:
     """Look at everything, also where something was found; returns the exit status."""
-    looks = [template, code, parts, *((lambda lock=lock: requirements(lock)) for lock in locks())]
+    found, missed = _tell([template, code, parts])
+    # Where the service knows nothing of what is deployed, it is not reached: the other locks would tell the same.
+    of_deployed = _tell([lambda: requirements(DEPLOYED)])
+    of_others = _tell([(lambda lock=lock: requirements(lock)) for lock in others()]) if not of_deployed[1] else (0, 0)
+    found += of_deployed[0] + of_others[0]
+    missed += of_deployed[1] + of_others[1]
+    if of_deployed[1]:
+        sys.stdout.write(
+            "NOT LOOKED AT  nor the other lock files: run this where the advisory service can be reached\n"
+        )
+    return 1 if found else 2 if missed else 0
+
+
+def _tell(looks: Sequence[Callable[[], Verdict]]) -> tuple[int, int]:
+    """Look and tell; returns how much was found, and how often nothing could be looked at."""
     found = missed = 0
     for look in looks:
         try:
@@ -181,7 +193,7 @@ def run() -> int:
         sys.stdout.write(f"{'FOUND' if verdict.findings else 'clear':14} {verdict.tool}: {verdict.looked_at}\n")
         for finding in verdict.findings:
             sys.stdout.write(f"               {finding}\n")
-    return 1 if found else 2 if missed else 0
+    return found, missed
 
 
 if __name__ == "__main__":
