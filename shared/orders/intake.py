@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import partial
 
 from shared.customers.verification import Standing
-from shared.kernel.errors import Rejected
+from shared.kernel.errors import Rejected, Retry
 from shared.kernel.identifiers import OrderKey
 from shared.kernel.versions import Comparison, compare
 from shared.orders.decision import STOREFRONT, Circumstances, Fingerprint, cancel, decide
@@ -111,7 +111,21 @@ def _ask_again(order: Order, stored: OrderRecord, desk: Desk) -> Outcome:
         return _gone(order.key, desk)
     if compare(fetched.version, stored.version) is Comparison.NEWER:
         return _commit(fetched, stored, desk)
+    _mend_account(fetched, stored, desk)
     return Outcome(Result.SUPERSEDED, order.key)
+
+
+def _mend_account(fetched: Order, stored: OrderRecord, desk: Desk) -> None:
+    """Whoever lost the tie after writing an account (others committed first, or the process ended there) left it beside
+    a record that says otherwise. Nobody would look at the order again: its account is taken for one on its way."""
+    kept = desk.book.find_account(stored.key)
+    if kept is None or kept.version.updated_at > stored.version.updated_at:
+        return
+    if kept.version.states_the_same(stored.version):
+        return
+    if not fetched.version.states_the_same(stored.version):
+        raise Retry("account_ahead", f"of order {stored.key} an account is kept that its record is not built from")
+    desk.book.write_account(fetched)
 
 
 def _commit(order: Order, stored: OrderRecord | None, desk: Desk) -> Outcome:

@@ -20,11 +20,12 @@ from shared.finance import review
 from shared.finance.audit import faults_in
 from shared.finance.cases import CaseState, DayClose, Resolution
 from shared.finance.closing import Archived, Closing, close_day, digest_of_day, reopen_day
+from shared.finance.due.lines import PAYOUTS
 from shared.finance.due.view import LedgerView
 from shared.finance.gather import Scope, gather
-from shared.finance.journal import JournalEntry
+from shared.finance.journal import JournalEntry, Role
 from shared.finance.matching.reconcile import reconcile
-from shared.finance.models import Fact
+from shared.finance.models import Fact, SettlementLine
 from shared.finance.ports import FinanceBook
 from shared.finance.posting import entries_in_force
 from shared.finance.reconcile_books import BooksDesk, reconcile_books
@@ -235,15 +236,17 @@ class Ledger(RuleBasedStateMachine):
         self._require_explained(in_force)
 
     def _require_explained(self, in_force: Any) -> None:
-        """What a provider holds by our books is what its feed told: each line's net, in its own currency."""
+        """What a provider holds by our books is what its feed told: each line's net, in its own currency. Payouts are
+        booked as such, whoever tells of them."""
         told = Counter[str]()
-        for one in self.book.lines(ACCOUNT, FIRST, FIRST + timedelta(days=DAYS + 3)):
-            told[one.currency] += one.net
+        for one in self._lines():
+            told[one.currency] += one.net if one.kind not in PAYOUTS else 0
         held = Counter[str]()
+        payouts = {f"line/{ACCOUNT}/{one.line_id}" for one in self._lines() if one.kind in PAYOUTS}
         for entry in in_force:
-            for posting in entry.postings:
-                if entry.source.startswith("line/") and posting.role == "clearing":
-                    held[posting.currency] += posting.amount
+            if entry.source.startswith("line/") and entry.source.removesuffix("/fee") not in payouts:
+                for posting in entry.postings:
+                    held[posting.currency] += posting.amount if posting.role is Role.CLEARING else 0
         assert _nonzero(held) == _nonzero(told)
 
     def _require_kept(self, entries: tuple[JournalEntry, ...]) -> None:
@@ -286,6 +289,9 @@ class Ledger(RuleBasedStateMachine):
     def _closing(self) -> Closing:
         accounts: dict[str, AccountRules] = dict(self._scope.accounts)
         return Closing(self.book, LedgerView(self.policy, accounts), {}, lambda: self.now)
+
+    def _lines(self) -> list[SettlementLine]:
+        return list(self.book.lines(ACCOUNT, FIRST, FIRST + timedelta(days=DAYS + 3)))
 
     def _snapshot(self) -> str:
         """Everything that a reconciliation may write."""

@@ -107,10 +107,12 @@ def test_a_return_comes_to_its_end_where_the_shelf_is_full() -> None:
     room = FakeStockRoom()
     room.set_level(counted("MUG", 2))
     counter = desk(room)
-    sent = {"fulfilments": (shipment(("1", 1)),)}
-    _told(counter, order(line("MUG", 1, id="1", open_quantity=0), **sent))
+    sent = (shipment(("1", 1)),)
+    _told(counter, order(line("MUG", 1, id="1", open_quantity=0), fulfilments=sent))
     room.set_level(counted("MUG", MOST_UNITS))
     back = (refund("1", 1, RestockKind.RETURNED),)
-    record = _told(counter, order(line("MUG", 1, id="1", open_quantity=0), minute=1, body="b", refunds=back, **sent))
+    record = _told(
+        counter, order(line("MUG", 1, id="1", open_quantity=0), minute=1, body="b", refunds=back, fulfilments=sent)
+    )
     assert record.lines[0].returned == 1
     assert _on_hand(room) == {"MUG": MOST_UNITS}

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.kernel.errors import Rejected
+from shared.kernel.errors import Rejected, Retry
 from shared.orders.intake import Result, take_in
 from shared.orders.lifecycle import FulfilmentState, ReviewState
 from shared.orders.models import Order, RestockKind
@@ -303,6 +303,31 @@ def test_two_accounts_of_one_second_are_settled_by_asking() -> None:
     assert mug(room) == (9, 4, 5)
     assert sent(order(line("MUG", 1)), counter) is Result.SUPERSEDED
     assert storefront.asked == ["5001"]
+
+
+def test_whoever_loses_a_tie_leaves_no_account_beside_the_record() -> None:
+    """The process ended after the account was written. Its order would wait for ever: no review, no dispatch."""
+    truth = order(line("MUG", 1), version=version(0, "a", observed=9, fetched=True))
+    counter = desk(stocked(MUG=9), storefront=FakeStorefront(lambda _: truth))
+    sent(order(line("MUG", 1)), counter)
+    other = order(line("MUG", 2), body="b", version=version(0, "b", observed=1))
+    counter.book.write_account(other)
+    assert sent(other, counter) is Result.SUPERSEDED
+    kept = counter.book.find_account(truth.key)
+    assert kept is not None
+    assert kept.lines == truth.lines
+    assert not reconsider(truth.key, counter).postponed
+
+
+def test_of_a_tie_that_the_storefront_cannot_settle_yet_nothing_is_thrown_away() -> None:
+    """It answers with what it showed before: the account that is kept would stay beside a record of another."""
+    stale = order(line("MUG", 3), body="c", minute=-1, version=version(-1, "c", observed=9, fetched=True))
+    counter = desk(stocked(MUG=9), storefront=FakeStorefront(lambda _: stale))
+    sent(order(line("MUG", 1)), counter)
+    other = order(line("MUG", 2), body="b", version=version(0, "b", observed=1))
+    counter.book.write_account(other)
+    with pytest.raises(Retry, match="account_ahead"):
+        sent(other, counter)
 
 
 @pytest.mark.parametrize("bodies", [("a", "b"), ("b", "a")])
