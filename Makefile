@@ -63,9 +63,6 @@ scan: .venv/ready .venv-scan/ready ## checkov on the template, bandit on the cod
 costs: .venv/ready ## count what an order and an idle month cost on AWS, into infra/docs/costs.md (ARGS="--measure": CPU times anew)
 	@$(RUN) -m infra.costs $(ARGS)
 
-costs: .venv/ready ## count what an order and an idle month cost on AWS, into infra/docs/costs.md (ARGS="--measure": CPU times anew)
-	@$(RUN) -m infra.costs $(ARGS)
-
 build: .venv/ready .venv-sam/ready ## what `sam deploy` would upload
 	PATH="$(dir $(PYTHON)):$$PATH" $(SAM) build --cached --parallel --region $(REGION)
 	# Lambda's disk is read-only: without these files every cold start compiles anew (850 against 430 ms measured).
