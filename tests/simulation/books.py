@@ -1,5 +1,5 @@
-"""A history with the merchant's back office in it: every order one sale there, every consignment shown once at the shop,
-every event on the bus."""
+"""A history with the merchant's back office in it: every order one sale there, every consignment shown once at the
+shop, every event on the bus."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,7 +43,7 @@ class BooksHistory(History):
         self.office = office(self.plan.stock | dict.fromkeys(SKUS, 50))
         self.front = ShopFront(self.cloud, self.shop)
         far = FarOffice(self.cloud, self.office)
-        joined = backoffice_connection._Connection(far, ServiceCatalogue(far, self.cloud.time.now))  # type: ignore[arg-type]  # noqa: SLF001
+        joined = backoffice_connection._Connection(far, ServiceCatalogue(far, self.cloud.time.now))  # type: ignore[arg-type]
         with (
             super()._neighbours(),
             swapped(backoffice_connection, _connection=lambda _name, _connected: joined),

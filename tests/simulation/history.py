@@ -29,7 +29,7 @@ from tests.simulation.cloud.weather import FAULTS, Fate, Storm
 from tests.simulation.invariants import NEWER, ORDERS, STOCK, AtRest, Broken, Watchman
 from tests.simulation.shop import SHOP, Habits, Shop
 
-MOST_SWITCHES: Final = 20_000
+MOST_SWITCHES: Final = 8_000
 """More than any history needs to come to rest (I12)."""
 _SOME: Final = 0.15
 _UNEXPECTED: Final = frozenset({"ClientError", "ReadTimeoutError"})
@@ -91,17 +91,17 @@ class History:
 
     def _plan(self) -> Plan:
         dice = self.dice
-        has_api = self.ALWAYS_API or dice.random() < 0.7  # noqa: PLR2004
+        has_api = self.ALWAYS_API or dice.random() < 0.7
         habits = Habits(
             lost=dice.choice((0.0, 0.0, 0.3)) if has_api else 0.0,
             twice=dice.choice((0.0, 0.3)),
-            at_once=dice.random() < 0.4,  # noqa: PLR2004
+            at_once=dice.random() < 0.4,
             late=dice.choice((0.0, 0.0, 0.3)),
             thin=dice.choice((0.0, 0.0, 0.3)) if has_api else dice.choice((0.0, 0.3)),
         )
         return Plan(
             functions=self.FUNCTIONS,
-            settings=self._settings(has_api=has_api, twins=dice.random() < 0.2, careful=dice.random() < 0.5),  # noqa: PLR2004
+            settings=self._settings(has_api=has_api, twins=dice.random() < 0.2, careful=dice.random() < 0.5),
             habits=habits,
             stock={sku: dice.choice((0, 1, 2, 5)) for sku in SKUS},
             has_api=has_api,
@@ -175,7 +175,7 @@ class History:
         return f"{utc_now():%d %H:%M:%S.%f}"[:-3]
 
     def _place(self, order_id: str) -> None:
-        units = {sku: self.dice.randint(1, 2) for sku in SKUS if self.dice.random() < 0.7}  # noqa: PLR2004
+        units = {sku: self.dice.randint(1, 2) for sku in SKUS if self.dice.random() < 0.7}
         units = units or {SKUS[0]: 1}
         status = self.dice.choice(("processing", "processing", "pending"))
         self.trace.append(f"  {order_id}: {units} {status}")
@@ -230,7 +230,7 @@ class History:
             self.cloud.act("operator", lambda: do(key, order_desk.desk(SHOP), by="mia"))
 
     def _newer(self) -> None:
-        """A newer version of the code, which runs beside this one, commits to a record and adds something of its own."""
+        """A newer version of the code runs beside this one, commits to a record and adds something of its own."""
         order_id = self._some_order()
         key = {"pk": {"S": f"{SHOP}/{order_id}"}, "sk": {"S": "record"}}
         if order_id is None or "Item" not in self.installation.database.call("GetItem", _of_orders(Key=key)):
@@ -281,7 +281,7 @@ class History:
         review_all(lambda: True)
 
     def _rest(self) -> AtRest:
-        return AtRest(self.installation.database, self.shop, self._dead(), is_repaired=self.is_repaired)
+        return AtRest(self.installation.database, self.shop, self._dead(), self.plan.has_api, self.is_repaired)
 
     def _context(self) -> Worker:
         """Of a function that is run by hand."""
@@ -312,7 +312,6 @@ class History:
                 raise Broken("errors", f"{level} {words} {dict(facts)}")
 
 
-
 def _of_orders(**request: Any) -> dict[str, Any]:
     return {"TableName": ORDERS, **request}
 
@@ -334,7 +333,7 @@ def _stock_item(sku: str, units: int) -> dict[str, Any]:
 
 
 def _storm(dice: random.Random, functions: frozenset[str]) -> Storm:
-    kinds = tuple(fate for fate in FAULTS if dice.random() < 0.6) or FAULTS  # noqa: PLR2004
+    kinds = tuple(fate for fate in FAULTS if dice.random() < 0.6) or FAULTS
     return Storm(
         dice,
         kinds,

@@ -18,7 +18,7 @@ from tests.simulation.history import History, Played
 from tests.simulation.shelf import ShelfHistory
 
 CASTS: Final[dict[str, type[History]]] = {"order desk": History, "shelf": ShelfHistory, "books": BooksHistory}
-_WEIGHTS: Final = (82, 14, 4)
+_WEIGHTS: Final = (89, 8, 3)
 _CHUNK: Final = 250
 
 

@@ -13,7 +13,6 @@ from tests.simulation.cloud.installation import swapped
 from tests.simulation.history import SKUS, History
 from tests.simulation.invariants import STOCK, require
 from tests.simulation.neighbours import FarChannel, Topic
-from tests.simulation.shop import SHOP
 
 _POINT = 2
 """The reorder point of every SKU."""
@@ -41,7 +40,7 @@ class ShelfHistory(History):
         for sku, units in self.plan.stock.items():
             self.shop.channel.shown[sku] = units
             self._on_the_shelf(sku, units, reorder_point={"N": str(_POINT)})
-        self.shop.counts_itself = self.dice.random() < 0.5  # noqa: PLR2004
+        self.shop.counts_itself = self.dice.random() < 0.5
         self.storm.is_over = True
         self._schedule("stock-sync", after=1.0)
         self.storm.is_over = False

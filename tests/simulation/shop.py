@@ -131,8 +131,8 @@ class Shop:
             answer = self.cloud.run("order-webhook", event, seconds=10.0)
         except Crash:
             return False
-        self.refused += [answer["statusCode"]] if answer["statusCode"] != 200 else []  # noqa: PLR2004
-        return bool(answer["statusCode"] == 200)  # noqa: PLR2004
+        self.refused += [answer["statusCode"]] if answer["statusCode"] != 200 else []
+        return bool(answer["statusCode"] == 200)
 
     # ---- its API (a `StorefrontClient`) ----
 
@@ -240,4 +240,3 @@ def _request(body: bytes, topic: str) -> dict[str, Any]:
         "body": base64.b64encode(body).decode(),
         "isBase64Encoded": True,
     }
-

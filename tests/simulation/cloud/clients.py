@@ -3,13 +3,13 @@
 import io
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from shared.kernel.errors import Retry
 from tests.simulation.cloud.cloud import Cloud, Failures
 
-SECRET = "wh-secret-1"  # noqa: S105 - made up
+SECRET = "wh-secret-1"
 STDLIB = Failures(lambda: Retry("aws_unreachable", "time-out"), lambda: Retry("aws_refused", "throttled"))
 
 
@@ -22,34 +22,32 @@ class Sqs:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def send_message(
-        self, *, QueueUrl: str, MessageBody: str, MessageAttributes: Any = None, DelaySeconds: int = 0
-    ) -> dict[str, Any]:
-        queue = _name(QueueUrl)
+    def send_message(self, **request: Any) -> dict[str, Any]:
+        queue = _name(request["QueueUrl"])
 
         def do() -> dict[str, Any]:
-            self._cloud.send(queue, MessageBody, MessageAttributes, delay=DelaySeconds)
+            self._cloud.send(queue, request["MessageBody"], request.get("MessageAttributes"))
             return {"MessageId": "sent"}
 
         return self._cloud.call(f"SendMessage {queue}", do)
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        queue = _name(QueueUrl)
+    def send_message_batch(self, **request: Any) -> dict[str, Any]:
+        queue, entries = _name(request["QueueUrl"]), request["Entries"]
 
         def do() -> dict[str, Any]:
-            refused = [entry for entry in Entries if self._cloud.weather.chance("entry_refused")]
-            for entry in Entries:
+            refused = [entry for entry in entries if self._cloud.weather.chance("entry_refused")]
+            for entry in entries:
                 if entry not in refused:
                     self._cloud.send(queue, entry["MessageBody"], delay=entry.get("DelaySeconds", 0))
             return {"Failed": [{"Id": entry["Id"]} for entry in refused]}
 
         return self._cloud.call(f"SendMessageBatch {queue}", do)
 
-    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:
-        queue = _name(QueueUrl)
-        change = self._cloud.change_visibility
+    def change_message_visibility(self, **request: Any) -> None:
+        queue = _name(request["QueueUrl"])
+        receipt, seconds = request["ReceiptHandle"], float(request["VisibilityTimeout"])
         self._cloud.call(
-            f"ChangeMessageVisibility {queue}", lambda: change(queue, ReceiptHandle, float(VisibilityTimeout))
+            f"ChangeMessageVisibility {queue}", lambda: self._cloud.change_visibility(queue, receipt, seconds)
         )
 
 
@@ -57,11 +55,12 @@ class S3:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def put_object(self, *, Key: str, Body: bytes, **_: Any) -> None:
-        store(self._cloud, Key, Body)
+    def put_object(self, **request: Any) -> None:
+        store(self._cloud, request["Key"], request["Body"])
 
-    def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:
-        return self._cloud.call("GetObject", lambda: {"Body": io.BytesIO(self._cloud.objects[Key])})
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        objects = self._cloud.objects
+        return self._cloud.call("GetObject", lambda: {"Body": io.BytesIO(objects[request["Key"]])})
 
 
 def store(cloud: Cloud, key: str, body: bytes) -> None:
@@ -82,10 +81,12 @@ class Bus:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def put_events(self, *, Entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    def put_events(self, **request: Any) -> dict[str, Any]:
+        entries = request["Entries"]
+
         def do() -> dict[str, Any]:
-            refused = [entry for entry in Entries if self._cloud.weather.chance("entry_refused")]
-            self._cloud.bus += [entry for entry in Entries if entry not in refused]
+            refused = [entry for entry in entries if self._cloud.weather.chance("entry_refused")]
+            self._cloud.bus += [entry for entry in entries if entry not in refused]
             return {"FailedEntryCount": len(refused)}
 
         return self._cloud.call("PutEvents", do)

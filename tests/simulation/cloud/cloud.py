@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
@@ -35,6 +36,8 @@ class Failures:
 
     timeout: Callable[[], Exception]
     throttled: Callable[[], Exception]
+    conflict: Callable[[], Exception] | None = None
+    """Of a transaction."""
 
 
 def _throttled(code: str) -> Callable[[], Exception]:
@@ -43,6 +46,14 @@ def _throttled(code: str) -> Callable[[], Exception]:
 
 AWS = Failures(lambda: ReadTimeoutError(endpoint_url="https://aws.example"), _throttled("ThrottlingException"))
 DYNAMODB = Failures(AWS.timeout, _throttled("ProvisionedThroughputExceededException"))
+
+
+@cache
+def _of_transaction(actions: int) -> Failures:
+    reasons = [{"Code": "TransactionConflict", "Message": "ongoing"}, *([{"Code": "None"}] * (actions - 1))]
+    error: Any = {"Error": {"Code": "TransactionCanceledException", "Message": "cancelled"}}
+    conflict = {**error, "CancellationReasons": reasons}
+    return Failures(AWS.timeout, DYNAMODB.throttled, lambda: ClientError(conflict, "TransactWriteItems"))
 
 
 @dataclass
@@ -114,6 +125,8 @@ class Cloud:
         match fate:
             case Fate.THROTTLED:
                 raise failures.throttled()
+            case Fate.CONFLICT:
+                raise (failures.conflict or failures.throttled)()
             case Fate.LOST:
                 raise failures.timeout()
             case Fate.CRASH_BEFORE:
@@ -139,7 +152,8 @@ class Cloud:
                 self._ring_streams()
             return answer
 
-        return self.call(f"{operation} {_tables_of(request)}", do, DYNAMODB)
+        failures = _of_transaction(len(request["TransactItems"])) if "TransactItems" in request else DYNAMODB
+        return self.call(f"{operation} {_tables_of(request)}", do, failures)
 
     # ---- queues ----
 

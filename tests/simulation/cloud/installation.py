@@ -1,4 +1,4 @@
-"""The deployed functions, joined to a simulated cloud instead of AWS: the template says which queue feeds which function.
+"""The deployed functions, joined to a simulated cloud instead of AWS: the template says which queue feeds which.
 
 Installed once for the process, since modules and caches are the process's; every history begins with a new cloud.
 """
@@ -96,6 +96,12 @@ class Installation:
         random.seed(dice.random())
         return cloud
 
+    def _database_call(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self.cloud.database_call(operation, request)
+
+    def _sleep(self, seconds: float) -> None:
+        self.cloud.time.sleep(seconds)
+
     def _turn_to(self, now: float) -> None:
         self.now = now
         self.coordinates.move_to(now)
@@ -116,7 +122,7 @@ class Installation:
             os.environ = before  # noqa: B003
 
     def _reroute(self) -> list[Callable[[], None]]:
-        connection = MemoryConnection(lambda operation, request: self.cloud.database_call(operation, request))
+        connection = MemoryConnection(self._database_call)
         log = clients.Listener(self.heard)
         return [
             _swap(tables, "connection", lambda: connection),
@@ -129,7 +135,7 @@ class Installation:
             _swap(storefront, "reader", reading.reader),
             _swap(order_desk, "_bundles", _NoBundles()),
             _swap(time, "monotonic", lambda: self.now),
-            _swap(time, "sleep", lambda seconds: self.cloud.time.sleep(seconds)),
+            _swap(time, "sleep", self._sleep),
             *_listen(log),
         ]
 
@@ -266,7 +272,7 @@ def _settings_are(current: Callable[[], Settings]) -> None:
             del fresh
             return current()
 
-    configuration._settings = Always()  # type: ignore[assignment]  # noqa: SLF001
+    configuration._settings = Always()  # type: ignore[assignment]
 
 
 _parsed: dict[str, Settings] = {}
@@ -281,8 +287,12 @@ def settings_of(document: Mapping[str, Any]) -> Settings:
 
 def _forget() -> None:
     """What functions remember between two events: a new deployment remembers nothing."""
-    backoffice_push._outages = Outages(lambda: time.monotonic())  # noqa: SLF001, PLW0108 - of this history
+    backoffice_push._outages = Outages(lambda: time.monotonic())  # noqa: PLW0108 - of this history
     webhooks.order_reception.cache_clear()
+
+
+def _monotonic() -> float:
+    return time.monotonic()  # looked up at each call: it is this history's
 
 
 class _NoBundles:

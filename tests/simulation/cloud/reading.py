@@ -26,6 +26,6 @@ def reader(platform: str) -> OrderReader:
 
 
 @lru_cache(maxsize=20_000)
-def _read(platform: str, shop: str, topic: str, body: bytes, fetched: bool) -> Reading:  # noqa: FBT001
+def _read(platform: str, shop: str, topic: str, body: bytes, fetched: bool) -> Reading:
     delivery = Delivery(shop, platform, topic, "2026-11-18T00:00:00.000000000Z", body, fetched=fetched)
     return _real(platform)(delivery)

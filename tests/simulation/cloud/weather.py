@@ -13,6 +13,8 @@ class Fate(Enum):
     FINE = auto()
     THROTTLED = auto()
     """Refused at once, nothing happened."""
+    CONFLICT = auto()
+    """Refused because another transaction is at one of the items; where there are no transactions, throttled."""
     LOST = auto()
     """A time-out, and nothing happened."""
     ANSWER_LOST = auto()

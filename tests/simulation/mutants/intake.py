@@ -93,14 +93,14 @@ def _stock_then_record(_real: object) -> Callable[..., None]:
 def _write_records(table: OrderTable, commits: Sequence[Commit]) -> None:
     for commit in commits:
         kind = "Put" if commit.replaces is None else "Update"
-        table._table.write(table._writing(commit), kind=kind)  # noqa: SLF001
+        table._table.write(table._writing(commit), kind=kind)
 
 
 def _move_stock(table: OrderTable, commits: Sequence[Commit]) -> None:
     for commit in commits:
         for change in commit.changes:
-            stock = table._stock  # noqa: SLF001
-            stock._table.write(stock.applying(change, commit.record.cause), kind="Update")  # noqa: SLF001
+            stock = table._stock
+            stock._table.write(stock.applying(change, commit.record.cause), kind="Update")
 
 
 def _stock_again_after_a_time_out(real: Callable[..., None]) -> Callable[..., None]:
@@ -117,7 +117,7 @@ def _stock_again_after_a_time_out(real: Callable[..., None]) -> Callable[..., No
 def _unconditional_accounts(real: Callable[..., Any]) -> Callable[..., Any]:
     def write_account(self: OrderTable, order: Any) -> None:
         stated = f"{order.version.updated_at}|{order.version.observed_at}"
-        self._table.put(orders._account(order, stated))  # noqa: SLF001
+        self._table.put(orders._account(order, stated))
 
     del real
     return write_account

@@ -6,8 +6,8 @@ from typing import Any, Final
 from shared.inventory.table import MovementTable, StockItem, StockTable
 from shared.kernel.errors import Retry
 from shared.notifications import low_stock as watching
-from shared.sync.levels import push as levels
 from shared.sync import table as sync_table
+from shared.sync.levels import push as levels
 from shared.sync.table import AlertTable
 from shared.wiring import stock_push, stock_relay
 from tests.simulation.mutants.mutant import Mutant, always, doing_nothing, swallowing
@@ -141,6 +141,6 @@ MUTANTS: Final = (
         "an older change of the stock overwrites what is known of a newer one",
         AlertTable,
         "keep",
-        lambda _real: lambda self, alert: self._table.put(sync_table._alert_item(alert)),  # noqa: SLF001
+        lambda _real: lambda self, alert: self._table.put(sync_table._alert_item(alert)),
     ),
 )
