@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -176,8 +177,8 @@ def run() -> int:
     """Look at everything, also where something was found; returns the exit status."""
     found, missed = _tell([template, code, parts])
     # Where the service knows nothing of what is deployed, it is not reached: the other locks would tell the same.
-    of_deployed = _tell([lambda: requirements(DEPLOYED)])
-    of_others = _tell([(lambda lock=lock: requirements(lock)) for lock in others()]) if not of_deployed[1] else (0, 0)
+    of_deployed = _tell([partial(requirements, DEPLOYED)])
+    of_others = _tell([partial(requirements, lock) for lock in others()]) if not of_deployed[1] else (0, 0)
     found += of_deployed[0] + of_others[0]
     missed += of_deployed[1] + of_others[1]
     if of_deployed[1]:
