@@ -1,4 +1,4 @@
-"""`make simulate SEEDS=20000`: play histories and tell which break. `SEEDS=17-17` plays one and tells its whole story."""
+"""`make simulate SEEDS=20000`: play histories and tell which break. `SEEDS=17-17` plays one and tells its story."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.run import Tally, play, play_all, play_everywhere
-from tests.simulation.sweep import sweep
+from tests.simulation.sweep import sweep, told
 
 _console = Console(stderr=True)
 _FAILED = 1
@@ -56,7 +56,7 @@ def _tell_all(seeds: range, processes: int) -> None:
             progress.update(task, completed=total.histories)
     _console.print(_summary(total, seconds=monotonic() - began))
     for seed, what in sorted(total.broken):
-        print(f"{seed}: {what}    make simulate SEEDS={seed}-{seed}")
+        typer.echo(f"{seed}: {what}    make simulate SEEDS={seed}-{seed}")
     if total.broken:
         sys.exit(_FAILED)
 
@@ -73,11 +73,11 @@ def _summary(tally: Tally, *, seconds: float) -> Table:
 
 def _tell_story(seed: int) -> None:
     played = play(seed)
-    print(f"seed {seed}: {played.cast}")
-    print(*played.trace, sep="\n")
+    typer.echo(f"seed {seed}: {played.cast}")
+    typer.echo("\n".join(played.trace))
     for point, fate in played.faults:
-        print(f"  {fate.name.lower()} at {point}")
-    print(played.broken or "every invariant holds")
+        typer.echo(f"  {fate.name.lower()} at {point}")
+    typer.echo(str(played.broken or "every invariant holds"))
     if played.broken:
         sys.exit(_FAILED)
 
@@ -100,7 +100,7 @@ def _tell_sweep(faults: int) -> None:
         f"{swept.runs:,} combinations of {faults} faults at {swept.points} calls, {len(swept.broken)} broken"
     )
     for plan, what in swept.broken[:20]:
-        print(plan, what)
+        typer.echo(f"{told(plan)}: {what}")
     if swept.broken:
         sys.exit(_FAILED)
 

@@ -43,7 +43,7 @@ class BooksHistory(History):
         self.office = office(self.plan.stock | dict.fromkeys(SKUS, 50))
         self.front = ShopFront(self.cloud, self.shop)
         far = FarOffice(self.cloud, self.office)
-        joined = backoffice_connection._Connection(far, ServiceCatalogue(far, self.cloud.time.now))  # type: ignore[arg-type]
+        joined = backoffice_connection._Connection(far, ServiceCatalogue(far, self.cloud.time.now))
         with (
             super()._neighbours(),
             swapped(backoffice_connection, _connection=lambda _name, _connected: joined),

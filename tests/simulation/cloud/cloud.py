@@ -41,7 +41,8 @@ class Failures:
 
 
 def _throttled(code: str) -> Callable[[], Exception]:
-    return lambda: ClientError({"Error": {"Code": code, "Message": "slow down"}}, "Call")
+    answer: Any = {"Error": {"Code": code, "Message": "slow down"}}
+    return lambda: ClientError(answer, "Call")
 
 
 AWS = Failures(lambda: ReadTimeoutError(endpoint_url="https://aws.example"), _throttled("ThrottlingException"))
@@ -52,7 +53,7 @@ DYNAMODB = Failures(AWS.timeout, _throttled("ProvisionedThroughputExceededExcept
 def _of_transaction(actions: int) -> Failures:
     reasons = [{"Code": "TransactionConflict", "Message": "ongoing"}, *([{"Code": "None"}] * (actions - 1))]
     error: Any = {"Error": {"Code": "TransactionCanceledException", "Message": "cancelled"}}
-    conflict = {**error, "CancellationReasons": reasons}
+    conflict: Any = {**error, "CancellationReasons": reasons}
     return Failures(AWS.timeout, DYNAMODB.throttled, lambda: ClientError(conflict, "TransactWriteItems"))
 
 
