@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +87,23 @@ def may_end_with_star(arn: str) -> bool:
     return arn.count("*") == 1 and (folder or log_group)
 
 
+def test_keys_are_used_through_the_services_that_hold_the_data() -> None:
+    resources = resources_of(load_resolver(TEMPLATE, {"DataKeyArn": KEY, "PersonalDataKeyArn": KEY}))
+    found = [statement for _, statement in statements(resources) if "kms:Decrypt" in listed(statement["Action"])]
+    assert len(found) == 2
+    for statement in found:
+        assert set(listed(statement["Action"])) == {"kms:Decrypt", "kms:GenerateDataKey"}
+        services = listed(statement["Condition"]["StringLike"]["kms:ViaService"])
+        assert {service.partition(".")[0] for service in services} <= {"dynamodb", "s3", "secretsmanager"}
+
+
 def test_functions_say_how_long_and_how_much(resources: Resources) -> None:
     for name, function in of_type(resources, "AWS::Lambda::Function").items():
         assert 1 <= function["Timeout"] <= 900, name
         assert function["MemorySize"] >= 256, name
         assert function["Runtime"] == "python3.13", name
-        assert function["TracingConfig"] == {"Mode": "Active"}, name
+        # Nobody pays for traces who did not ask for them: infra/docs/costs.md.
+        assert function["TracingConfig"] == {"Mode": "PassThrough"}, name
         assert function["Handler"].startswith("functions."), name
         assert "POWERTOOLS_SERVICE_NAME" in function["Environment"]["Variables"], name
         assert "Layers" not in function, name
@@ -163,8 +175,41 @@ def test_queues_are_encrypted_and_dead_letters_are_kept_for_two_weeks(resources:
             assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600, name
 
 
-STREAMED = {"OrdersTable", "StockTable"}
+def test_every_queue_refuses_whoever_comes_without_tls(resources: Resources) -> None:
+    (policy,) = of_type(resources, "AWS::SQS::QueuePolicy").values()
+    queues = of_type(resources, "AWS::SQS::Queue").values()
+    assert sorted(url.rpartition("/")[2] for url in policy["Queues"]) == sorted(each["QueueName"] for each in queues)
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    for queue in queues:
+        assert fnmatch(f"arn:aws:sqs:eu-west-1:123456789012:{queue['QueueName']}", statement["Resource"])
+
+
+def test_what_feeds_a_function_bounds_how_many_run_at_a_time(resources: Resources) -> None:
+    """A queue by a number, a stream by its one shard, the API by its throttling."""
+    for name, mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").items():
+        if ":sqs:" in mapping["EventSourceArn"]:
+            assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2, name
+        else:
+            assert mapping.get("ParallelizationFactor", 1) == 1, name
+
+
+def test_whoever_is_invoked_without_a_caller_has_a_place_for_what_fails(resources: Resources) -> None:
+    """All but those that a request, a queue or a stream calls."""
+    fed = {each["FunctionName"].split(":function:")[-1].partition(":")[0]
+           for each in of_type(resources, "AWS::Lambda::EventSourceMapping").values()}  # fmt: skip
+    asked = {each["FunctionName"].split(":function:")[-1].partition(":")[0]
+             for each in of_type(resources, "AWS::Lambda::Permission").values()}  # fmt: skip
+    kept = {each["FunctionName"] for each in of_type(resources, "AWS::Lambda::EventInvokeConfig").values()
+            if each["DestinationConfig"]["OnFailure"]["Destination"]}  # fmt: skip
+    assert {each["FunctionName"] for each in of_type(resources, "AWS::Lambda::Function").values()} == fed | asked | kept
+
+
+STREAMED = {"CustomersTable", "OrdersTable", "StockTable"}
 """Tables whose changes are an outbox."""
+EXPIRING = {"CustomersTable", "OrdersTable", "SyncTable"}
+"""Tables with items that end by themselves: persons, and what was noted for a while. Books and stock are kept."""
 
 
 def test_tables_are_encrypted_recoverable_streamed_and_never_deleted(
@@ -177,6 +222,8 @@ def test_tables_are_encrypted_recoverable_streamed_and_never_deleted(
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True, name
         if name in STREAMED:
             assert table["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES", name
+        assert ("TimeToLiveSpecification" in table) == (name in EXPIRING), name
+        assert table["DeletionProtectionEnabled"] is True, name
         assert table["BillingMode"] == "PAY_PER_REQUEST", name
         assert len(table["TableName"]) >= 11, name  # botocore refuses the local engine's stream otherwise
 
