@@ -74,10 +74,9 @@ files only, and those are deployed as they are."""
 def licences(name: str) -> set[str]:
     """As the package states them: as an expression, else in a word, else by its classifiers."""
     stated = metadata(name)
-    expression = stated["License-Expression"] if "License-Expression" in stated else ""
-    if expression:
+    for expression in stated.get_all("License-Expression") or ():
         return set(re.split(r" (?:OR|AND) ", expression))
-    word = stated["License"].strip() if "License" in stated else ""
+    word = "".join(stated.get_all("License") or ()).strip()
     if word and "\n" not in word and word != "Dual License":
         return {word}
     return {entry for entry in stated.get_all("Classifier") or () if entry.startswith("License ::")}
