@@ -7,9 +7,10 @@ SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 REGION := eu-west-1
 WORKERS := auto
 SEED := 1
+SEEDS := 20000
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
-.PHONY: help demo dev test gates unit setup bench costs build lock schemas clean tryton odoo test-odoo bench-finance fuzz attack scan load
+.PHONY: help demo dev test gates unit setup bench costs build lock schemas clean tryton odoo test-odoo bench-finance fuzz attack scan load simulate
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -47,6 +48,9 @@ bench: .venv/ready .cache/ready ## CPU, write units, imports and throughput, as 
 
 load: .venv/ready .cache/ready ## traffic of two shops with a kill -9 in its middle, every id accounted for (ARGS="--orders N --rate R --seed S")
 	@$(RUN) -m infra.load $(ARGS)
+
+simulate: .venv/ready ## histories of the deployment under faults (SEEDS=100000; 17-17 tells one's story; ARGS="--mutant all", "--sweep 3")
+	@$(RUN) -m tests.simulation --seeds $(SEEDS) $(ARGS)
 
 bench-finance: .venv/ready ## a month of 40,000 orders with planted faults, reconciled and held against the truth (SEED=7)
 	@$(RUN) -m infra.bench.finance --seed $(SEED) $(ARGS)
