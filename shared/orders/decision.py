@@ -11,7 +11,7 @@ from shared.inventory.models import Cause, StockChange, StockView
 from shared.kernel.errors import Conflict, Rejected
 from shared.kernel.identifiers import OrderKey
 from shared.kernel.versions import Version
-from shared.orders.demand import Dispatched, StockPlan, demand_of, demand_of_cancelled, plan
+from shared.orders.demand import Dispatched, StockPlan, bundles_of, demand_of, demand_of_cancelled, plan
 from shared.orders.lifecycle import FulfilmentState, ReviewState, may_review_move
 from shared.orders.models import Order
 from shared.orders.record import Hold, HoldReason, LineKind, LineState, OrderRecord
@@ -71,7 +71,8 @@ def decide(order: Order, stored: OrderRecord | None, around: Circumstances) -> C
     cancelled_by = _cancelled_by(order, stored)
     previous = stored.lines if stored else ()
     dispatched = _dispatched(previous, around.dispatched)
-    demands = demand_of(order, around.stock, around.bundles, dispatched, cancelled=cancelled_by is not None)
+    bundles = bundles_of(previous, around.bundles)
+    demands = demand_of(order, around.stock, bundles, dispatched, cancelled=cancelled_by is not None)
     stock_plan = plan(demands, previous, around.stock, around.locations, around.bundles)
     holds = _holds(order, stored, stock_plan, around)
     review = ReviewState.CANCELLED if cancelled_by else _review(stored, holds, stock_plan.lines, around.rules)

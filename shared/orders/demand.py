@@ -355,7 +355,7 @@ def _allocate(lines: list[LineState], shelf: _Shelf) -> tuple[list[LineState], b
         # What it holds, and what it took: units that come back are the same that left.
         is_taken = allocated or any(place != NOT_FROM_STOCK for place in line.shipped)
         components = shelf.bundles.get(line.sku or "") if is_taken else None
-        result.append(line.model_copy(update={"allocated": allocated, "components": components or line.components}))
+        result.append(line.model_copy(update={"allocated": allocated, "components": components}))
     return result, complete
 
 

@@ -12,7 +12,8 @@ from shared.orders.models import FulfilmentLine, Order, RestockKind
 from shared.orders.note_dispatches import note_dispatches
 from shared.orders.ports import Desk
 from shared.orders.readings import CompleteOrder
-from shared.orders.record import OrderRecord
+from shared.orders.reconsider import reconsider
+from shared.orders.record import LineKind, OrderRecord
 from tests.builders.orders import NOON, line, order, refund, shipment
 from tests.builders.stock import counted
 from tests.fakes.order_desk import FakeStockRoom, desk
@@ -116,3 +117,30 @@ def test_a_return_comes_to_its_end_where_the_shelf_is_full() -> None:
     )
     assert record.lines[0].returned == 1
     assert _on_hand(room) == {"MUG": MOST_UNITS}
+
+
+def test_an_order_keeps_what_it_holds_of_a_bundle_that_is_no_more() -> None:
+    room = FakeStockRoom()
+    room.set_level(counted("MUG", 2))
+    room.set_level(counted("CAP", 1))
+    bundles = {"SET": {"MUG": 2, "CAP": 1}}
+    counter = replace(desk(room), bundles=lambda: bundles)
+    _told(counter, order(line("SET", 1, id="1")))
+    bundles = {}
+    assert reconsider(KEY, counter).after is None
+    record = _told(counter, order(line("SET", 2, id="1"), minute=1, body="b"))
+    (held,) = record.lines
+    assert (held.allocated, held.short, held.kind) == ({"main": 1}, 1, LineKind.STOCKED)
+
+
+def test_an_order_that_holds_nothing_is_bound_to_no_bundle_of_old() -> None:
+    room = FakeStockRoom()
+    room.set_level(counted("MUG", 2))
+    room.set_level(counted("CAP", 1))
+    bundles = {"SET": {"MUG": 2, "CAP": 1}}
+    counter = replace(desk(room), bundles=lambda: bundles)
+    _told(counter, order(line("SET", 1, id="1")))
+    _told(counter, order(line("SET", 0, id="1"), minute=1, body="b"))
+    bundles = {"SET": {"MUG": 1}}
+    record = _told(counter, order(line("SET", 2, id="1"), minute=2, body="c"))
+    assert (record.lines[0].allocated, record.lines[0].components) == ({"main": 2}, {"MUG": 1})
