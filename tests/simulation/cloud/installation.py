@@ -28,7 +28,7 @@ from shared.platform import aws, configuration, emf, observability
 from shared.platform.aws_http import AwsService
 from shared.platform.settings import Settings, parse_settings
 from shared.sync.backoffice.outage import Outages
-from shared.wiring import backoffice_push, order_desk, storefront, tables, webhooks
+from shared.wiring import backoffice_push, order_desk, order_lanes, storefront, tables, webhooks
 from tests.simulation.cloud import clients, reading
 from tests.simulation.cloud.cloud import Cloud, QueueSource, StreamReader
 from tests.simulation.cloud.queues import Queue
@@ -37,6 +37,7 @@ from tests.simulation.cloud.weather import Weather
 ROOT: Final = Path(__file__).resolve().parents[3]
 START: Final = 1_795_000_000.0
 """When every history begins: a day in November 2026."""
+_LARGEST_BATCH: Final = 99
 FUNCTIONS: Final = (
     "order-webhook",
     "order-intake",
@@ -221,7 +222,7 @@ def _lay_queues(cloud: Cloud, functions: frozenset[str]) -> None:
                 cloud,
                 cloud.queues[source.queue],
                 short(source.function),
-                min(source.batch_size, 10),
+                min(source.batch_size, _LARGEST_BATCH),
                 float(stack.functions[source.function].timeout),
                 source.maximum_concurrency or 10,
             )
@@ -289,6 +290,7 @@ def _forget() -> None:
     """What functions remember between two events: a new deployment remembers nothing."""
     backoffice_push._outages = Outages(lambda: time.monotonic())  # noqa: PLW0108 - of this history
     webhooks.order_reception.cache_clear()
+    order_lanes._heat.cache_clear()
 
 
 def _monotonic() -> float:

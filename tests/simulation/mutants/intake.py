@@ -6,7 +6,6 @@ from typing import Any, Final
 from shared.kernel.errors import Conflict, Retry
 from shared.kernel.versions import Comparison, Version, compare
 from shared.orders import intake
-from shared.orders import table as orders
 from shared.orders.decision import Commit
 from shared.orders.table import OrderTable
 from shared.platform import observability
@@ -112,15 +111,6 @@ def _stock_again_after_a_time_out(real: Callable[..., None]) -> Callable[..., No
             raise
 
     return commit_all
-
-
-def _unconditional_accounts(real: Callable[..., Any]) -> Callable[..., Any]:
-    def write_account(self: OrderTable, order: Any) -> None:
-        stated = f"{order.version.updated_at}|{order.version.observed_at}"
-        self._table.put(orders._account(order, stated))
-
-    del real
-    return write_account
 
 
 def _naming_the_buyer(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -245,13 +235,6 @@ MUTANTS: Final = (
         OrderTable,
         "write_account",
         doing_nothing,
-    ),
-    Mutant(
-        "an older account overwrites",
-        "the account is kept without looking whether a newer one is there",
-        OrderTable,
-        "write_account",
-        _unconditional_accounts,
     ),
     Mutant(
         "written as a whole",

@@ -6,9 +6,6 @@ from typing import Any, Final
 from shared.inventory.table import MovementTable, StockItem, StockTable
 from shared.kernel.errors import Retry
 from shared.notifications import low_stock as watching
-from shared.sync import table as sync_table
-from shared.sync.levels import push as levels
-from shared.sync.table import AlertTable
 from shared.wiring import stock_push, stock_relay
 from tests.simulation.mutants.mutant import Mutant, always, doing_nothing, swallowing
 
@@ -55,14 +52,6 @@ def _moved_on_untold(real: Callable[..., Any]) -> Callable[..., Any]:
             return alert.told(stock_watch.clock())
 
     return tell
-
-
-def _stale_is_done(real: Callable[..., Any]) -> Callable[..., Any]:
-    def make(desk: Any, call: Any, bound: Any, report: Any) -> list[str]:
-        real(desk, call, bound, report)
-        return []
-
-    return make
 
 
 MUTANTS: Final = (
@@ -116,13 +105,6 @@ MUTANTS: Final = (
         doing_nothing,
     ),
     Mutant(
-        "stale means written",
-        "a level that the shop refused as stale counts as written",
-        levels,
-        "_make",
-        _stale_is_done,
-    ),
-    Mutant(
         "an alert for every change",
         "people are told at each change below the reorder point",
         watching,
@@ -135,12 +117,5 @@ MUTANTS: Final = (
         watching,
         "_tell",
         _moved_on_untold,
-    ),
-    Mutant(
-        "alerts out of order",
-        "an older change of the stock overwrites what is known of a newer one",
-        AlertTable,
-        "keep",
-        lambda _real: lambda self, alert: self._table.put(sync_table._alert_item(alert)),
     ),
 )
