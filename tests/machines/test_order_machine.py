@@ -245,13 +245,14 @@ class Orders(RuleBasedStateMachine):
             "edit": lambda: self.edit(number, EDITS[other], which, "MUG", 1, heard=True),
             "break": lambda: self.move(SHELF[which % 2], LOCATIONS[other % 2], -1),
         }
-        desk = self._desk(DisturbedBook(self.place.book, at, meanwhile[doing]), "now")
+        book: Any = DisturbedBook(self.place.book, at, meanwhile[doing])
+        desk = self._desk(book, "now")
         chosen = [told[-1 - which % len(told)] for told in self.told.values() if told]
         chosen += [told[-1 - other % len(told)] for told in self.told.values() if told][:1]
         arrivals = [Arrival(account, desk) for account in chosen]
         pace = Pace(retry_at_once, hurried=hurried)
         with suppress(Killed):
-            for arrival, taken in zip(arrivals, take_in_together(arrivals, desk.book, pace), strict=True):
+            for arrival, taken in zip(arrivals, take_in_together(arrivals, book, pace), strict=True):
                 if not isinstance(taken, Outcome):
                     self._take_in(arrival.order, "now", DisturbedBook(self.place.book))
 
