@@ -56,6 +56,14 @@ class Jobs(Protocol):
         """
         ...
 
+    def hand_in(self, job: Job, holder: str) -> None:
+        """Keep the job as it is now and give the lease back, in one write.
+
+        Raises:
+            Conflict: as `save`.
+        """
+        ...
+
     def let_go(self, name: str, holder: str) -> None:
         """Give the lease back, if one still has it."""
         ...
@@ -89,29 +97,45 @@ def work(name: str, step: Step, worker: Worker) -> Job:
         Conflict: somebody else is at it.
         StorebridgeError: what a step raised; the next run starts that step again.
     """
-    with leased(worker.jobs, name, worker.holder, now=worker.clock(), lease=worker.lease):
+    with leased(worker.jobs, name, worker.holder, now=worker.clock(), lease=worker.lease) as lease:
         job = worker.jobs.find(name)
-        if job is None or job.finished_at:
+        if job is None or job.finished_at:  # kept with its first step: until then there is nothing to go on with
             job = Job(name=name, started_at=worker.clock())
-            worker.jobs.save(job, worker.holder)
         while True:
             cursor, counts = step(job)
             now = worker.clock()
             job = job.done(cursor, counts, now)
-            worker.jobs.take(name, worker.holder, now=now, until=now + worker.lease)
-            worker.jobs.save(job, worker.holder)
             if job.finished_at or not worker.has_time():
+                lease.hand_in(job)
                 return job
+            worker.jobs.save(job, worker.holder)
+            worker.jobs.take(name, worker.holder, now=now, until=now + worker.lease)
+
+
+@dataclass
+class Lease:
+    """One that is held. Whoever has done the job hands it in, and need not give the lease back beside that."""
+
+    jobs: Jobs
+    holder: str
+    is_over: bool = False
+
+    def hand_in(self, job: Job) -> None:
+        """See `Jobs.hand_in`."""
+        self.jobs.hand_in(job, self.holder)
+        self.is_over = True
 
 
 @contextmanager
-def leased(jobs: Jobs, name: str, holder: str, *, now: datetime, lease: timedelta) -> Iterator[None]:
+def leased(jobs: Jobs, name: str, holder: str, *, now: datetime, lease: timedelta) -> Iterator[Lease]:
     """Alone at something for as long as the block runs; `Conflict` (`taken`) while somebody else is at it."""
     jobs.take(name, holder, now=now, until=now + lease)
+    held = Lease(jobs, holder)
     try:
-        yield
+        yield held
     finally:
-        jobs.let_go(name, holder)
+        if not held.is_over:
+            jobs.let_go(name, holder)
 
 
 def is_taken(error: Conflict) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from shared.dynamodb.table import Table, WriteRefused
@@ -157,10 +158,15 @@ class JobTable:
             raise Conflict("taken", f"somebody else is at {name}", hint="wait until it is done") from error
 
     def save(self, job: Job, holder: str) -> None:
+        self._keep(job, holder)
+
+    def hand_in(self, job: Job, holder: str) -> None:
+        self._keep(job, holder, JobItem.holder.remove())
+
+    def _keep(self, job: Job, holder: str, *also: Action) -> None:
         try:
-            self._table.update(
-                (_JOBS, job.name), [JobItem.job.set(job.model_dump(mode="json"))], JobItem.holder == holder
-            )
+            kept = JobItem.job.set(job.model_dump(mode="json"))
+            self._table.update((_JOBS, job.name), [kept, *also], JobItem.holder == holder)
         except WriteRefused as error:
             raise Conflict("lease_lost", f"somebody else took {job.name} over") from error
 

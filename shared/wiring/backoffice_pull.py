@@ -47,13 +47,13 @@ def _look_at(name: str, connected: BackOfficeSettings, has_time: Callable[[], bo
     if last and last.finished_at and utc_now() - last.started_at < _pause(connected):
         return "fresh"
     try:
-        with leased(worker.jobs, _look(name), run, now=utc_now(), lease=_LEASE):
+        with leased(worker.jobs, _look(name), run, now=utc_now(), lease=_LEASE) as lease:
             begun = Job(name=_look(name), started_at=utc_now())
             worker.jobs.save(begun, run)
             jobs = list(_jobs(name, connected, office(name, connected), worker))
             if last and not last.finished_at:
                 _wake(name)
-            worker.jobs.save(begun.done(None, {}, utc_now()), run)
+            lease.hand_in(begun.done(None, {}, utc_now()))
     except (Conflict, Retry, Rejected) as error:
         logger().warning("look at back office stopped", extra={"backoffice": name, "code": error.code})
         count("BackOfficeLookStopped", backoffice=name, code=error.code)

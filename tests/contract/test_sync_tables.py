@@ -89,6 +89,20 @@ def test_only_the_holder_saves(rooms: Rooms) -> None:
         jobs.save(job, "b")
 
 
+def test_a_job_that_is_handed_in_is_kept_and_free(rooms: Rooms) -> None:
+    _, jobs, _ = rooms
+    job = Job(name="sync", started_at=NOON, finished_at=NOON, step=1)
+    until = NOON + timedelta(minutes=1)
+    with pytest.raises(Conflict, match="lease_lost"):
+        jobs.hand_in(job, "a")
+    jobs.take("sync", "a", now=NOON, until=until)
+    jobs.hand_in(job, "a")
+    assert jobs.find("sync") == job
+    jobs.take("sync", "b", now=NOON, until=until)
+    with pytest.raises(Conflict, match="lease_lost"):
+        jobs.hand_in(job, "a")
+
+
 def test_a_lease_on_what_is_no_job_leaves_nothing_behind(connection: Connection, table_names: dict[str, str]) -> None:
     """Every order is leased while somebody works on it: an item for each would stay for ever."""
     jobs = JobTable(connection, table_names["sync"])
