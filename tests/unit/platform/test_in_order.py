@@ -18,14 +18,21 @@ def test_every_change_is_taken_in_with_its_time() -> None:
     assert (answer, seen) == ({"batchItemFailures": []}, [("1", second), ("2", second)])
 
 
-@pytest.mark.parametrize("error", [Retry("busy", "later"), KeyError("broken")])
-def test_nothing_behind_a_failure_is_taken_in(error: Exception) -> None:
+def test_nothing_behind_a_failure_is_taken_in() -> None:
     seen: list[str] = []
 
     def take(change: Any, _at: datetime) -> None:
         if change["SequenceNumber"] == "2":
-            raise error
+            raise Retry("busy", "later")
         seen.append(change["SequenceNumber"])
 
     assert in_order(_records(1, 2, 3), take) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert seen == ["1"]
+
+
+def test_what_nobody_foresaw_fails_the_batch_so_that_it_is_halved() -> None:
+    def take(_change: Any, _at: datetime) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        in_order(_records(1), take)
