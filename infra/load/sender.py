@@ -15,8 +15,8 @@ import httpx
 from infra.load.traffic import Kind, Sending
 
 ANSWER_LIMIT: Final = 60.0
-"""Seconds that a shop waits for an answer. Shopify waits 5; but this machine is all of AWS, and where it cannot keep up,
-a sender who gives up early and sends again only adds to what it cannot keep up with."""
+"""Seconds that a shop waits for an answer. Shopify waits 5. But this machine is all of AWS, and where it cannot keep
+up, a sender who gives up early and sends again only adds to what it cannot keep up with."""
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 8.0
 """Seconds until a delivery is sent again. Shops wait for minutes and hours; here time is compressed."""
