@@ -319,6 +319,14 @@ class Calls:
         return targets
 
 
+def asks_aws(code: Code, unit: str) -> bool:
+    """Whether a unit calls AWS itself, by one of the three ways."""
+    asked = code.mentions(unit).members
+    return any(owner in (TABLE, AWS_SERVICE) for owner, _ in asked) or any(
+        client_service(code, call.callee) for call in code.mentions(unit).calls
+    )
+
+
 def client_service(code: Code, callee: nodes.Expression) -> str | None:
     """The service of `factory().operation`, where the factory makes a boto3 client."""
     if not isinstance(callee, nodes.MemberExpr) or not isinstance(callee.expr, nodes.CallExpr):

@@ -30,7 +30,7 @@ ROOMS = ("functions", "shared")
 NOT_FOLLOWED = (
     "annotated_types", "anyio", "aws_lambda_powertools", "charset_normalizer", "click", "cryptography", "dns",
     "email_validator", "h11", "httpcore", "httpx", "idna", "jinja2", "markdown_it", "mt940", "phonenumbers",
-    "pydantic", "pydantic_core", "requests", "rich", "s3transfer", "tenacity", "typer", "urllib3", "xlsxwriter",
+    "pydantic", "pydantic_core", "requests", "rich", "s3transfer", "typer", "urllib3", "xlsxwriter",
 )  # fmt: skip
 """Libraries that neither call AWS for us nor hold objects of ours that do. Their types cost half of the time."""
 
@@ -58,6 +58,8 @@ class Mentions:
     """Classes that it makes objects of, or hands on to be made."""
     members: set[tuple[str, str]] = field(default_factory=set)
     """Class and attribute: what is asked of objects."""
+    unknown: set[str] = field(default_factory=set)
+    """Attributes asked of what has no known type."""
     inherited: set[tuple[str, str]] = field(default_factory=set)
     """The same through `super()`: class whose bases are asked, and attribute."""
     calls: list[nodes.CallExpr] = field(default_factory=list)
@@ -75,6 +77,15 @@ _PLAIN = frozenset({bool, int, str})
 
 def _parts(node: nodes.Node) -> Iterator[nodes.Node]:
     """What a node consists of. mypy's own visitors are compiled, and nobody else can inherit from them."""
+    if isinstance(node, nodes.FuncItem):
+        # Of a function whose type variables stand for a few types, mypy has a copy for each, and types in these alone.
+        for variant in node.expanded:
+            yield from _own_parts(variant)
+    else:
+        yield from _own_parts(node)
+
+
+def _own_parts(node: nodes.Node) -> Iterator[nodes.Node]:
     for name in _attributes(type(node)):  # type: ignore[arg-type] # mypy's hash of a class of its own
         found = getattr(node, name, None)
         if found is None or found.__class__ in _PLAIN:
@@ -114,12 +125,8 @@ class _Reader:
             case nodes.NameExpr():
                 self._refer(node)
             case nodes.MemberExpr():
-                self._refer(node)
-                for info in infos(self._known.get(node.expr)):
-                    self.mentions.members.add((info.fullname, node.name))
-                if isinstance(node.expr, nodes.RefExpr) and isinstance(node.expr.node, nodes.TypeInfo):
-                    self.mentions.names.add(f"{node.expr.node.fullname}.{node.name}")
-                    self.mentions.members.add((node.expr.node.fullname, node.name))
+                self._ask(node)
+                if isinstance(getattr(node.expr, "node", None), nodes.TypeInfo):
                     return  # a class's own member makes no object
             case nodes.SuperExpr() if node.info is not None:
                 self.mentions.inherited.add((node.info.fullname, node.name))
@@ -134,6 +141,18 @@ class _Reader:
                 self._note(node)
         for part in _parts(node):
             self.read(part)
+
+    def _ask(self, node: nodes.MemberExpr) -> None:
+        self._refer(node)
+        kind = types.get_proper_type(self._known.get(node.expr))
+        for info in infos(kind):
+            self.mentions.members.add((info.fullname, node.name))
+        asked = getattr(node.expr, "node", None)
+        if isinstance(asked, nodes.TypeInfo):
+            self.mentions.names.add(f"{asked.fullname}.{node.name}")
+            self.mentions.members.add((asked.fullname, node.name))
+        elif not isinstance(asked, nodes.MypyFile) and (kind is None or isinstance(kind, types.AnyType)):
+            self.mentions.unknown.add(node.name)
 
     def _note(self, node: nodes.Node) -> None:
         match node:

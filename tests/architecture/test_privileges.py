@@ -21,6 +21,7 @@ from tests.architecture.aws_calls import (
     TABLE_CARRIERS,
     Calls,
     Need,
+    asks_aws,
     client_service,
     made_client,
 )
@@ -269,6 +270,24 @@ def test_tables_are_asked_in_the_ways_that_are_known(code: Code) -> None:
 def test_webhooks_reach_aws_in_the_two_ways_that_are_known(code: Code) -> None:
     asked = {name for unit in code.units for owner, name in code.mentions(unit).members if owner == AWS_SERVICE}
     assert asked - {name for name in asked if name.startswith("_")} == {"call", "endpoint", "put_object"}
+
+
+def test_nothing_of_unknown_type_is_asked_to_call_aws(code: Code) -> None:
+    """What such an object is asked of leads nowhere in the derivation. So it must bear no name that leads to AWS."""
+    ours = [unit for unit in code.units if not unit.startswith("shared.dynamodb.")]  # which reads pynamodb's answers
+    leading = {unit.rpartition(".")[2] for unit in ours if asks_aws(code, unit)}
+    assert {"commit", "find", "set_aside"} <= leading
+    found = {(unit, name) for unit in ours for name in code.mentions(unit).unknown & leading - {"get"}}
+    assert found == _NO_TABLES
+
+
+_NO_TABLES = {
+    ("shared.finance.closing.close_day", "entries"),  # of a copy of a model
+    ("shared.finance.reports.render_xlsx.render_xlsx", "close"),  # a workbook
+    ("shared.payments.bank.mt940._statement", "all"),  # an expression's matches
+    ("shared.sync.backoffice.table._changes", "promised"),  # of a model
+}
+"""Of unknown type, for pydantic and other libraries are not followed; looked at one by one. `get` is what dictionaries are asked."""
 
 
 def _calls(call: nodes.CallExpr, name: str) -> bool:
