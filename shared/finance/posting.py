@@ -51,10 +51,11 @@ def bring_up_to_date(view: LedgerView, ledger: Ledger, *, since: date, until: da
     first_open = first_open_day(ledger)
     is_owned = owned_by(view)
     last = max(until, first_open) if first_open else until
-    kept = (entry.source for entry in ledger.entries(since, last))
-    sources = sorted({*due, *(source for source in kept if is_owned(source)), *_older_sources(view, since)})
-    counted = [0, 0, 0, 0]
-    for batch in _batches(sources):
+    seen = _by_source(ledger.entries(since, last))
+    sources = {*due, *(source for source in seen if is_owned(source)), *_older_sources(view, since)}
+    settled = {source for source in sources if _is_settled(due.get(source), seen.get(source, ()))}
+    counted = [0, 0, 0, len(settled)]
+    for batch in _batches(sorted(sources - settled)):
         known = ledger.entries_of(batch)
         entries: list[JournalEntry] = []
         for source in batch:
@@ -92,6 +93,14 @@ def digest_of(entry: DueEntry) -> str:
 
 
 _NEW, _CORRECTED, _WITHDRAWN, _SAME = range(4)
+
+
+def _is_settled(due: DueEntry | None, seen: Sequence[JournalEntry]) -> bool:
+    """Whether what is due is in force, by what was seen of the source's entries on the days that were looked through.
+    There may be others on days before; but a reversal is never on a day before what it reverses, so that an entry that
+    was seen, and no reversal of it, is in force. Of most sources this is all: nothing is read of them alone."""
+    in_force = entry_in_force(seen)
+    return due is not None and in_force is not None and digest_of(due) == in_force.digest
 
 
 def _needed(
@@ -168,8 +177,13 @@ def _batches(sources: Iterable[str]) -> Iterator[tuple[str, ...]]:
 
 def entries_in_force(entries: Iterable[JournalEntry]) -> Mapping[str, JournalEntry]:
     """By source. `entries` holds all of each source."""
+    found = {source: entry_in_force(kept) for source, kept in _by_source(entries).items()}
+    return {source: entry for source, entry in found.items() if entry is not None}
+
+
+def _by_source(entries: Iterable[JournalEntry]) -> Mapping[str, Sequence[JournalEntry]]:
+    """Each source's in the order of their numbers."""
     by_source: dict[str, list[JournalEntry]] = {}
     for entry in entries:
         by_source.setdefault(entry.source, []).append(entry)
-    found = {source: entry_in_force(sorted(kept, key=lambda entry: entry.number)) for source, kept in by_source.items()}
-    return {source: entry for source, entry in found.items() if entry is not None}
+    return {source: sorted(kept, key=lambda entry: entry.number) for source, kept in by_source.items()}

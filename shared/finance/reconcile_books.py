@@ -79,12 +79,14 @@ def reconcile_books(
     result = reconcile(gathered.inputs)
     waiting = tuple(desk.book.cases(CaseState.OPEN, CaseState.PROPOSED))
     discrepancies = _discrepancies(gathered, result, desk.book, waiting)
-    stale = stale_matches(desk.book.matches(gathered.since, gathered.until), result, gathered.inputs, gathered.judged)
+    stored = tuple(desk.book.matches(gathered.since, gathered.until))
+    stale = stale_matches(stored, result, gathered.inputs, gathered.judged)
     changes: Mapping[Change, int] = {}
     posted = Posted()
     if not dry_run:
         progress("keeping")
-        desk.book.keep_matches(result.matches, replaces=stale, at=as_of)
+        known = {match.id for match in stored}
+        desk.book.keep_matches([match for match in result.matches if match.id not in known], replaces=stale, at=as_of)
         looked = Looked(gathered.judged, looked_at(waiting, gathered.judged, gathered.recalled))
         changes = keep_cases(discrepancies, desk.book, desk.clock, desk.retrying, looked=looked)
         progress("posting")

@@ -116,3 +116,25 @@ def test_a_refund_that_is_told_before_its_charge_is_matched_alike_in_every_run()
     assert before
     assert run(book, 1).dropped == 0
     assert book.kept_matches == before
+
+
+class _Noting(FakeFinanceBook):
+    """Notes how many matches it is given to keep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[int] = []
+
+    def keep_matches(self, matches: Any, *, replaces: Any, at: Any) -> None:
+        self.given.append(len(matches))
+        super().keep_matches(matches, replaces=replaces, at=at)
+
+
+def test_matches_that_are_kept_are_not_kept_again() -> None:
+    """To look for each that is there costs a read for every order and run."""
+    book, order = _Noting(), statement()
+    book.keep([order, line_of(order)])
+    for days in (1, 2):
+        run(book, days)
+    assert book.given == [1, 0]
+    assert len(book.kept_matches) == 1

@@ -1,6 +1,6 @@
 """The ledger comes to what is due, wherever it was stopped; what was posted is never changed, only reversed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
@@ -159,10 +159,51 @@ class Dying:
         return call
 
 
+def test_what_is_in_force_by_the_days_that_were_read_is_not_looked_up_again() -> None:
+    book = FakeFinanceBook()
+    known = view(lines=(line("l1", 1190, 7), line("l2", 5)))
+    bring(book, known)
+    looked_up = LookedUp(book)
+    assert bring(looked_up, known) == Posted(same=3)
+    assert looked_up.sources == []
+    bring(looked_up, view(lines=(line("l1", 1190, 7), line("l2", 6))))
+    assert looked_up.sources == ["line/stripe-eu/l2"]
+
+
+def test_what_came_back_in_force_on_a_later_day_is_seen_there() -> None:
+    """Its first entry lies before the days that are read, its reversal and the entry in force on them."""
+    book = FakeFinanceBook()
+    first, second = view(lines=(line("l1", 5),)), view(lines=(line("l1", 6),))
+    bring(book, first)
+    close(book, DAY)
+    bring(book, second)
+    assert bring(book, second, since=on(1)) == Posted(same=1)
+    assert bring(book, first, since=on(1)) == Posted(corrected=1)
+    require_due_of(book, first)
+    assert [entry.number for entry in posted(book)] == [1, 2, 3, 4, 5]
+
+
+class LookedUp:
+    """A ledger that notes which sources it is asked for by name."""
+
+    def __init__(self, book: FakeFinanceBook) -> None:
+        self._book = book
+        self.sources: list[str] = []
+
+    def entries_of(self, sources: Iterable[str]) -> Any:
+        asked = list(sources)
+        self.sources += asked
+        return self._book.entries_of(asked)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._book, name)
+
+
 @pytest.mark.parametrize("after", [False, True])
 def test_killed_anywhere_and_repeated_it_is_the_same_ledger(after: bool) -> None:
     lines = tuple(line(f"l{number:03}", 1190, 7) for number in range(130))
-    then = view(orders=(statement(),), lines=lines[:80], order_of={f"stripe-eu/l{n:03}": ORDER for n in (0, 79)})
+    restated = tuple(line(f"l{number:03}", 1191, 7) for number in range(120))
+    then = view(orders=(statement(),), lines=restated, order_of={f"stripe-eu/l{n:03}": ORDER for n in (0, 79)})
 
     def begun() -> FakeFinanceBook:
         book = FakeFinanceBook()
