@@ -260,11 +260,18 @@ def test_every_client_is_made_by_a_factory_and_asked_at_once(code: Code) -> None
 def test_tables_are_asked_in_the_ways_that_are_known(code: Code) -> None:
     public = {name for name in code.classes[TABLE].names if not name.startswith("_")}
     assert public == TABLE_ACTIONS.keys() | TABLE_CARRIERS
+    rooms = [unit for unit in code.units if not unit.startswith("shared.dynamodb.")]
+    asked = {name for unit in rooms for owner, name in code.mentions(unit).members if owner == CONNECTION}
+    assert asked == {RAW_OPERATION}
+
+
+def test_what_calls_aws_is_called_where_it_is_named(code: Code) -> None:
+    """A table's method that is handed on would be called where nobody sees which table it is."""
     for unit in code.units:
-        if unit.startswith("shared.dynamodb."):
-            continue
-        asked = {name for owner, name in code.mentions(unit).members if owner == CONNECTION}
-        assert asked <= {RAW_OPERATION}, unit
+        mentions = code.mentions(unit)
+        named = {name for owner, name in mentions.members if owner in (TABLE, AWS_SERVICE)}
+        called = {call.callee.name for call in mentions.calls if isinstance(call.callee, nodes.MemberExpr)}
+        assert named <= called | TABLE_CARRIERS | {"__call__", "endpoint"} or unit.startswith(_THEIR_OWN), unit
 
 
 def test_webhooks_reach_aws_in_the_two_ways_that_are_known(code: Code) -> None:
@@ -281,13 +288,14 @@ def test_nothing_of_unknown_type_is_asked_to_call_aws(code: Code) -> None:
     assert found == _NO_TABLES
 
 
+_THEIR_OWN = (AWS_SERVICE, TABLE)
 _NO_TABLES = {
     ("shared.finance.closing.close_day", "entries"),  # of a copy of a model
     ("shared.finance.reports.render_xlsx.render_xlsx", "close"),  # a workbook
     ("shared.payments.bank.mt940._statement", "all"),  # an expression's matches
     ("shared.sync.backoffice.table._changes", "promised"),  # of a model
 }
-"""Of unknown type, for pydantic and other libraries are not followed; looked at one by one. `get` is what dictionaries are asked."""
+"""Of unknown type, for most libraries are not followed; looked at one by one. `get` is what dictionaries are asked."""
 
 
 def _calls(call: nodes.CallExpr, name: str) -> bool:
