@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import httpx
+from botocore.exceptions import BotoCoreError
+
 from infra.load.evidence import Inspector
 from infra.load.sender import Sent, send_all
 from infra.load.traffic import SKUS, Sending, plan
 from infra.load.verdict import Check, Evidence, judge
-from infra.load.victim import Victim
+from infra.load.victim import NotReady, Victim
 from infra.load.world import World, world
 from shared.kernel.clock import utc_now
 
@@ -93,10 +96,13 @@ def run(load: Load, data: Path, listener: Listener | None = None) -> Outcome:
         victim.drain()
         hearing.step(f"sending {len(sendings)} deliveries")
         outcome.sent, outcome.crashes = asyncio.run(_traffic(sendings, victim, load, hearing))
-        hearing.step("waiting until all is quiet")
-        outcome.drained = victim.drain()
-        hearing.step("counting up")
-        outcome.evidence = _evidence(victim, around)
+        try:
+            hearing.step("waiting until all is quiet")
+            outcome.drained = victim.drain()
+            hearing.step("counting up")
+            outcome.evidence = _evidence(victim, around)
+        except (BotoCoreError, httpx.TransportError) as error:
+            raise NotReady(f"the stack cannot be reached ({type(error).__name__}); {victim.last_words}") from error
         outcome.checks = judge(outcome.sent, outcome.evidence, load.opening)
     return outcome
 

@@ -24,6 +24,8 @@ READY_LIMIT: Final = 90.0
 _DRAIN_LIMIT: Final = 900.0
 """Seconds until it must be. An errand that failed often waits a quarter of an hour for its next try."""
 _PAUSE: Final = 0.05
+_LAST_WORDS: Final = 1500
+"""Characters."""
 
 
 class NotReady(Exception):
@@ -108,6 +110,13 @@ class Victim:
                 return monotonic() - began
             message = answer.text
         raise NotReady(f"not quiet after {_DRAIN_LIMIT:g} seconds: {message}")
+
+    @property
+    def last_words(self) -> str:
+        """How it stands, and the end of what it has written: for when it cannot be reached."""
+        status = self._process.poll() if self._process else None
+        written = (self._data / "serve.log").read_text(encoding="utf-8", errors="replace")
+        return f"exit status {'none: it runs' if status is None else status}; it wrote last: {written[-_LAST_WORDS:]}"
 
     def fire(self, schedule: str) -> None:
         """Have a schedule come round now."""
