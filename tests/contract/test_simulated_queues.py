@@ -66,7 +66,7 @@ class Moto:
         self._dead = self._sqs.create_queue(QueueName="dead")["QueueUrl"]
         attributes = self._sqs.get_queue_attributes(QueueUrl=self._dead, AttributeNames=["QueueArn"])["Attributes"]
         policy = {"deadLetterTargetArn": attributes["QueueArn"], "maxReceiveCount": MOST_RECEIVES}
-        settings = {"VisibilityTimeout": str(VISIBILITY), "RedrivePolicy": json.dumps(policy)}
+        settings: Any = {"VisibilityTimeout": str(VISIBILITY), "RedrivePolicy": json.dumps(policy)}
         self._queue = self._sqs.create_queue(QueueName="orders", Attributes=settings)["QueueUrl"]
 
     def send(self, body: str, delay: int = 0) -> None:

@@ -86,7 +86,7 @@ def _tell_mutants(names: list[str], seeds: range) -> None:
     table = Table("defect", "noticed by history", "as")
     missed = 0
     for name in names:
-        tally = play_all(seeds, mutant=name, until_broken=True)
+        tally = play_all(seeds, mutant=name, cast=MUTANTS[name].cast, until_broken=True)
         missed += not tally.broken
         table.add_row(name, str(tally.histories) if tally.broken else "[red]never", *(what for _, what in tally.broken))
     _console.print(table)

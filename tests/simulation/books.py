@@ -90,8 +90,10 @@ class BooksHistory(History):
         super()._check()
         self._rest().events_are_those_of_the_commits(self.cloud.bus)
         self._sales_are_the_orders()
-        twice = {key: times for key, times in self.front.entered.items() if times > 1}
-        require(not twice, "I2", f"shown twice at the shop: {twice}")
+        sales = {sale.key: sale for sale in self.office.sales()}
+        for order_id, shown in self.front.shown.items():
+            sent = len(sales[f"{SHOP}/{order_id}"].consignments)
+            require(len(shown) <= sent, "I2", f"{order_id}: {len(shown)} shipments at the shop, {sent} were sent")
 
     def _sales_are_the_orders(self) -> None:
         sales = {sale.key: sale for sale in self.office.sales()}
@@ -99,6 +101,8 @@ class BooksHistory(History):
             sale = sales.get(key)
             if record.review.value == "released":
                 require(sale is not None, "I7", f"{key}: released, and no sale")
+            if sale is not None and any(sale.shipped.values()):
+                require(record.dispatches, "I7", f"{key}: goods left, and its record knows of none")
             if record.review.value == "cancelled":
                 gone = sale is None or sale.state is SaleState.CANCELLED or any(sale.shipped.values())
                 require(gone, "I7", f"{key}: cancelled, and its sale goes on")

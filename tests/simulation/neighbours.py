@@ -75,8 +75,6 @@ class ShopFront:
     shop: Shop
     shown: dict[str, dict[str, str]] = field(default_factory=dict)
     """By order: the shop's own ids by the consignments' keys."""
-    entered: Counter[str] = field(default_factory=Counter)
-    """How often a consignment was entered, by its key."""
 
     def tell_dispatched(
         self, order_id: str, dispatches: Sequence[Dispatch], *, known: Mapping[str, str], notify_buyer: bool
@@ -87,7 +85,6 @@ class ShopFront:
             shown = self.shown.setdefault(order_id, {})
             for dispatch in dispatches:
                 if dispatch.key not in shown:
-                    self.entered[dispatch.key] += 1
                     shown[dispatch.key] = f"shipment-{len(shown) + 1}"
             return {**known, **{dispatch.key: shown[dispatch.key] for dispatch in dispatches}}
 

@@ -3,6 +3,7 @@
 Installed once for the process, since modules and caches are the process's; every history begins with a new cloud.
 """
 
+import copy
 import importlib
 import logging
 import os
@@ -202,8 +203,29 @@ def _ours() -> list[Any]:
 
 def _handler(name: str) -> Callable[[dict[str, Any], Any], Any]:
     module = importlib.import_module(f"functions.{name.replace('-', '_')}.handler")
+    if hasattr(module, "_processor"):
+        module._processor = _OnePerWorker(module._processor)  # type: ignore[attr-defined]
     handler: Callable[[dict[str, Any], Any], Any] = module.lambda_handler
     return handler
+
+
+class _OnePerWorker:
+    """A batch processor for each worker: each is an environment of its own, and works on one batch at a time."""
+
+    def __init__(self, made: Any) -> None:
+        self._made = made
+
+    def _mine(self) -> Any:
+        worker: Any = getcurrent().worker  # type: ignore[attr-defined]
+        if not hasattr(worker, "processor"):
+            worker.processor = copy.deepcopy(self._made)
+        return worker.processor
+
+    def __call__(self, *args: Any, **words: Any) -> Any:
+        return self._mine()(*args, **words)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._mine(), name)
 
 
 def _lay_queues(cloud: Cloud, functions: frozenset[str]) -> None:

@@ -193,6 +193,7 @@ MUTANTS: Final = (
         OrderTable,
         "_creating",
         _unless_it_is_new,
+        "rush",
     ),
     Mutant(
         "record, then stock",
@@ -228,6 +229,7 @@ MUTANTS: Final = (
         OrderTable,
         "commit_all",
         swallowing(Conflict),
+        "rush",
     ),
     Mutant(
         "no account",

@@ -16,6 +16,8 @@ class Mutant:
     """The module or class that has the function."""
     function: str
     make: Callable[[Any], Any]
+    cast: str = "order desk"
+    """In which histories it can show."""
 
 
 def swallowing(*errors: type[BaseException]) -> Callable[[Any], Any]:
@@ -40,5 +42,6 @@ def doing_nothing(_real: object) -> Callable[..., None]:
 def always(operation: Any) -> Any:
     """The operation with a condition that always holds; what it names stays used."""
     condition = operation["ConditionExpression"]
-    operation["ConditionExpression"] = f"({condition}) OR NOT ({condition})"
+    whole = condition if condition.startswith("(") else f"({condition})"
+    operation["ConditionExpression"] = f"{whole} OR NOT {whole}"
     return operation

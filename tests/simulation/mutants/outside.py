@@ -28,13 +28,6 @@ def _half_refused(_real: object) -> Callable[..., None]:
     return put
 
 
-def _only_new_orders(real: Callable[..., Any]) -> Callable[..., Any]:
-    def errands(old: Any, new: Any) -> Any:
-        return real(old, new) if old is None else ()
-
-    return errands
-
-
 def _none_of_the_first(real: Callable[..., Any]) -> Callable[..., Any]:
     def events(old: Any, new: Any) -> Any:
         return real(old, new)[:1]
@@ -70,6 +63,7 @@ MUTANTS: Final = (
         bus,
         "_put",
         _half_refused,
+        "books",
     ),
     Mutant(
         "events lost with the bus",
@@ -77,6 +71,7 @@ MUTANTS: Final = (
         order_relay,
         "relay",
         swallowing(Retry, Conflict, OSError),
+        "books",
     ),
     Mutant(
         "only the first event",
@@ -84,13 +79,7 @@ MUTANTS: Final = (
         order_relay,
         "events_of",
         _none_of_the_first,
-    ),
-    Mutant(
-        "errands for new orders only",
-        "a change of a known order is not brought to the back office",
-        order_relay,
-        "errands_of",
-        _only_new_orders,
+        "books",
     ),
     Mutant(
         "an errand that is not put back",
@@ -98,6 +87,7 @@ MUTANTS: Final = (
         runner,
         "_put_back",
         doing_nothing,
+        "books",
     ),
     Mutant(
         "pushed, whatever happened",
@@ -105,6 +95,7 @@ MUTANTS: Final = (
         backoffice_push,
         "push",
         _never_stopped,
+        "books",
     ),
     Mutant(
         "shown again",
@@ -112,13 +103,15 @@ MUTANTS: Final = (
         telling,
         "_tell",
         _entered_anew,
+        "books",
     ),
     Mutant(
         "nobody hears of dispatches",
         "what left the warehouse is in the mirror and never in the order's record",
         books,
         "note_dispatches",
-        doing_nothing,
+        lambda _real: lambda key, _dispatches, desk: desk.book.find(key),
+        "books",
     ),
     Mutant(
         "a look that forgets",
@@ -126,5 +119,6 @@ MUTANTS: Final = (
         backoffice_pull,
         "send",
         doing_nothing,
+        "books",
     ),
 )

@@ -61,6 +61,7 @@ MUTANTS: Final = (
         StockTable,
         "moving",
         _blindly,
+        "rush",
     ),
     Mutant(
         "given back twice",
@@ -82,6 +83,7 @@ MUTANTS: Final = (
         MovementTable,
         "add",
         _one_of_a_batch,
+        "shelf",
     ),
     Mutant(
         "a lost movement",
@@ -89,6 +91,7 @@ MUTANTS: Final = (
         MovementTable,
         "add",
         swallowing(Retry),
+        "shelf",
     ),
     Mutant(
         "a push that is not asked for",
@@ -96,6 +99,7 @@ MUTANTS: Final = (
         stock_relay,
         "request_push",
         doing_nothing,
+        "shelf",
     ),
     Mutant(
         "a push given up",
@@ -103,6 +107,7 @@ MUTANTS: Final = (
         stock_push,
         "_postpone",
         doing_nothing,
+        "shelf",
     ),
     Mutant(
         "an alert for every change",
@@ -110,6 +115,7 @@ MUTANTS: Final = (
         watching,
         "observe",
         _at_every_change,
+        "shelf",
     ),
     Mutant(
         "an alert that is forgotten",
@@ -117,5 +123,6 @@ MUTANTS: Final = (
         watching,
         "_tell",
         _moved_on_untold,
+        "shelf",
     ),
 )
