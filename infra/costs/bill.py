@@ -14,7 +14,7 @@ from typing import Any, Final
 from infra.costs.counting import Metric
 from infra.costs.durations import COLD, Measured, with_time
 from infra.costs.idle import IdleRuns, play_idle, runs_a_month
-from infra.costs.lives import ALONE, TOGETHER, Life, play
+from infra.costs.lives import ALONE, TOGETHER, Life, Played, play, play_books
 from infra.costs.topology import Topology
 from infra.costs.usage import Item, Usage
 
@@ -27,6 +27,7 @@ PARTS: Final = {
         ("lives", "connected", TOGETHER),
         ("idle", "shops", ALONE),
         ("idle", "connected", ALONE),
+        ("books", "connected", TOGETHER),
     )
 }
 """Each is counted in a process of its own: functions keep what they once read."""
@@ -76,7 +77,7 @@ def as_text(told: Mapping[str, Part]) -> str:
 
 def bill_of(told: Mapping[str, Part]) -> Bill:
     """Put the parts together."""
-    lives = [life for name, part in told.items() if PARTS[name][0] == "lives" for life in map(_life, part["lives"])]
+    lives = [life for part in told.values() for life in map(_life, part.get("lives", ()))]
     return Bill(
         lives={(life.name, life.batch): life for life in lives},
         idle={PARTS[name][1]: _idle(part) for name, part in told.items() if PARTS[name][0] == "idle"},
@@ -104,9 +105,21 @@ def _count(part: str, rounds: int) -> Part:
             "cpu_ms": runs.cpu_ms,
             "metrics": runs.metrics,
         }
+    if what == "books":
+        return _as_json(play_books())
     played = play(connected=connected, batch=batch, rounds=rounds if batch == ALONE else 1)
+    return _as_json(played)
+
+
+def _as_json(played: Played) -> Part:
     lives = [
-        {"name": life.name, "batch": life.batch, "usage": _rows(life.usage), "cpu_ms": life.cpu_ms}
+        {
+            "name": life.name,
+            "batch": life.batch,
+            "usage": _rows(life.usage),
+            "cpu_ms": life.cpu_ms,
+            "stored": life.stored,
+        }
         for life in played.lives
     ]
     return {"lives": lives, "metrics": dict.fromkeys(played.metrics, "")}
@@ -124,7 +137,7 @@ def _usage(rows: Mapping[str, Mapping[str, float]]) -> Usage:
 
 
 def _life(told: Part) -> Life:
-    return Life(told["name"], told["batch"], _usage(told["usage"]), told["cpu_ms"])
+    return Life(told["name"], told["batch"], _usage(told["usage"]), told["cpu_ms"], told["stored"])
 
 
 def _idle(told: Part) -> IdleRuns:

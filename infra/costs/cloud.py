@@ -7,6 +7,7 @@ Not imitated: retries, concurrency, throttling. Whoever plays a life here has it
 import importlib
 import io
 import json
+import math
 import os
 import sys
 import time
@@ -36,7 +37,8 @@ from infra.local.pollers import RECEIVE_LIMIT, sqs_record
 from infra.local.provision import Contents, provision
 from infra.local.side_services import SideServices
 from infra.local.template import QueueSource, StreamSource
-from shared.platform import observability
+from shared.platform import kept, observability
+from shared.sync.backoffice import services
 from shared.wiring import tables
 
 START: Final = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -44,6 +46,8 @@ _MOST_ROUNDS: Final = 400
 _PATIENCE: Final = timedelta(minutes=20)
 """An errand or a push that is put off comes again within this."""
 _STEP: Final = timedelta(seconds=5)
+_ITEM_BYTES: Final = 100
+"""DynamoDB bills so much storage for every item beside its size (DynamoDB Developer Guide, "Item sizes")."""
 
 
 @dataclass
@@ -107,6 +111,13 @@ class MeteredCloud:
         """What was used since this was asked last, and the CPU that it took, by function, in ms of this machine."""
         spent, self.cpu_ms = self.cpu_ms, {}
         return self.counts.take(), {function: sum(runs) for function, runs in spent.items()}
+
+    def stored(self) -> Mapping[str, float]:
+        """Bytes that are there now: in tables as DynamoDB bills them, and in S3."""
+        names = (table.name for table in self.topology.deployment.tables)
+        store = self.database._database.store  # noqa: SLF001 - a scan would say no more
+        sizes = (stored.size + _ITEM_BYTES for name in names for _, stored in store(name).everything())
+        return {"tables": sum(sizes), "objects": self.counts.object_bytes}
 
     def forget(self) -> None:
         """Nothing of what was counted so far is asked for."""
@@ -324,6 +335,8 @@ def metered_cloud(contents: Contents, environment: Mapping[str, str], *, batch: 
         sys.stdout = cast("TextIO", log)
         exits.callback(setattr, sys, "stdout", out)
         traveller = exits.enter_context(time_machine.travel(START, tick=False))
+        # Real seconds pass beside those of this cloud: what is kept for some minutes is kept for good.
+        kept._KEEP_SECONDS = services._KEEP_SECONDS = math.inf  # noqa: SLF001
         cloud = MeteredCloud(topology, clients, database, counts, batch, traveller, log)
         cloud.read_streams()
         yield cloud

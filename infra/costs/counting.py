@@ -59,6 +59,8 @@ class Counts:
     def __init__(self) -> None:
         self.function: str | None = None
         """Who runs now; what happens meanwhile is its doing. None: it is the provider's or the operator's."""
+        self.object_bytes = 0
+        """Written to S3 so far, by functions."""
         self._amounts: Counter[Place] = Counter()
         self.operations: Counter[tuple[str, str]] = Counter()
         """Calls by function and operation, for whoever wants to know where an amount comes from."""
@@ -136,6 +138,7 @@ class Counts:
             return "GetObject"
         if method == "PUT":
             self.add(Item.OBJECT_WRITES, 1)
+            self.object_bytes += len(body)
             return "PutObject"
         raise AssertionError(f"no price is known for {method} {path}")
 

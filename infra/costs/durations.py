@@ -63,7 +63,8 @@ def _gb_seconds(usage: Usage, cpu_ms: float, start_ms: float, memory_mb: int) ->
     runs = usage.total(Item.INVOCATIONS)
     cpu = cpu_ms + usage.total(Item.SDK_MS)
     waiting = usage.total(Item.WAIT_MS) + runs * (RUNTIME_MS + start_ms)
-    return (cpu * max(memory_mb, OF_ONE_CORE_MB) + waiting * memory_mb) / 1000 / _MB_PER_GB
+    measured = (cpu * max(memory_mb, OF_ONE_CORE_MB) + waiting * memory_mb) / 1000 / _MB_PER_GB
+    return max(0.0, measured)  # of the difference of two short runs the clock may say less than nothing
 
 
 def written(measured: Measured) -> str:

@@ -89,11 +89,10 @@ def month_of(runs: IdleRuns, topology: Topology) -> Usage:
     often = runs_a_month(topology)
     scheduled = summed(usage.times(often[function]) for function, usage in runs.usage.items())
     minutes = MONTH / timedelta(minutes=1)
-    asked = {
-        (topology.short(source.function), Item.QUEUE_REQUESTS): POLLS_A_MINUTE * minutes
+    polled = summed(
+        Usage({(topology.short(source.function), Item.QUEUE_REQUESTS): POLLS_A_MINUTE * minutes})
         for source in topology.deployment.queue_sources
-    }
-    polled = summed(Usage({place: amount}) for place, amount in asked.items())
+    )
     return scheduled + polled
 
 

@@ -1,14 +1,23 @@
 """The page of costs, written from the counts alone: the same counts write the same page."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 from infra.costs import prices
 from infra.costs.bill import Bill, idle_months
 from infra.costs.counting import OTHER_WAIT_MS, WAIT_MS
 from infra.costs.durations import COLD, RUNTIME_MS, Measured
-from infra.costs.idle import POLLS_A_MINUTE, key_requests, metrics_alive, month_of, runs_a_month, standing_in
-from infra.costs.lives import ALONE, TOGETHER
+from infra.costs.idle import (
+    POLLS_A_MINUTE,
+    interval_of,
+    key_requests,
+    metrics_alive,
+    month_of,
+    runs_a_month,
+    standing_in,
+)
+from infra.costs.lives import AGES, ALONE, RECONCILIATION, TOGETHER
 from infra.costs.prices import PRICES, SERVICES, cost_of, free_of
 from infra.costs.topology import Topology
 from infra.costs.usage import Item, Usage
@@ -41,6 +50,8 @@ def page_of(bill: Bill, measured: Measured, topology: Topology) -> str:
         *_summary(bill, measured, topology),
         *_lives(bill, measured, topology),
         *_functions(bill, measured, topology),
+        *_books(bill, measured, topology),
+        *_stored(bill, topology),
         *_idle(bill, measured, topology),
         *_metrics(bill),
         *_assumptions(measured),
@@ -157,6 +168,56 @@ _COLUMNS: Final = (
 )
 
 
+# ---- what stays ----
+
+
+def _stored(bill: Bill, topology: Topology) -> Iterator[str]:
+    tables, objects = (bill.lives["usual order", ALONE].stored[where] for where in ("tables", "objects"))
+    days = topology.deployment.parameters["ArchiveRetentionDays"]
+    a_month = tables / _KILO * prices.TABLE_GB_MONTH, objects / _KILO * prices.OBJECT_GB_MONTH
+    yield "## What stays\n"
+    yield (
+        f"A usual order leaves {tables / _KILO:.1f} KB in tables and {objects / _KILO:.1f} KB of raw deliveries in the "
+        f"archive, which keeps them {days} days. A million cost {_dollars(a_month[0])} $ a month in tables, with "
+        f"what point-in-time recovery takes, and {_dollars(a_month[1])} $ in the archive.\n"
+    )
+
+
+_KILO: Final = 1000
+
+
+# ---- books ----
+
+
+def _books(bill: Bill, measured: Measured, topology: Topology) -> Iterator[str]:
+    runs_a_day = timedelta(days=1) / interval_of(
+        next(one for one in topology.deployment.schedules if topology.short(one.function) == RECONCILIATION)
+    )
+    usages = {age: bill.timed(f"books, {age}", TOGETHER, measured, topology) for age in AGES}
+    often = {age: runs_a_day * days for age, (_, days) in AGES.items()}
+    whole = sum(cost_of(usages[age]) * often[age] for age in AGES) * MILLION
+    yield "## The books of an order\n"
+    yield (
+        f"A paid order is looked at by every run of the reconciliation for {sum(days for _, days in AGES.values())} "
+        f"days: judged for {AGES['judged'][1]}, then read because what is judged may belong to it. That adds "
+        f"**{_dollars(whole)} $** per million orders to the usual order, where there are payment accounts. Read units "
+        "are those of orders of three SKUs that no other order has; a run without any order is in the next chapter.\n"
+    )
+    yield from _table(
+        ("an order is", "runs", "read units a run", "GB-seconds a run", "$ per million orders"),
+        [
+            (
+                age,
+                f"{often[age]:,.0f}",
+                _amount(usages[age].total(Item.READ_UNITS)),
+                f"{usages[age].total(Item.GB_SECONDS):.4f}",
+                _dollars(cost_of(usages[age]) * often[age] * MILLION),
+            )
+            for age in AGES
+        ],
+    )
+
+
 # ---- idle ----
 
 
@@ -226,7 +287,8 @@ def _metrics(bill: Bill) -> Iterator[str]:
     yield (
         f"CloudWatch bills {prices.CUSTOM_METRIC.each} $ a month for each name with its dimensions, by the hours in "
         "which it was counted. These are what the lives above, and schedules that find nothing, count; those with a "
-        "shop or a code among their dimensions come once for each.\n"
+        "shop or a code among their dimensions come once for each. A merchant who sells all day keeps these alive all "
+        f"month: {_dollars(len(bill.metrics) * prices.CUSTOM_METRIC.each)} $.\n"
     )
     for metric in bill.metrics:
         yield f"- `{metric}`"

@@ -73,10 +73,9 @@ COMPOSITE_ALARM: Final = Standing("composite alarm", 0.50)
 DASHBOARD: Final = Standing("dashboard", 3.00, free=3)
 CUSTOM_METRIC: Final = Standing("custom metric", 0.30, free=10)
 
-TABLE_GB_MONTH: Final = 0.25
-POINT_IN_TIME_GB_MONTH: Final = 0.20
+TABLE_GB_MONTH: Final = 0.25 + 0.20
+"""With what point-in-time recovery takes for the same bytes."""
 OBJECT_GB_MONTH: Final = 0.023
-LOG_GB_MONTH: Final = 0.03
 
 
 def cost_of(usage: Usage, *items: Item) -> float:

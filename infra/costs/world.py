@@ -156,6 +156,12 @@ class World:
         charge = self.payments.stripe.charge
         self.charges[number] = charge(total, "EUR", fee=60, order_id=order_id, order_number=name)
 
+    def pay_out(self) -> None:
+        """Stripe sends to the bank what came together."""
+        twin = self.payments.stripe
+        twin.arrive(twin.pay_out("EUR", arrives=utc_now()))
+        self.tell_of_payments()
+
     def tell_of_payments(self) -> None:
         """Stripe's webhooks of what happened."""
         twin = self.payments.stripe
@@ -214,9 +220,6 @@ def _takes_all(_url: str, _headers: Mapping[str, str], _body: bytes) -> int:
 
 _STRIPE: Final[Mapping[str, Any]] = {
     "gateways": ["stripe"],
-    "bank": "main",
-    "bank_words": ["STRIPE"],
-    "fees": {"percent": "1.5", "fixed": {"EUR": 25}},
     "look_every_minutes": 180,
 }
 
@@ -247,7 +250,6 @@ def _with_office(made: Contents, address: str) -> Contents:
         **made.settings,
         "shops": shops,
         "backoffices": {"erp": office},
-        "banks": {"main": {"currency": "EUR"}},
         "finance": {"time_zone": "Europe/Amsterdam"},
     }
     api = {**made.secrets["api"], "erp": {"api_key": odoo.OUR_KEY}}
