@@ -78,8 +78,9 @@ class Installation:
         self.cloud: Cloud
         self.heard: list[tuple[str, str, Mapping[str, Any]]] = []
         """What functions logged and counted: level or metric, words, facts."""
-        self.handlers = {name: _handler(name) for name in FUNCTIONS}
-        _settings_are(lambda: self.settings)
+        self.modules = [importlib.import_module(f"functions.{name.replace('-', '_')}.handler") for name in FUNCTIONS]
+        handlers = (module.lambda_handler for module in self.modules)
+        self.handlers: dict[str, Callable[[dict[str, Any], Any], Any]] = dict(zip(FUNCTIONS, handlers, strict=True))
         self.settings: Settings
 
     def history(
@@ -120,6 +121,7 @@ class Installation:
         finally:
             for back in undo:
                 back()
+            _forget()
             self.traveller.stop()
             os.environ = before  # noqa: B003
 
@@ -136,10 +138,15 @@ class Installation:
             _swap(AwsService, "put_object", lambda _self, _bucket, key, body: clients.store(self.cloud, key, body)),
             _swap(storefront, "reader", reading.reader),
             _swap(order_desk, "_bundles", _NoBundles()),
+            _swap(configuration, "_settings", _Always(lambda: self.settings)),
+            *(_swap(module, "_processor", _OnePerWorker(module._processor)) for module in self._in_batches()),
             _swap(time, "monotonic", lambda: self.now),
             _swap(time, "sleep", self._sleep),
             *_listen(log),
         ]
+
+    def _in_batches(self) -> list[Any]:
+        return [module for module in self.modules if hasattr(module, "_processor")]
 
 
 def _swap(owner: Any, name: str, new: Any) -> Callable[[], None]:
@@ -199,14 +206,6 @@ def _listen(log: "clients.Listener") -> list[Callable[[], None]]:
 
 def _ours() -> list[Any]:
     return [module for name, module in list(sys.modules.items()) if name.startswith(("shared.", "functions."))]
-
-
-def _handler(name: str) -> Callable[[dict[str, Any], Any], Any]:
-    module = importlib.import_module(f"functions.{name.replace('-', '_')}.handler")
-    if hasattr(module, "_processor"):
-        module._processor = _OnePerWorker(module._processor)  # type: ignore[attr-defined]
-    handler: Callable[[dict[str, Any], Any], Any] = module.lambda_handler
-    return handler
 
 
 class _OnePerWorker:
@@ -289,13 +288,15 @@ class _Environment(MutableMapping[str, str]):
         return dict(self)
 
 
-def _settings_are(current: Callable[[], Settings]) -> None:
-    class Always:
-        def get(self, *, fresh: bool = False) -> Settings:
-            del fresh
-            return current()
+class _Always:
+    """In the place of what each environment keeps of the settings for some minutes."""
 
-    configuration._settings = Always()  # type: ignore[assignment]
+    def __init__(self, current: Callable[[], Settings]) -> None:
+        self._current = current
+
+    def get(self, *, fresh: bool = False) -> Settings:
+        del fresh
+        return self._current()
 
 
 _parsed: dict[str, Settings] = {}
@@ -310,7 +311,7 @@ def settings_of(document: Mapping[str, Any]) -> Settings:
 
 def _forget() -> None:
     """What functions remember between two events: a new deployment remembers nothing."""
-    backoffice_push._outages = Outages(lambda: time.monotonic())  # noqa: PLW0108 - of this history
+    backoffice_push._outages = Outages(_monotonic)
     webhooks.order_reception.cache_clear()
     order_lanes._heat.cache_clear()
 
