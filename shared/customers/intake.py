@@ -154,7 +154,8 @@ class _Taking:
         fetched = storefront.fetch(account.customer_id)
         if fetched is None:
             return self._forget(account.customer_id)
-        if compare(fetched.version, known.record.version) is Comparison.NEWER:
+        # Undecided again: clocks differ. We asked after reading the record, so the answer is what came last.
+        if compare(fetched.version, known.record.version) in (Comparison.NEWER, Comparison.UNDECIDED):
             return self._commit(fetched, known)
         return Outcome(Result.SUPERSEDED, account.key, known.record)
 

@@ -15,7 +15,8 @@ class Version(Canonical):
     updated_at: str
     """The storefront's own time of the change, as sortable text. One second fine on both platforms."""
     observed_at: str
-    """When this account was made: the delivery's trigger time, or the moment we fetched it. Sortable text."""
+    """When we fetched this account, or else its delivery was sent or came: the resource may have changed since it was
+    made. Sortable text."""
     body_sha256: str
     fetched: bool = False
     """We asked the storefront ourselves, so this was the truth at `observed_at`."""
@@ -39,14 +40,14 @@ def compare(incoming: Version, stored: Version) -> Comparison:
 
     The delivery's trigger time decides nothing between two deliveries of one second: Shopify does not sign it, and
     WooCommerce does not send one. A fetched account is the storefront's answer at a time of our own clock, so it is
-    newer than any account observed before it, and older than any observed after.
+    newer than any account observed before it. One that is delivered later may have been made before.
     """
     if incoming.states_the_same(stored):
         return Comparison.SAME
     if incoming.updated_at != stored.updated_at:
         return Comparison.NEWER if incoming.updated_at > stored.updated_at else Comparison.OLDER
-    if incoming.fetched:
-        return Comparison.NEWER if incoming.observed_at > stored.observed_at else Comparison.OLDER
-    if stored.fetched and incoming.observed_at < stored.observed_at:
+    if incoming.fetched and incoming.observed_at > stored.observed_at:
+        return Comparison.NEWER
+    if stored.fetched and (incoming.fetched or incoming.observed_at < stored.observed_at):
         return Comparison.OLDER
     return Comparison.UNDECIDED

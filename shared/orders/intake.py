@@ -109,7 +109,8 @@ def _ask_again(order: Order, stored: OrderRecord, desk: Desk) -> Outcome:
     fetched = desk.storefront.fetch(order.order_id)
     if fetched is None:
         return _gone(order.key, desk)
-    if compare(fetched.version, stored.version) is Comparison.NEWER:
+    # Undecided again: clocks differ. We asked after reading the record, so the answer is what came last.
+    if compare(fetched.version, stored.version) in (Comparison.NEWER, Comparison.UNDECIDED):
         return _commit(fetched, stored, desk)
     _mend_account(fetched, stored, desk)
     return Outcome(Result.SUPERSEDED, order.key)

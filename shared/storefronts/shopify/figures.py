@@ -152,11 +152,11 @@ def time_of(text: str | None, path: str) -> datetime | None:
 def observed_at(delivery: Delivery) -> str:
     """When the account was made, as sortable text.
 
-    A trigger time is unsigned: one that is no time at all must not cost us the delivery.
+    A trigger time is unsigned: one that is no time, or lies ahead, must not cost us the delivery.
     """
     if delivery.fetched or delivery.triggered_at is None:
         return delivery.received_at
     try:
-        return sortable_time(delivery.triggered_at)
+        return min(sortable_time(delivery.triggered_at), delivery.received_at)
     except Rejected:
         return delivery.received_at

@@ -64,6 +64,16 @@ def test_two_accounts_of_one_second_are_settled_by_asking_the_storefront() -> No
     assert (side.asked, personal_of(desk).first_name) == (["17"], "Cia")
 
 
+def test_what_came_after_we_asked_may_have_been_said_before() -> None:
+    at_first, now = (
+        customer(body="c", version=version(0, "c", observed=minute, fetched=True), personal=profile(first_name="Cia"))
+        for minute in (1, 9)
+    )
+    desk = customer_desk(storefront=FakeCustomerSide(lambda _customer_id: now))
+    assert told(desk, customer(body="a", version=version(0, "a", observed=2)), at_first) == [Result.APPLIED] * 2
+    assert personal_of(desk).first_name == "Cia"
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_two_accounts_of_one_second_come_to_one_end_without_asking(order: tuple[int, int]) -> None:
     desk = customer_desk()

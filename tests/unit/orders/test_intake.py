@@ -305,6 +305,18 @@ def test_two_accounts_of_one_second_are_settled_by_asking() -> None:
     assert storefront.asked == ["5001"]
 
 
+def test_what_came_after_we_asked_may_have_been_said_before() -> None:
+    """A hint and the account it was of at once: the hint was followed up before the account came, which says less."""
+    at_first, now = (
+        order(line("MUG", 4), body="c", version=version(0, "c", observed=minute, fetched=True)) for minute in (1, 9)
+    )
+    room = stocked(MUG=9)
+    counter = desk(room, storefront=FakeStorefront(lambda _: now))
+    sent(order(line("MUG", 1), version=version(0, "a", observed=2)), counter)
+    assert sent(at_first, counter) is Result.APPLIED
+    assert mug(room) == (9, 4, 5)
+
+
 def test_whoever_loses_a_tie_leaves_no_account_beside_the_record() -> None:
     """The process ended after the account was written. Its order would wait for ever: no review, no dispatch."""
     truth = order(line("MUG", 1), version=version(0, "a", observed=9, fetched=True))

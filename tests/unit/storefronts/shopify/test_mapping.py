@@ -73,7 +73,7 @@ def test_an_order_is_read_with_its_identity_its_version_and_its_times() -> None:
     assert order.totals.total.shop == Money.parse("17.40", "EUR")
 
 
-@pytest.mark.parametrize("triggered_at", [None, "yesterday", ""])
+@pytest.mark.parametrize("triggered_at", [None, "yesterday", "", "2099-01-01T00:00:00Z"])
 def test_without_a_usable_trigger_time_the_account_is_as_old_as_its_receipt(triggered_at: str | None) -> None:
     assert read(EUR.order(), triggered_at=triggered_at).version.observed_at == shopify.RECEIVED_AT
 
