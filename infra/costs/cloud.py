@@ -316,10 +316,17 @@ def _database(topology: Topology, counts: Counts) -> MemoryDynamoDb:
     return database
 
 
+def standing_time() -> time_machine.travel:
+    """Time as it is in a metered cloud. Whatever looks at a clock is made in it: none may ever see time go back."""
+    return time_machine.travel(START, tick=False)
+
+
 @contextmanager
-def metered_cloud(contents: Contents, environment: Mapping[str, str], *, batch: int) -> Iterator[MeteredCloud]:
+def metered_cloud(
+    contents: Contents, environment: Mapping[str, str], traveller: Any, *, batch: int
+) -> Iterator[MeteredCloud]:
     """The deployment, up in this process until the block ends. One at a time, and one for the life of a process:
-    functions keep what they read."""
+    functions keep what they read. `traveller`: of `standing_time`, in which everything around it was made too."""
     topology = Topology.load()
     counts, log = Counts(), Recorder()
     out = sys.stdout
@@ -336,7 +343,6 @@ def metered_cloud(contents: Contents, environment: Mapping[str, str], *, batch: 
         exits.enter_context(counts.watching_vendors())
         sys.stdout = cast("TextIO", log)
         exits.callback(setattr, sys, "stdout", out)
-        traveller = exits.enter_context(time_machine.travel(START, tick=False))
         # Real seconds pass beside those of this cloud: what is kept for some minutes is kept for good.
         kept._KEEP_SECONDS = services._KEEP_SECONDS = math.inf  # noqa: SLF001
         cloud = MeteredCloud(topology, clients, database, counts, batch, traveller, log)

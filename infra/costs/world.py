@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any, Final
 
-from infra.costs.cloud import MeteredCloud, metered_cloud
+from infra.costs.cloud import MeteredCloud, metered_cloud, standing_time
 from infra.demo.shops import aurora_line
 from infra.fakes import odoo
 from infra.fakes.odoo import FakeOdoo
@@ -202,13 +202,17 @@ def skus_of(buyer: int) -> tuple[str, ...]:
 @contextmanager
 def world(*, connected: bool, batch: int) -> Iterator[World]:
     """`connected`: with the back office, buyers' mail and books; else two shops alone, which tell of orders only."""
-    erp = FakeOdoo(utc_now)
-    with twins() as shops, payment_twins() as payments, closing(erp.serve()) as server:
+    with (
+        standing_time() as traveller,
+        twins() as shops,
+        payment_twins() as payments,
+        closing((erp := FakeOdoo(utc_now)).serve()) as server,
+    ):
         made = _alone(contents())
         if connected:
             made = _with_office(payments.contents(contents(), stripe_eu=_STRIPE), f"http://127.0.0.1:{server.port}")
         shops.borealis.webhooks.send = _takes_all
-        with metered_cloud(made, shops.environment, batch=batch) as cloud:
+        with metered_cloud(made, shops.environment, traveller, batch=batch) as cloud:
             cloud.clients.make("sesv2").create_email_identity(EmailIdentity=SENDER)
             yield World(cloud, shops, erp, payments, buyers=batch)
 

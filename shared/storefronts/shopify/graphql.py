@@ -104,10 +104,12 @@ class _Bucket:
     told_at: datetime
 
     def seconds_until(self, points: float, now: datetime) -> float:
-        """How long until a question of so many points is let in; a full bucket lets in any that is let in at all."""
+        """How long until a question of so many points is let in; a full bucket lets in any that is let in at all.
+
+        No longer than an empty bucket takes to fill, however far a clock was put back since."""
         restored = (now - self.told_at).total_seconds() * self.restore_rate
         missing = min(points, self.maximum) - self.available - restored
-        return missing / self.restore_rate if missing > 0 else 0.0
+        return max(0.0, min(missing, self.maximum)) / self.restore_rate
 
 
 class Pacer:

@@ -425,6 +425,16 @@ def test_no_more_is_waited_for_than_a_bucket_holds() -> None:
     assert trade.clock.waited == [5.0]
 
 
+def test_a_clock_that_is_put_back_costs_no_more_than_the_filling_of_a_bucket() -> None:
+    trade = Trade(plan=Plan(10.0, 100.0))
+    first, second = trade.sells(2)
+    trade.channel.write(compare([first]), key="push-1")
+    trade.clock.now -= timedelta(hours=4)
+    with pytest.raises(Retry):  # the shop's bucket goes by the same clock
+        trade.channel.write(compare([second]), key="push-2")
+    assert max(trade.clock.waited) == 0.1
+
+
 # Reading
 
 
