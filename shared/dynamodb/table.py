@@ -7,6 +7,7 @@ models would make one each, 75 to 100 ms), and a test can have as many tables as
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import botocore.exceptions
@@ -274,12 +275,13 @@ def _raise_retry(code: str, error: Exception) -> None:
         raise Retry("database_busy", f"the table answers {code}") from error
 
 
-def _key_names(item: type[Model]) -> list[str]:
+@cache
+def _key_names(item: type[Model]) -> tuple[str, ...]:
     attributes = item.get_attributes().values()
-    return [
+    return (
         *(attribute.attr_name for attribute in attributes if attribute.is_hash_key),
         *(attribute.attr_name for attribute in attributes if attribute.is_range_key),
-    ]
+    )
 
 
 def _describe(name: str, item: type[Model]) -> MetaTable:

@@ -85,9 +85,8 @@ def _matters(hold: Hold, lines: tuple[LineState, ...]) -> bool:
 
 
 def _totals(order: Order, rules: ReviewRules) -> Iterator[Hold]:
-    proof = prove_totals(order)
     # A storefront's own test payloads do not add up: they are held as tests, not as faults.
-    if rules.hold_total_mismatch and not proof.proven and not order.test:
+    if rules.hold_total_mismatch and not order.test and not (proof := prove_totals(order)).proven:
         claimed, computed = proof.claimed, proof.computed
         detail = f"{proof.figure}: {claimed.shop} claimed, {computed.shop} computed" if claimed and computed else ""
         yield Hold(reason=HoldReason.TOTAL_MISMATCH, detail=detail)

@@ -43,6 +43,7 @@ class Batch:
     messages: Sequence[Mapping[str, Any]]
     _readings: dict[str, tuple[str, Reading]] = field(default_factory=dict)
     """The shop, and what it tells, of the messages that were read already."""
+    _desks: dict[str, Desk] = field(default_factory=dict)
     _taken: "dict[str, Taken | _PassedOn] | None" = None
 
     def process(self, message_id: str, body: str, *, receipt_handle: str, received: int) -> None:
@@ -71,7 +72,7 @@ class Batch:
     def _take_together(self, lane: Lane) -> "dict[str, Taken | _PassedOn]":
         bodies = {message["messageId"]: message["body"] for message in self.messages if _may_go_together(message)}
         self._readings = dict(_read_all(bodies))
-        arrivals = dict(_arrivals(self._readings, lane))
+        arrivals = dict(self._arrivals(lane))
         leaving = {name: skus for name, arrival in arrivals.items() if lane.leads_elsewhere(skus := _skus_of(arrival))}
         passed_on = _pass_on({name: bodies[name] for name in leaving}, leaving.values())
         staying = {name: arrival for name, arrival in arrivals.items() if name not in passed_on}
@@ -80,12 +81,24 @@ class Batch:
     def _take_alone(self, message_id: str, body: str, lane: Lane) -> Outcome | _PassedOn:
         shop, reading = self._readings.get(message_id) or _read(body)
         try:
-            return take_in(shop, reading, lane.desk(shop))
+            return take_in(shop, reading, self._desk(shop, lane))
         except Contended as error:
             lane.note_beaten(error.skus)
             if lane.is_hot or not all(pass_on([body], error.skus)):
                 raise
             return _PassedOn()
+
+    def _arrivals(self, lane: Lane) -> Iterator[tuple[str, Arrival]]:
+        """Whole accounts of orders, with their shops' desks."""
+        for name, (shop, reading) in self._readings.items():
+            if isinstance(reading, CompleteOrder):
+                with suppress(StorebridgeError):
+                    yield name, Arrival(reading.order, self._desk(shop, lane))
+
+    def _desk(self, shop: str, lane: Lane) -> Desk:
+        if shop not in self._desks:
+            self._desks[shop] = lane.desk(shop)
+        return self._desks[shop]
 
 
 def _may_go_together(message: Mapping[str, Any]) -> bool:
@@ -104,16 +117,6 @@ def _read_all(bodies: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, Readi
     for name, body in bodies.items():
         with suppress(StorebridgeError):
             yield name, _read(body)
-
-
-def _arrivals(readings: Mapping[str, tuple[str, Reading]], lane: Lane) -> Iterator[tuple[str, Arrival]]:
-    """Whole accounts of orders, with their shops' desks."""
-    desks: dict[str, Desk] = {}
-    for name, (shop, reading) in readings.items():
-        if isinstance(reading, CompleteOrder):
-            with suppress(StorebridgeError):
-                desks[shop] = desks.get(shop) or lane.desk(shop)
-                yield name, Arrival(reading.order, desks[shop])
 
 
 def _take_groups(

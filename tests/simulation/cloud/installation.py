@@ -3,13 +3,13 @@
 Installed once for the process, since modules and caches are the process's; every history begins with a new cloud.
 """
 
-import copy
 import importlib
 import logging
 import os
 import random
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from functools import cache
@@ -142,6 +142,7 @@ class Installation:
             *(_swap(module, "_processor", _OnePerWorker(module._processor)) for module in self._in_batches()),
             _swap(time, "monotonic", lambda: self.now),
             _swap(time, "sleep", self._sleep),
+            _swap(zlib, "compress", _hardly_compressed),
             *_listen(log),
         ]
 
@@ -217,7 +218,7 @@ class _OnePerWorker:
     def _mine(self) -> Any:
         worker: Any = getcurrent().worker  # type: ignore[attr-defined]
         if not hasattr(worker, "processor"):
-            worker.processor = copy.deepcopy(self._made)
+            worker.processor = type(self._made)(self._made.event_type, raise_on_entire_batch_failure=False)
         return worker.processor
 
     def __call__(self, *args: Any, **words: Any) -> Any:
@@ -269,8 +270,8 @@ class _Environment(MutableMapping[str, str]):
         return self._of.get(worker.function, self._all) if worker is not None else self._all
 
     def __getitem__(self, name: str) -> str:
-        found = self._current().get(name)
-        return found if found is not None else self._before[name]
+        current = self._current()
+        return current[name] if name in current else self._before[name]
 
     def __setitem__(self, name: str, value: str) -> None:
         self._before[name] = value
@@ -314,6 +315,15 @@ def _forget() -> None:
     backoffice_push._outages = Outages(_monotonic)
     webhooks.order_reception.cache_clear()
     order_lanes._heat.cache_clear()
+
+
+_compress: Final = zlib.compress
+
+
+def _hardly_compressed(data: Any, /, level: int = -1, wbits: int = zlib.MAX_WBITS) -> bytes:
+    """In the place of the real one, which takes a twentieth of a history; what reads it cannot tell."""
+    del level
+    return _compress(data, level=0, wbits=wbits)
 
 
 def _monotonic() -> float:
