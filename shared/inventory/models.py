@@ -63,6 +63,13 @@ class StockLine(Canonical):
     was for one alone."""
 
 
+class Count(Canonical):
+    """Which count a stock line stood under."""
+
+    at: datetime | None
+    """None: it was never counted."""
+
+
 class StockChange(Canonical):
     """A movement of one stock line, as differences."""
 
@@ -70,6 +77,9 @@ class StockChange(Canonical):
     location: str
     on_hand: int = 0
     reserved: int = 0
+    under: Count | None = None
+    """Of goods that left or came back: which count did not show it yet. Another one that comes between may, so that it
+    refuses the change. None: whatever was counted meanwhile, the units move."""
 
     @property
     def available(self) -> int:
@@ -101,6 +111,8 @@ class Move(Canonical):
     kind: str
     actor: str
     shares: Annotated[tuple[Share, ...], Field(min_length=1)]
+    under: Count | None = None
+    """See :class:`StockChange`."""
 
     @property
     def cause(self) -> Cause:
@@ -114,13 +126,14 @@ StockView = Mapping[str, Mapping[str, StockLine]]
 
 def net(changes: Iterable[StockChange]) -> tuple[StockChange, ...]:
     """Sum the changes by stock line and leave out what cancels: one update per line that really moves."""
-    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    sums: dict[tuple[str, str], tuple[int, int, Count | None]] = {}
     for change in changes:
-        on_hand, reserved = sums.get((change.sku, change.location), (0, 0))
-        sums[change.sku, change.location] = on_hand + change.on_hand, reserved + change.reserved
+        on_hand, reserved, under = sums.get((change.sku, change.location), (0, 0, None))
+        summed = on_hand + change.on_hand, reserved + change.reserved, under or change.under
+        sums[change.sku, change.location] = summed
     return tuple(
-        StockChange(sku=sku, location=location, on_hand=on_hand, reserved=reserved)
-        for (sku, location), (on_hand, reserved) in sorted(sums.items())
+        StockChange(sku=sku, location=location, on_hand=on_hand, reserved=reserved, under=under)
+        for (sku, location), (on_hand, reserved, under) in sorted(sums.items())
         if on_hand or reserved
     )
 
@@ -147,16 +160,19 @@ def moves_of(parts: Iterable[tuple[Cause, Iterable[StockChange]]]) -> tuple[Move
         ValueError: the causes are not of one kind and actor.
     """
     shares: dict[tuple[str, str], list[Share]] = {}
+    under: dict[tuple[str, str], Count] = {}
     causes = set()
     for cause, changes in parts:
         causes.add((cause.kind, cause.actor))
         for change in changes:
             share = Share(reference=cause.reference, on_hand=change.on_hand, reserved=change.reserved)
             shares.setdefault((change.sku, change.location), []).append(share)
+            if change.under is not None:
+                under[change.sku, change.location] = change.under
     if len(causes) > 1:
         raise ValueError("only what has one kind of cause is written together")
     return tuple(
-        Move(sku=sku, location=location, kind=kind, actor=actor, shares=tuple(given))
+        Move(sku=sku, location=location, kind=kind, actor=actor, shares=tuple(given), under=under.get((sku, location)))
         for kind, actor in causes
         for (sku, location), given in sorted(shares.items())
     )

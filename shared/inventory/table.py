@@ -1,6 +1,7 @@
 """Stock lines in DynamoDB: key `sku`, then `location`."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import accumulate
 from typing import TYPE_CHECKING, cast
 
@@ -189,13 +190,15 @@ class StockTable:
 
     def moving(self, move: Move) -> Operation:
         """The same for all that one transaction brings to a line: refused unless each of its shares, one after the
-        other, finds what it takes, and leaves no more than a line can say."""
+        other, finds what it takes, and leaves no more than a line can say, under the count that it was judged by."""
         actions = [
             StockItem.seq.add(len(move.shares)),
             StockItem.cause.set(move.cause.model_dump()),
             StockItem.shares.set(_rows(move.shares)) if len(move.shares) > 1 else StockItem.shares.remove(),
         ]
         guards: list[Condition] = [StockItem.sku.exists()]
+        if move.under is not None:
+            guards.append(_counted(move.under.at))
         for attribute, steps in (
             (StockItem.on_hand, [share.on_hand for share in move.shares]),
             (StockItem.reserved, [share.reserved for share in move.shares]),
@@ -229,11 +232,7 @@ class StockTable:
             StockItem.cause.set(correction.cause.model_dump()),
             StockItem.shares.remove(),
         ]
-        condition = (
-            StockItem.counted_at.does_not_exist()
-            if correction.taken_under is None
-            else StockItem.counted_at == as_sortable(correction.taken_under)
-        )
+        condition = _counted(correction.taken_under)
         if not correction.creates:
             condition = condition & StockItem.sku.exists()
         if units < 0:
@@ -257,6 +256,13 @@ class MovementTable:
         """The movements of a SKU, by location and then in their sequence."""
         condition = MovementItem.entry.startswith(f"{location}/") if location else None
         return [_movement(raw) for raw in self._table.query(sku, condition=condition, consistent=True)]
+
+
+def _counted(at: datetime | None) -> Condition:
+    """That the line stands under the count of this time; None: under none."""
+    if at is None:
+        return StockItem.counted_at.does_not_exist()
+    return StockItem.counted_at == as_sortable(at)
 
 
 def is_stock_line(key: RawItem) -> bool:

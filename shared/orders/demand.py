@@ -10,7 +10,7 @@ from datetime import datetime
 
 from shared.inventory.allocation import Shelves, Want, allocate
 from shared.inventory.bundles import Bundles, parts_of, shelf_skus
-from shared.inventory.models import MOST_UNITS, StockChange, StockView, net
+from shared.inventory.models import MOST_UNITS, Count, StockChange, StockView, net
 from shared.orders.models import Fulfilment, Order, OrderLine, RestockKind
 from shared.orders.record import NOT_FROM_STOCK, LineKind, LineState
 
@@ -114,12 +114,18 @@ class _Shelf:
         return MOST_UNITS - (line.on_hand if line else 0) - moved
 
     def _move(self, sku: str, location: str, *, on_hand: int = 0, reserved: int = 0) -> None:
-        self.changes.append(StockChange(sku=sku, location=location, on_hand=on_hand, reserved=reserved))
+        under = Count(at=self._counted_at(sku, location)) if on_hand else None
+        change = StockChange(sku=sku, location=location, on_hand=on_hand, reserved=reserved, under=under)
+        self.changes.append(change)
         self._touched.add((sku, location))
 
     def _is_in_count(self, sku: str, location: str, moment: datetime | None) -> bool:
+        counted_at = self._counted_at(sku, location)
+        return bool(counted_at and moment and moment <= counted_at)
+
+    def _counted_at(self, sku: str, location: str) -> datetime | None:
         line = self._stock.get(sku, {}).get(location)
-        return bool(line and line.counted_at and moment and moment <= line.counted_at)
+        return line.counted_at if line else None
 
 
 def demand_of(

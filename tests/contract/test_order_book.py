@@ -9,7 +9,7 @@ from pynamodb.connection import Connection
 
 from shared.dynamodb.table import WriteRefused
 from shared.inventory.ledger import movements_of
-from shared.inventory.models import Cause, StockChange, StockLine
+from shared.inventory.models import Cause, Count, StockChange, StockLine
 from shared.inventory.ports import StockRoom
 from shared.inventory.table import StockTable
 from shared.kernel.errors import Conflict
@@ -230,6 +230,26 @@ def _mug(stock: StockRoom) -> StockLine:
 
 def _moving(commit: Commit, *, on_hand: int = 0, reserved: int = 0) -> Commit:
     return replace(commit, changes=(StockChange(sku="MUG", location="main", on_hand=on_hand, reserved=reserved),))
+
+
+@pytest.mark.parametrize("count", [Count(at=None), Count(at=NOON - timedelta(days=1))])
+def test_goods_that_left_are_judged_anew_once_another_count_may_show_it(rooms: Rooms, count: Count) -> None:
+    book, stock = rooms
+    line = stock.set_level(counted("MUG", 5))
+    change = StockChange(sku="MUG", location="main", on_hand=-2, under=count)
+    with pytest.raises(Conflict):
+        book.commit(replace(_decided(stock), changes=(change,)))
+    known = change.model_copy(update={"under": Count(at=line.counted_at)})
+    book.commit_all([replace(_decided(stock), changes=(known,))])
+    assert _mug(stock).on_hand == 3
+
+
+def test_a_line_that_was_never_counted_stands_under_no_count(rooms: Rooms) -> None:
+    book, stock = rooms
+    stock.move(StockChange(sku="MUG", location="main", on_hand=5), Cause(kind="receipt", reference="r"))
+    change = StockChange(sku="MUG", location="main", on_hand=-2, under=Count(at=None))
+    book.commit(replace(_decided(stock), changes=(change,)))
+    assert _mug(stock).on_hand == 3
 
 
 def test_a_group_is_its_orders_one_after_the_other(rooms: Rooms) -> None:

@@ -86,6 +86,8 @@ class FakeStockRoom:
         line = self.lines.get((change.sku, change.location))
         if line is None:
             raise Conflict("changed_meanwhile", "there is no such stock line")
+        if change.under is not None and change.under.at != line.counted_at:
+            raise Conflict("changed_meanwhile", "it was counted meanwhile")
         after = (line.on_hand + change.on_hand, line.reserved + change.reserved, line.available + change.available)
         if min(after) < 0:
             raise Conflict("changed_meanwhile", "not enough stock")
@@ -108,7 +110,11 @@ class FakeStockRoom:
         try:
             for share in move.shares:
                 change = StockChange(
-                    sku=move.sku, location=move.location, on_hand=share.on_hand, reserved=share.reserved
+                    sku=move.sku,
+                    location=move.location,
+                    on_hand=share.on_hand,
+                    reserved=share.reserved,
+                    under=move.under,
                 )
                 self.lines[move.sku, move.location] = self.moved(change, move.cause)
         except Conflict as error:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.kernel.errors import Rejected, Retry
+from shared.orders.decision import Commit
 from shared.orders.intake import Result, take_in
 from shared.orders.lifecycle import FulfilmentState, ReviewState
 from shared.orders.models import Order, RestockKind
@@ -212,6 +213,22 @@ def test_a_reserved_unit_that_left_before_the_count_only_loses_its_reservation()
     shipped = shipment(("line-MUG", 2), at=NOON + timedelta(hours=1))
     sent(order(line("MUG", 3, open_quantity=1), minute=1, body="b", fulfilments=(shipped,)), counter)
     assert mug(room) == (3, 1, 2)
+
+
+def test_a_count_before_the_commit_is_not_taken_from_for_what_it_shows_already() -> None:
+    """Two left. Before that is in the book, somebody counts what is still there."""
+    room = stocked(MUG=5)
+
+    class CountedMeanwhile(FakeOrderBook):
+        def commit(self, commit: Commit) -> None:
+            if not self.commits:
+                room.set_level(counted("MUG", 3, at=NOON + timedelta(hours=2)))
+            super().commit(commit)
+
+    shipped = shipment(("line-MUG", 2), at=NOON + timedelta(hours=1))
+    counter = replace(desk(room), book=CountedMeanwhile(room))
+    assert sent(order(line("MUG", 2, open_quantity=0), fulfilments=(shipped,)), counter) is Result.APPLIED
+    assert mug(room) == (3, 0, 3)
 
 
 def test_short_stock_is_allocated_in_part_and_held() -> None:
