@@ -100,7 +100,10 @@ class Service:
     def serve(self, listener: socket.socket) -> None:
         script = iter(self.script)
         for step in script:
-            connection, _ = listener.accept()
+            try:
+                connection, _ = listener.accept()
+            except OSError:  # the test is over before its script
+                return
             self.connections.append(connection)
             current: Callable[[socket.socket], None] | None = step
             with suppress(OSError):  # a client that has heard enough may hang up at any moment, and so may the test
@@ -166,7 +169,11 @@ def served(*script: Callable[[socket.socket], None]) -> Iterator[tuple[Service, 
         try:
             yield service, f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # or it would wait on, and for whoever gets its number next
             service.close()
+            thread.join(10)
+            assert not thread.is_alive()
 
 
 @pytest.fixture(autouse=True)
