@@ -14,7 +14,7 @@ from shared.customers.suspicion import look_into
 from shared.kernel.clock import as_sortable
 from shared.kernel.errors import Rejected
 from shared.kernel.identifiers import CustomerKey
-from shared.kernel.versions import Comparison, Version, compare
+from shared.kernel.versions import Comparison, Version, compare, counts_unasked, is_outdated
 
 
 class Result(StrEnum):
@@ -144,18 +144,16 @@ class _Taking:
         return self._commit(account, known)
 
     def _ask_again(self, account: Customer, known: Known) -> Outcome:
-        """Two accounts of the same second differ: the storefront knows which is true. Where it cannot be asked the
-        later observed one wins, and the hash where even that is equal, so that every worker comes to the same end."""
+        """Two accounts of the same second differ: the storefront knows which is true."""
         storefront = self._desk.storefront
         if storefront is None or account.source is CustomerSource.ORDER:
-            if _rank(account.version) > _rank(known.record.version):
+            if counts_unasked(account.version, known.record.version):
                 return self._commit(account, known)
             return Outcome(Result.SUPERSEDED, account.key, known.record)
         fetched = storefront.fetch(account.customer_id)
         if fetched is None:
             return self._forget(account.customer_id)
-        # Undecided again: clocks differ. We asked after reading the record, so the answer is what came last.
-        if compare(fetched.version, known.record.version) in (Comparison.NEWER, Comparison.UNDECIDED):
+        if is_outdated(known.record.version, fetched.version):
             return self._commit(fetched, known)
         return Outcome(Result.SUPERSEDED, account.key, known.record)
 
@@ -183,7 +181,3 @@ class _Taking:
 
 
 _GONE = "the storefront had deleted the account when this was told"
-
-
-def _rank(version: Version) -> tuple[str, str]:
-    return version.observed_at, version.body_sha256

@@ -51,3 +51,16 @@ def compare(incoming: Version, stored: Version) -> Comparison:
     if stored.fetched and (incoming.fetched or incoming.observed_at < stored.observed_at):
         return Comparison.OLDER
     return Comparison.UNDECIDED
+
+
+def is_outdated(stored: Version, answer: Version) -> bool:
+    """Whether the storefront's answer is newer than what is stored. It was asked after that was read: where the times
+    do not tell, clocks differ, and the answer is what came last."""
+    return compare(answer, stored) in (Comparison.NEWER, Comparison.UNDECIDED)
+
+
+def counts_unasked(incoming: Version, stored: Version) -> bool:
+    """Whether `incoming` counts of two undecided accounts, where nobody can be asked: the later observed one does, and
+    the hash decides where even that is equal, so that every worker comes to the same end in whatever order it sees
+    them."""
+    return (incoming.observed_at, incoming.body_sha256) > (stored.observed_at, stored.body_sha256)

@@ -12,7 +12,7 @@ from functools import partial
 from shared.customers.verification import Standing
 from shared.kernel.errors import Rejected, Retry
 from shared.kernel.identifiers import OrderKey
-from shared.kernel.versions import Comparison, compare
+from shared.kernel.versions import Comparison, compare, counts_unasked, is_outdated
 from shared.orders.decision import STOREFRONT, Circumstances, Fingerprint, cancel, decide
 from shared.orders.demand import skus_of
 from shared.orders.lifecycle import ReviewState, may_payment_move
@@ -98,19 +98,14 @@ def _apply(order: Order, desk: Desk) -> Outcome:
 
 
 def _ask_again(order: Order, stored: OrderRecord, desk: Desk) -> Outcome:
-    """Two accounts of the same second differ: the storefront knows which is true.
-
-    Without API access the later observed one wins, and the hash where even that is equal, so that every worker
-    comes to the same end whatever order it sees them in.
-    """
+    """Two accounts of the same second differ: the storefront knows which is true."""
     if desk.storefront is None:
-        ours, theirs = ((version.observed_at, version.body_sha256) for version in (order.version, stored.version))
-        return _commit(order, stored, desk) if ours > theirs else Outcome(Result.SUPERSEDED, order.key)
+        counts = counts_unasked(order.version, stored.version)
+        return _commit(order, stored, desk) if counts else Outcome(Result.SUPERSEDED, order.key)
     fetched = desk.storefront.fetch(order.order_id)
     if fetched is None:
         return _gone(order.key, desk)
-    # Undecided again: clocks differ. We asked after reading the record, so the answer is what came last.
-    if compare(fetched.version, stored.version) in (Comparison.NEWER, Comparison.UNDECIDED):
+    if is_outdated(stored.version, fetched.version):
         return _commit(fetched, stored, desk)
     _mend_account(fetched, stored, desk)
     return Outcome(Result.SUPERSEDED, order.key)

@@ -86,7 +86,6 @@ class History:
         self.cloud.after_commit = self.watchman.look
         self.shop = Shop(self.cloud, self.plan.habits)
         self.is_repaired = False
-        self._seen: tuple[int, AtRest] | None = None
         self.newer: set[str] = set()
         """Records that a newer version has written to."""
         self.counts: dict[str, set[int]] = {sku: {units} for sku, units in self.plan.stock.items()}
@@ -289,12 +288,7 @@ class History:
         review_all(lambda: True)
 
     def _rest(self) -> AtRest:
-        """What can be seen now; looked at again once anybody has gone on since."""
-        switches = self.cloud.time.switches
-        if self._seen is None or self._seen[0] != switches:
-            seen = AtRest(self.installation.database, self.shop, self._dead(), self.plan.has_api, self.is_repaired)
-            self._seen = switches, seen
-        return self._seen[1]
+        return AtRest(self.installation.database, self.shop, self._dead(), self.plan.has_api, self.is_repaired)
 
     def _context(self) -> Worker:
         """Of a function that is run by hand."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.kernel.versions import Comparison, Version, compare
+from shared.kernel.versions import Comparison, Version, compare, counts_unasked, is_outdated
 
 OPPOSITE = {
     Comparison.NEWER: Comparison.OLDER,
@@ -71,3 +71,15 @@ def test_the_stored_version_never_falls_back(accounts: list[Version]) -> None:
 )
 def test_within_one_second(incoming: Version, stored: Version, expected: Comparison) -> None:
     assert compare(incoming, stored) is expected
+
+
+def test_what_was_asked_for_after_reading_counts_whatever_the_clocks_say() -> None:
+    stored, slow_clock = version(0, 5, "a"), version(0, 4, "b", fetched=True)
+    assert is_outdated(stored, slow_clock)
+    assert not is_outdated(stored, version(0, 9, "a", fetched=True))
+
+
+@given(VERSIONS, VERSIONS)
+def test_where_nobody_can_be_asked_one_of_two_counts(one: Version, other: Version) -> None:
+    differ = (one.observed_at, one.body_sha256) != (other.observed_at, other.body_sha256)
+    assert counts_unasked(one, other) + counts_unasked(other, one) == differ
